@@ -1,0 +1,130 @@
+"""Encode: when all chunks of a section are there, spoken from the segments that are there, they become one file."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+from darkchannel import keys
+from darkchannel.audio import ffmpeg, mp3, wav
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.plan import Section
+from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, pairs_digest
+from darkchannel.runtime.service import Context
+from darkchannel.storage.jobs import JSON
+from darkchannel.storage.lru import Lru
+from darkchannel.storage.port import NEW
+from services.merger.once import Turns
+
+
+class Encode(Protocol):
+    async def __call__(self, pcm: AsyncIterator[memoryview], /, *, rate: int) -> bytes: ...
+
+
+class Moved(Exception):
+    """A chunk is no longer the one that was listed."""
+
+
+class Outdated(Exception):
+    """A chunk was spoken from another text than the listed segment: its successor will raise its own event."""
+
+
+class SectionEncoder:
+    def __init__(
+        self, context: Context, encode: Encode = ffmpeg.encode_mp3, samples: Callable[[bytes], int] = mp3.samples
+    ) -> None:
+        self._store = context.store
+        self._jobs = context.jobs
+        self._encode = encode
+        self._samples = samples
+        self._turns = Turns()
+        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        self._leading: Lru[tuple[str, int], int] = Lru(4096)
+        """Chunks from a section's first on that were there once: keeps the question «all there?» flat."""
+
+    async def encode(self, event: ObjectCreated) -> None:
+        """Bring the section of a chunk up to date, if it is complete."""
+        chunk = keys.parse_chunk(event.key)
+        plan = await self._jobs.plan(chunk.job) if chunk else None
+        if chunk is None or plan is None or chunk.index >= plan.segments:
+            return
+        section = plan.section_of(chunk.index)
+        async with self._turns.of((chunk.job, section.index)):
+            try:
+                while not await self._settle(chunk.job, section):
+                    pass
+            except Outdated:
+                return
+
+    async def _settle(self, job: str, section: Section) -> bool:
+        """One look and what it calls for; True when there is nothing more to do."""
+        runs = await self._jobs.runs(job)
+        if not runs.is_open or not await self._is_complete(job, section):
+            return True
+        pairs = await self._pairs(job, section)
+        if pairs is None:
+            return True
+        record = await self._jobs.section(job, section.index)
+        if record and record[0].pairs == pairs:
+            return True
+        try:
+            audio = await self._encoded(job, section, pairs)
+        except Moved:
+            return False
+        except ValueError as error:
+            await self._jobs.fail(job, str(error), what=f"section-{section.index:04d}", run=runs.newest)
+            return False
+        body = SectionRecord(index=section.index, pairs=pairs, files={"mp3": audio}).model_dump_json().encode()
+        over = record[1] if record else NEW
+        await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=over, content_type=JSON)
+        return False
+
+    async def _is_complete(self, job: str, section: Section) -> bool:
+        """Whether every chunk is there: one request for each chunk that was not there the last time, at most."""
+        known = self._leading.get((job, section.index)) or 0
+        while known < section.count:
+            if await self._store.head(keys.JOBS, keys.chunk(job, section.first + known)) is None:
+                return False
+            known += 1
+            self._leading.put((job, section.index), known)
+        return True
+
+    async def _pairs(self, job: str, section: Section) -> tuple[Pair, ...] | None:
+        chunks = await asyncio.gather(*(self._store.head(keys.JOBS, keys.chunk(job, i)) for i in section.segments))
+        segments = await asyncio.gather(*(self._store.head(keys.JOBS, keys.segment(job, i)) for i in section.segments))
+        if any(info is None for info in (*chunks, *segments)):
+            return None
+        return tuple((s.etag, c.etag) for s, c in zip(segments, chunks, strict=True) if s and c)
+
+    async def _encoded(self, job: str, section: Section, pairs: Sequence[Pair]) -> SectionAudio:
+        """Encode a section and store it under a name that holds its digest."""
+        async with self._cores:
+            first, rate = await self._speech(job, section.first, pairs[0])
+            frames = await self._encode(self._pcm(job, section, pairs, first, rate), rate=rate)
+        key = keys.section_audio(job, section.index, pairs_digest(pairs), "mp3")
+        await self._store.put(keys.JOBS, key, frames, content_type="audio/mpeg")
+        return SectionAudio(key=key, size=len(frames), samples=self._samples(frames), rate=rate)
+
+    async def _pcm(
+        self, job: str, section: Section, pairs: Sequence[Pair], first: memoryview, rate: int
+    ) -> AsyncIterator[memoryview]:
+        yield first
+        for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
+            pcm, its_rate = await self._speech(job, index, pair)
+            if its_rate != rate:
+                raise ValueError(f"segment {index} was spoken at {its_rate} Hz, the ones before it at {rate} Hz")
+            yield pcm
+
+    async def _speech(self, job: str, index: int, pair: Pair) -> tuple[memoryview, int]:
+        """The samples of a chunk, read on condition that it is the listed one."""
+        segment, etag = pair
+        found = await self._store.get(keys.JOBS, keys.chunk(job, index), if_match=etag)
+        if found is None:
+            raise Moved
+        try:
+            record, pcm = wav.unpack(found.body)
+        except ValueError as error:
+            raise ValueError(f"the speech of segment {index} is damaged: {error}") from error
+        if record.source != segment:
+            raise Outdated
+        return pcm, record.rate

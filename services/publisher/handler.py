@@ -1,0 +1,118 @@
+"""Decide, then act: the outcome is created once; then the output is made equal to it, as often as it takes."""
+
+from datetime import timedelta
+
+from darkchannel import keys
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.chain import edited
+from darkchannel.jobs.metadata import Output
+from darkchannel.jobs.runs import Opened, Outcome, Runs, State
+from darkchannel.runtime.service import Context
+from darkchannel.storage.metadata import project
+
+LINK_SECONDS = 3600
+BUILD = "build"
+"""The user metadata in which each copy names the build it comes from."""
+
+
+class Publisher:
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._jobs = context.jobs
+        self._clock = context.clock
+
+    async def decide(self, event: ObjectCreated) -> None:
+        """Complete the open run with a build, if one listing shows it is still current."""
+        key = keys.parse_manifest(event.key)
+        if key is None:
+            return
+        runs = await self._jobs.runs(key.job)
+        plan = await self._jobs.plan(key.job)
+        if plan is None or not runs.is_open or await self._jobs.manifest(key.job, key.digest) is None:
+            return
+        if (await self._jobs.chain(key.job)).digest(plan) != key.digest:
+            return
+        outcome = Outcome(status=State.COMPLETED, at=self._clock(), build=key.digest)
+        await self._jobs.decide(key.job, runs.newest, outcome)
+
+    async def act(self, event: ObjectCreated) -> None:
+        """Make the output equal to the newest completed outcome, whichever run called; then close that run."""
+        key = keys.parse_run(event.key)
+        if key is None or key.event != "outcome":
+            return
+        runs = await self._jobs.runs(key.job, fresh=True)
+        if key.run not in runs.outcomes:
+            return
+        name = await self._jobs.output_name(key.job, claim=True)
+        if name is None:
+            return
+        while await self._publish(key.job, runs, name):
+            runs = await self._jobs.runs(key.job, fresh=True)
+        await self._follow_edits(key.job, runs)
+        await project(self._jobs, key.job, self._clock, await self._output(key.job, runs, name))
+        await self._jobs.close(key.job, key.run, runs.outcomes[key.run].status)
+
+    async def _publish(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
+        """Copy what differs from the newest completed build, and keep the error note true; True if anything moved."""
+        moved = False
+        _, build = runs.completed
+        manifest = await self._jobs.manifest(job, build) if build else None
+        for file in manifest.files if manifest and build else ():
+            source = keys.build_file(job, build or "", file)
+            for bucket, key in ((keys.OUTPUT, _output_key(name, file)), (keys.JOBS, keys.final(job, file))):
+                there = await self._store.head(bucket, key)
+                if there and there.metadata.get(BUILD) == build:
+                    continue
+                await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""})
+                moved = True
+        return await self._note(job, runs, name) or moved
+
+    async def _note(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
+        """A note lies beside where the audiobook would be exactly while the last ended run failed."""
+        key = keys.output_error(*name)
+        there = await self._store.get(keys.OUTPUT, key)
+        last = runs.last_outcome
+        if last is None or last.status is not State.FAILED:
+            if there:
+                await self._store.delete(keys.OUTPUT, key)
+            return there is not None
+        accepted = await self._jobs.opened(job, 1)
+        document = accepted.source.key if accepted and accepted.source else "?"
+        text = f"{document} could not be narrated: {last.reason}\n\nJob: {job}\n".encode()
+        if there and there.body == text:
+            return False
+        await self._store.put(keys.OUTPUT, key, text, content_type="text/plain; charset=utf-8")
+        return True
+
+    async def _follow_edits(self, job: str, runs: Runs) -> None:
+        """An edit that came while the publisher decided raises no event that anybody still waits for."""
+        if runs.state is not State.COMPLETED:
+            return
+        manifest = await self._jobs.manifest(job, runs.completed[1] or "")
+        if manifest and edited(await self._jobs.segments(job), manifest.segments):
+            await self._jobs.open_run(job, runs.newest + 1, Opened(reason="edited", at=self._clock()))
+
+    async def _output(self, job: str, runs: Runs, name: tuple[str, str]) -> Output | None:
+        run, build = runs.completed
+        manifest = await self._jobs.manifest(job, build) if build else None
+        if manifest is None:
+            return None
+        file = next(iter(manifest.files))
+        key = _output_key(name, file)
+        now = self._clock()
+        return Output(
+            s3_key=keys.final(job, file),
+            uploaded_at=runs.outcomes[run].at,
+            bucket=keys.OUTPUT,
+            key=key,
+            seconds=manifest.seconds,
+            url=await self._store.link(keys.OUTPUT, key, seconds=LINK_SECONDS),
+            url_expires_at=now + timedelta(seconds=LINK_SECONDS),
+        )
+
+
+def _output_key(name: tuple[str, str], file: str) -> str:
+    """The book itself lies under its name; whatever else a build holds, in a folder of that name."""
+    date, stem = name
+    main, _, ext = file.rpartition(".")
+    return keys.output(date, stem, ext) if main == "audiobook" else f"{date}/{stem}/{file}"

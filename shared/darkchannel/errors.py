@@ -1,0 +1,21 @@
+"""Errors say what the runtime does next."""
+
+
+class DarkChannelError(Exception):
+    """An error whose message is written for the person who meets it."""
+
+
+class Unavailable(DarkChannelError):
+    """A server or a disk is away: pause, hold on, burn no attempt."""
+
+
+class Transient(DarkChannelError):
+    """This attempt failed: again in 30 s, then in 5 min, then the run fails."""
+
+
+class Permanent(DarkChannelError):
+    """Trying again cannot help: the run fails now, with this message as its reason."""
+
+
+class Refused(Permanent):
+    """The document or one of its options cannot be accepted; the message says what to change."""

@@ -1,0 +1,94 @@
+"""What a person may ask of a job: one model, four places to say it, the later wins.
+
+The places, in order: the environment of the splitter, ``_options.yaml`` beside the document,
+the object's user metadata, and front matter in the document itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from darkchannel.errors import Refused
+
+Priority = Literal["low", "medium", "high", "urgent"]
+
+ALIASES = {"provider": "engine"}
+FORMATS = ("mp3",)
+
+
+class Options(BaseModel):
+    """The options of a job; unset ones are decided by the document or by the service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
+
+    voice: str | None = Field(None, max_length=200, description="voice name, as the engine knows it")
+    language: str = Field("pt-BR", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag")
+    engine: str = Field("auto", pattern=r"^[a-z0-9-]+$", description="speech engine")
+    title: str | None = Field(None, max_length=500)
+    author: str | None = Field(None, max_length=500)
+    priority: Priority = "medium"
+    formats: tuple[str, ...] = Field(("mp3",), min_length=1, description="audio formats, comma-separated")
+    company_id: int | None = Field(None, gt=0, description="OmniPlay company that hears of the end")
+    webhook_url: str | None = Field(None, max_length=2000, pattern=r"^https?://\S+$")
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _split_formats(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = [part.strip().lower() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [fmt for fmt in value if fmt not in FORMATS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} cannot be made; choose from {', '.join(FORMATS)}")
+        return value
+
+
+def _field(name: str) -> str:
+    name = name.strip().lower().replace("-", "_")
+    return ALIASES.get(name, name)
+
+
+def ours(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Our options among the keys of a layer; the others are somebody else's."""
+    return {field: value for name, value in layer.items() if (field := _field(name)) in Options.model_fields}
+
+
+def from_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Our options among an object's user metadata; values may be percent-encoded, since clients refuse accents.
+
+    Keys that are not ours (rclone's ``mtime``, say) are left alone.
+    """
+    return {field: unquote(value) for field, value in ours(metadata).items()}
+
+
+def resolve(*layers: Mapping[str, Any]) -> Options:
+    """Merge layers, the later winning, into options.
+
+    Raises Refused naming each wrong value. A layer may hold only our own names; see ``from_metadata``.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged |= {_field(name): value for name, value in layer.items() if value is not None}
+    try:
+        return Options.model_validate(merged)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc'][:1])).replace('_', '-')}: {item['msg']} (got {item['input']!r:.80})"
+            for item in error.errors()
+        )
+        raise Refused(f"wrong option: {wrong}") from error
+
+
+def company_of(*layers: Mapping[str, Any]) -> int | None:
+    """The company id of a job whose other options may be wrong."""
+    merged = {_field(name): value for layer in layers for name, value in layer.items() if value is not None}
+    try:
+        return resolve({"company_id": merged.get("company_id")}).company_id
+    except Refused:
+        return None

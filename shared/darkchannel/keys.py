@@ -1,0 +1,193 @@
+"""Names of buckets and objects: built and parsed here, anchored, and nowhere else."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+INBOX = "darkchannel-inbox"
+JOBS = "darkchannel-jobs"
+OUTPUT = "darkchannel-output"
+REFS = "darkchannel-refs"
+TEMP = "darkchannel-temp"
+CACHE = "darkchannel-cache"
+BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
+
+MAX_SEGMENTS = 1_000_000
+"""Segment indices have six digits, so that keys sort as numbers do."""
+
+OPTIONS_FILE = "_options.yaml"
+PARTIAL_SUFFIXES = (".part", ".tmp", ".crdownload")
+
+RunEvent = Literal["opened", "outcome", "closed"]
+
+ACTIVE_PREFIX = "_active/"
+NAMES_PREFIX = "_names/"
+
+
+def job_id(bucket: str, key: str, version: str) -> str:
+    """The job of one version of one inbox object: ``uuid5(NAMESPACE_URL, "s3://{bucket}/{key}?versionId={version}")``."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"s3://{bucket}/{key}?versionId={version}"))
+
+
+def is_document(key: str) -> bool:
+    """Whether an inbox key is somebody's document: no dotfile, no partial upload, no folder, no options file."""
+    parts = key.split("/")
+    name = parts[-1]
+    return not (
+        not name
+        or name == OPTIONS_FILE
+        or any(part.startswith(".") and part.strip(".") for part in parts)
+        or name.lower().endswith(PARTIAL_SUFFIXES)
+    )
+
+
+def options_key(document: str) -> str:
+    """The options file of the folder that holds a document."""
+    folder, slash, _ = document.rpartition("/")
+    return f"{folder}{slash}{OPTIONS_FILE}"
+
+
+def extension(key: str) -> str:
+    """The lower-case extension of a document without its dot; empty where it has none that is plain ASCII."""
+    suffix = PurePosixPath(key).suffix[1:].lower()
+    return suffix if re.fullmatch(r"[a-z0-9]{1,10}", suffix) else ""
+
+
+def marker(job: str, run: int) -> str:
+    return f"{ACTIVE_PREFIX}{job}.{run:04d}"
+
+
+def name_claim(date: str, stem: str) -> str:
+    return f"{NAMES_PREFIX}{date}/{stem}.json"
+
+
+def metadata(job: str) -> str:
+    return f"{job}/metadata.json"
+
+
+def source(job: str, ext: str) -> str:
+    return f"{job}/input/source.{ext}" if ext else f"{job}/input/source"
+
+
+def plan(job: str) -> str:
+    return f"{job}/plan.json"
+
+
+def plan_part(job: str, section: int, digest: str) -> str:
+    return f"{job}/plan/section-{section:04d}-{digest}.json"
+
+
+def window(job: str) -> str:
+    return f"{job}/window.json"
+
+
+def segment(job: str, index: int) -> str:
+    return f"{job}/segments/segment-{index:06d}.ssml"
+
+
+def chunk(job: str, index: int) -> str:
+    return f"{job}/chunks/chunk-{index:06d}.wav"
+
+
+def section_audio(job: str, section: int, digest: str, fmt: str) -> str:
+    return f"{job}/sections/section-{section:04d}-{digest}.{fmt}"
+
+
+def section_record(job: str, section: int) -> str:
+    return f"{job}/sections/section-{section:04d}.json"
+
+
+def build_file(job: str, digest: str, name: str) -> str:
+    return f"{job}/builds/{digest}/{name}"
+
+
+def manifest(job: str, digest: str) -> str:
+    return build_file(job, digest, "manifest.json")
+
+
+def run_event(job: str, run: int, event: RunEvent) -> str:
+    return f"{job}/runs/{run:04d}-{event}.json"
+
+
+def final(job: str, name: str) -> str:
+    return f"{job}/final/{name}"
+
+
+def error(job: str, run: int, what: str) -> str:
+    return f"{job}/errors/{run:04d}-{what}.json"
+
+
+def delivery(job: str, run: int, event: str) -> str:
+    return f"{job}/deliveries/{run:04d}-{event}.json"
+
+
+def output(date: str, stem: str, ext: str) -> str:
+    return f"{date}/{stem}.{ext}"
+
+
+def output_error(date: str, stem: str) -> str:
+    return f"{date}/{stem}.error.txt"
+
+
+_JOB = r"(?P<job>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+_SEGMENT = re.compile(rf"{_JOB}/segments/segment-(?P<index>\d{{6}})\.ssml")
+_CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>\d{{6}})\.wav")
+_SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>\d{{4,6}})\.json")
+_MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
+_RUN = re.compile(rf"{_JOB}/runs/(?P<run>\d{{4,}})-(?P<event>opened|outcome|closed)\.json")
+_MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>\d{{4,}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A segment, chunk or section of a job."""
+
+    job: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    job: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    job: str
+    run: int
+    event: str
+
+
+def _numbered(pattern: re.Pattern[str], key: str) -> Numbered | None:
+    found = pattern.fullmatch(key)
+    return Numbered(found["job"], int(found["index"])) if found else None
+
+
+def parse_segment(key: str) -> Numbered | None:
+    return _numbered(_SEGMENT, key)
+
+
+def parse_chunk(key: str) -> Numbered | None:
+    return _numbered(_CHUNK, key)
+
+
+def parse_section(key: str) -> Numbered | None:
+    return _numbered(_SECTION, key)
+
+
+def parse_manifest(key: str) -> Manifest | None:
+    found = _MANIFEST.fullmatch(key)
+    return Manifest(found["job"], found["digest"]) if found else None
+
+
+def parse_run(key: str) -> Run | None:
+    found = _RUN.fullmatch(key)
+    return Run(found["job"], int(found["run"]), found["event"]) if found else None
+
+
+def parse_marker(key: str) -> tuple[str, int] | None:
+    found = _MARKER.fullmatch(key)
+    return (found["job"], int(found["run"])) if found else None

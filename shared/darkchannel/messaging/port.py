@@ -1,0 +1,70 @@
+"""The message bus as the services see it: named queues, at-least-once, settled by the returned decision."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message. ``attempt`` counts from 1 and grows only by ``Retry``, never by a redelivery."""
+
+    queue: str
+    body: bytes
+    attempt: int = 1
+    redelivered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Done, for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """Give it back unharmed: another consumer, or the next start, takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Deliver again as the next attempt after ``delay`` seconds; must be one of ``RETRY_DELAYS`` of the bus."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Keep it aside, with the reason, in the dead-letter queue of its service."""
+
+    reason: str
+
+
+Settlement = Ack | Requeue | Retry | DeadLetter
+Handler = Callable[[Delivery], Awaitable[Settlement]]
+
+
+class Consumer(Protocol):
+    async def stop(self, drain: float) -> None:
+        """Take no more, let what is under way finish within ``drain`` seconds, give back the rest."""
+        ...
+
+
+class Bus(Protocol):
+    """Every method raises ``Unavailable`` while the broker is out of reach."""
+
+    async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None:
+        """Put a message on a work queue, confirmed by the broker."""
+        ...
+
+    async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> Consumer:
+        """Call ``handler`` for each message, at most ``prefetch`` at once, and settle as it says.
+
+        A handler that raises or is cancelled gives its message back. A lost connection is mended by the bus.
+        """
+        ...
+
+    async def depth(self, queue: str) -> int:
+        """How many messages wait in a work queue, those under way left out."""
+        ...
+
+    async def close(self) -> None: ...

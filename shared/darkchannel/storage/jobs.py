@@ -1,0 +1,244 @@
+"""A job's objects, typed: the only place that turns objects into models and back."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.jobs import names
+from darkchannel.jobs.chain import Chain, Item
+from darkchannel.jobs.metadata import Metadata
+from darkchannel.jobs.plan import Part, Plan, Section
+from darkchannel.jobs.records import Manifest, SectionRecord
+from darkchannel.jobs.runs import Closed, Opened, Outcome, Runs, State
+from darkchannel.jobs.window import Window
+from darkchannel.storage.lru import Lru
+from darkchannel.storage.port import NEW, ObjectInfo, ObjectStore
+
+M = TypeVar("M", bound=BaseModel)
+
+FRESH = timedelta(seconds=1)
+"""How long ``runs/`` and ``window.json`` may be remembered where a caller does not ask for a fresh look."""
+
+JSON = "application/json"
+SSML = "application/ssml+xml"
+
+
+class Jobs:
+    """Reads and writes jobs in an object store.
+
+    What is created once is remembered; ``runs/`` and the window for a second; nothing else.
+    """
+
+    def __init__(self, store: ObjectStore, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self._clock = clock
+        self._runs: Lru[str, tuple[datetime, Runs]] = Lru(1024)
+        self._windows: Lru[str, tuple[datetime, Window]] = Lru(1024)
+        self._outcomes: Lru[tuple[str, int], Outcome] = Lru(4096)
+        self._plans: Lru[str, Plan] = Lru(256)
+        self._parts: Lru[tuple[str, int], Part] = Lru(128)
+        self._sections: Lru[tuple[str, int, str], SectionRecord] = Lru(4096)
+        self._manifests: Lru[tuple[str, str], Manifest] = Lru(64)
+        self._chunks: Lru[tuple[str, int, str], str] = Lru(65536)
+
+    # -- runs --------------------------------------------------------------------------------------------------
+
+    async def runs(self, job: str, *, fresh: bool = False) -> Runs:
+        remembered = self._runs.get(job)
+        if remembered and not fresh and self._clock() - remembered[0] < FRESH:
+            return remembered[1]
+        at = self._clock()
+        events: dict[str, set[int]] = {"opened": set(), "outcome": set(), "closed": set()}
+        async for info in self.store.list(keys.JOBS, f"{job}/runs/"):
+            if key := keys.parse_run(info.key):
+                events[key.event].add(key.run)
+        outcomes = {n: await self._outcome(job, n) for n in sorted(events["outcome"])}
+        runs = Runs(frozenset(events["opened"]), {n: o for n, o in outcomes.items() if o}, frozenset(events["closed"]))
+        self._runs.put(job, (at, runs))
+        return runs
+
+    async def _outcome(self, job: str, run: int) -> Outcome | None:
+        if known := self._outcomes.get((job, run)):
+            return known
+        outcome = await self._read(keys.run_event(job, run, "outcome"), Outcome)
+        if outcome:
+            self._outcomes.put((job, run), outcome)
+        return outcome
+
+    async def opened(self, job: str, run: int) -> Opened | None:
+        return await self._read(keys.run_event(job, run, "opened"), Opened)
+
+    async def marked(self, job: str, run: int) -> Opened | None:
+        """The ``opened`` to come, from the marker."""
+        return await self._read(keys.marker(job, run), Opened)
+
+    async def open_run(self, job: str, run: int, opened: Opened) -> None:
+        """Marker first, its body the ``opened`` to come, so that the reconciler can finish what dies in between."""
+        await self._create(keys.marker(job, run), opened)
+        await self.finish_opening(job, run, await self.marked(job, run) or opened)
+
+    async def finish_opening(self, job: str, run: int, opened: Opened) -> None:
+        await self._create(keys.run_event(job, run, "opened"), opened)
+        self._runs.forget(job)
+
+    async def decide(self, job: str, run: int, outcome: Outcome) -> bool:
+        """End a run; False where somebody else ended it first."""
+        self._runs.forget(job)
+        return await self._create(keys.run_event(job, run, "outcome"), outcome)
+
+    async def fail(self, job: str, reason: str, *, what: str, run: int | None = None) -> bool:
+        """End an open run as failed, the newest where none is named, and write down what failed and why."""
+        runs = await self.runs(job, fresh=True)
+        if not runs.is_open or run not in (None, runs.newest):
+            return False
+        outcome = Outcome(status=State.FAILED, at=self._clock(), reason=reason)
+        await self._create(keys.error(job, runs.newest, what), outcome)
+        return await self.decide(job, runs.newest, outcome)
+
+    async def close(self, job: str, run: int, status: State) -> None:
+        await self._create(keys.run_event(job, run, "closed"), Closed(status=status, at=self._clock()))
+        self._runs.forget(job)
+
+    # -- plan and segments -------------------------------------------------------------------------------------
+
+    async def plan(self, job: str) -> Plan | None:
+        if known := self._plans.get(job):
+            return known
+        plan = await self._read(keys.plan(job), Plan)
+        if plan:
+            self._plans.put(job, plan)
+        return plan
+
+    async def save_plan(self, job: str, plan: Plan, parts: tuple[Part, ...]) -> None:
+        """Write the parts, then the index; where another plan is already there, that one stands."""
+        for section, part in zip(plan.sections, parts, strict=True):
+            await self._create(keys.plan_part(job, section.index, section.digest), part)
+        await self._create(keys.plan(job), plan)
+
+    async def release(self, job: str, plan: Plan, index: int) -> None:
+        """Put one segment of the stored plan to work, unless it was already."""
+        section = plan.section_of(index)
+        text = (await self._part(job, section)).segments[index - section.first]
+        await self.store.put(keys.JOBS, keys.segment(job, index), text.encode(), over=NEW, content_type=SSML)
+
+    async def _part(self, job: str, section: Section) -> Part:
+        if known := self._parts.get((job, section.index)):
+            return known
+        part = await self._read(keys.plan_part(job, section.index, section.digest), Part)
+        if part is None:
+            raise LookupError(f"job {job}: plan.json names a part of section {section.index} that is not there")
+        self._parts.put((job, section.index), part)
+        return part
+
+    async def save_window(self, job: str, window: Window) -> None:
+        await self._create(keys.window(job), window)
+
+    async def window(self, job: str) -> Window:
+        remembered = self._windows.get(job)
+        if remembered and self._clock() - remembered[0] < FRESH:
+            return remembered[1]
+        window = await self._read(keys.window(job), Window) or Window(width=1)
+        self._windows.put(job, (self._clock(), window))
+        return window
+
+    # -- what was made -----------------------------------------------------------------------------------------
+
+    async def chunk_source(self, job: str, index: int, etag: str) -> str | None:
+        """The ETag of the segment that the chunk of this ETag was spoken from; None where it tells of none."""
+        if known := self._chunks.get((job, index, etag)):
+            return known
+        head = await self.store.get(keys.JOBS, keys.chunk(job, index), if_match=etag, first=wav.HEAD_BYTES)
+        record = wav.read_record(head.body) if head else None
+        if record is None:
+            return None
+        self._chunks.put((job, index, etag), record.source)
+        return record.source
+
+    async def section(self, job: str, index: int) -> tuple[SectionRecord, str] | None:
+        """A section's record and its ETag."""
+        found = await self.store.get(keys.JOBS, keys.section_record(job, index))
+        return (SectionRecord.model_validate_json(found.body), found.info.etag) if found else None
+
+    async def manifest(self, job: str, digest: str) -> Manifest | None:
+        if known := self._manifests.get((job, digest)):
+            return known
+        manifest = await self._read(keys.manifest(job, digest), Manifest)
+        if manifest:
+            self._manifests.put((job, digest), manifest)
+        return manifest
+
+    async def chain(self, job: str) -> Chain:
+        """Chunks, section records and segments, in this order: what is made is listed before what it is made from."""
+        chunks = await self._items(job, "chunks", keys.parse_chunk)
+        sections = {i: await self._section(job, i, item) for i, item in (await self._records(job)).items()}
+        segments = await self._items(job, "segments", keys.parse_segment)
+        return Chain(segments, chunks, {i: record for i, record in sections.items() if record})
+
+    async def segments(self, job: str) -> dict[int, Item]:
+        return await self._items(job, "segments", keys.parse_segment)
+
+    async def listed_chunks(self, job: str) -> AsyncIterator[tuple[int, ObjectInfo]]:
+        async for info in self.store.list(keys.JOBS, f"{job}/chunks/"):
+            if key := keys.parse_chunk(info.key):
+                yield key.index, info
+
+    async def _records(self, job: str) -> dict[int, Item]:
+        return await self._items(job, "sections", keys.parse_section)
+
+    async def _section(self, job: str, index: int, item: Item) -> SectionRecord | None:
+        if known := self._sections.get((job, index, item.etag)):
+            return known
+        found = await self.section(job, index)
+        if found:
+            self._sections.put((job, index, found[1]), found[0])
+        return found[0] if found else None
+
+    async def _items(self, job: str, folder: str, parse: Callable[[str], keys.Numbered | None]) -> dict[int, Item]:
+        items: dict[int, Item] = {}
+        async for info in self.store.list(keys.JOBS, f"{job}/{folder}/"):
+            if key := parse(info.key):
+                items[key.index] = Item(info.etag, info.modified)
+        return items
+
+    # -- names and metadata ------------------------------------------------------------------------------------
+
+    async def output_name(self, job: str, *, claim: bool = False) -> tuple[str, str] | None:
+        """The date and stem under which a job is published; claimed once, with the acceptance's date."""
+        accepted = await self.opened(job, 1)
+        if accepted is None or accepted.source is None:
+            return None
+        date = accepted.at.date().isoformat()
+        body = f'{{"job": "{job}"}}'.encode()
+        for stem in names.candidates(names.stem(accepted.source.key)):
+            key = keys.name_claim(date, stem)
+            if claim:
+                await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON)
+            found = await self.store.get(keys.JOBS, key)
+            if found is None:
+                return None
+            if found.body == body:
+                return date, stem
+        return None
+
+    async def input(self, job: str) -> ObjectInfo | None:
+        """The document as received."""
+        async for info in self.store.list(keys.JOBS, f"{job}/input/"):
+            return info
+        return None
+
+    async def metadata(self, job: str) -> Metadata | None:
+        return await self._read(keys.metadata(job), Metadata)
+
+    # -- codec -------------------------------------------------------------------------------------------------
+
+    async def _read(self, key: str, model: type[M]) -> M | None:
+        found = await self.store.get(keys.JOBS, key)
+        return model.model_validate_json(found.body) if found else None
+
+    async def _create(self, key: str, model: BaseModel) -> bool:
+        body = model.model_dump_json(exclude_none=True).encode()
+        return await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON) is not None

@@ -1,0 +1,70 @@
+"""Brings ``metadata.json`` up to date: its ETag is read first, so that a slow writer never wins over a newer one."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from darkchannel import keys
+from darkchannel.jobs.metadata import (
+    SMALL_INPUT_BYTES,
+    Facts,
+    File,
+    Metadata,
+    Output,
+    derive,
+    same,
+)
+from darkchannel.storage.jobs import JSON, Jobs
+from darkchannel.storage.port import NEW
+
+PACE = timedelta(seconds=1)
+"""While a run is open, at most one write a job in this time."""
+
+
+async def project(jobs: Jobs, job: str, clock: Callable[[], datetime], output: Output | None = None) -> None:
+    """Derive the metadata of a job and replace what is there, until one of the two is current."""
+    while True:
+        found = await jobs.store.get(keys.JOBS, keys.metadata(job))
+        before = Metadata.model_validate_json(found.body) if found else None
+        facts = await _facts(jobs, job, before, output)
+        if facts is None:
+            return
+        if before and facts.runs.is_open and clock() - before.updated_at < PACE:
+            return
+        after = derive(facts, before, clock())
+        if before and same(before, after):
+            return
+        body = after.model_dump_json(indent=2, exclude_none=True).encode()
+        over = found.info.etag if found else NEW
+        if await jobs.store.put(keys.JOBS, keys.metadata(job), body, over=over, content_type=JSON) is not None:
+            return
+
+
+async def _facts(jobs: Jobs, job: str, before: Metadata | None, output: Output | None) -> Facts | None:
+    accepted = await jobs.opened(job, 1)
+    if accepted is None:
+        return None
+    source = await jobs.input(job)
+    text = before.input_text or before.ssml if before else None
+    if before is None and source and source.size <= SMALL_INPUT_BYTES:
+        text = await _text(jobs, source.key)
+    files = [
+        File(index=index, s3_key=info.key, uploaded_at=info.modified) async for index, info in jobs.listed_chunks(job)
+    ]
+    return Facts(
+        job=job,
+        accepted=accepted,
+        runs=await jobs.runs(job, fresh=True),
+        plan=await jobs.plan(job),
+        chunks=files,
+        input_key=source.key if source else None,
+        input_text=text,
+        output=output or (before.output if before else None),
+    )
+
+
+async def _text(jobs: Jobs, key: str) -> str | None:
+    found = await jobs.store.get(keys.JOBS, key)
+    try:
+        return found.body.decode("utf-8-sig") if found else None
+    except UnicodeDecodeError:
+        return None
