@@ -1,0 +1,177 @@
+"""One espeak-ng in a process of its own: the library is not thread-safe, and it may crash.
+
+Run as a script, with the standard library alone, so that it starts in a moment. It reads requests from
+standard input and answers on standard output until the input ends:
+
+- request: one line of JSON, a list of pieces: ``{"voices": [...], "ssml": "...", "others": [...]}``. The
+  first of ``voices`` that exists speaks the piece; ``others`` are voices its SSML names, which must exist.
+- answer: one line of JSON, then ``bytes`` bytes of 16-bit little-endian mono samples, all pieces in turn:
+  ``{"bytes": n, "marks": [[name, sample], ...]}``, or ``{"unknown": voice}``, or ``{"error": "..."}``.
+
+The first line it writes, before any request, is ``{"rate": hertz}`` or ``{"error": "..."}``.
+Arguments: the path of the library, the folder that holds ``espeak-ng-data``.
+
+Constants are those of https://github.com/espeak-ng/espeak-ng/blob/master/src/include/espeak-ng/speak_lib.h
+"""
+
+import json
+import os
+import sys
+from ctypes import (
+    CDLL,
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    Union,
+    c_char_p,
+    c_int,
+    c_short,
+    c_size_t,
+    c_uint,
+    c_void_p,
+    string_at,
+)
+from pathlib import Path
+from typing import Any, BinaryIO
+
+AUDIO_OUTPUT_SYNCHRONOUS = 2
+INITIALIZE_DONT_EXIT = 0x8000
+POS_CHARACTER = 1
+CHARS_UTF8 = 1
+SSML = 0x10
+ENDPAUSE = 0x1000
+EVENT_LIST_TERMINATED = 0
+EVENT_MARK = 3
+BYTES_PER_SAMPLE = 2
+
+MAX_SECONDS = 1_800
+"""Longest speech of one request, so that a person's edit cannot fill the memory."""
+
+
+class _EventId(Union):
+    _fields_ = [("number", c_int), ("name", c_char_p), ("string", c_char_p)]
+
+
+class _Event(Structure):
+    _fields_ = [
+        ("type", c_int),
+        ("unique_identifier", c_uint),
+        ("text_position", c_int),
+        ("length", c_int),
+        ("audio_position", c_int),
+        ("sample", c_int),
+        ("user_data", c_void_p),
+        ("id", _EventId),
+    ]
+
+
+_Callback = CFUNCTYPE(c_int, POINTER(c_short), c_int, POINTER(_Event))
+
+
+class Library:
+    """The loaded library; at most one a process.
+
+    ``folder`` becomes the working directory: the library silently falls back to another place where the path
+    of its data exceeds about 150 characters, and a relative path is never that long. Raises OSError where the
+    library or its data cannot be read.
+    """
+
+    def __init__(self, library: str, folder: str) -> None:
+        self._espeak = CDLL(library)
+        self._espeak.espeak_Synth.argtypes = (
+            c_char_p, c_size_t, c_uint, c_int, c_uint, c_uint, c_void_p, c_void_p,
+        )  # fmt: skip
+        self._pcm = bytearray()
+        self._marks: list[tuple[str, int]] = []
+        self._callback = _Callback(self._receive)
+        os.chdir(folder)
+        self.rate: int = self._espeak.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, b".", INITIALIZE_DONT_EXIT)
+        if self.rate <= 0:
+            raise OSError(f"espeak-ng cannot read its data in {folder}")
+        self._espeak.espeak_SetSynthCallback(self._callback)
+        self._variants = frozenset(path.name for path in Path("espeak-ng-data/voices/!v").iterdir())
+
+    def select(self, voice: str) -> bool:
+        """Make a voice the current one; False where there is none, and then the previous one stays current.
+
+        A voice is a name or a language, with a variant after a plus sign if need be: ``pt-br+f3``. The
+        library passes over a variant it does not know.
+        """
+        variant = voice.partition("+")[2]
+        if variant and variant not in self._variants:
+            return False
+        return bool(self._espeak.espeak_SetVoiceByName(voice.encode()) == 0)
+
+    def speak(self, ssml: str) -> tuple[bytearray, list[tuple[str, int]]]:
+        """The samples of an SSML document and its marks, each with the sample it stands at.
+
+        Raises RuntimeError where the library fails or speaks for longer than ``MAX_SECONDS``.
+        """
+        # A pause that the text before left open would begin this one; the end of a paragraph settles it.
+        self._synthesize("<speak><p></p></speak>")
+        self._synthesize(ssml)
+        if self._is_too_long():
+            raise RuntimeError(f"it speaks for more than {MAX_SECONDS // 60} minutes")
+        return self._pcm, self._marks
+
+    def _synthesize(self, ssml: str) -> None:
+        self._pcm, self._marks = bytearray(), []
+        text = ssml.encode()
+        status = self._espeak.espeak_Synth(
+            text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8 | SSML | ENDPAUSE, None, None
+        )
+        if status != 0:
+            raise RuntimeError(f"espeak-ng failed with status {status}")
+
+    def _receive(self, samples: Any, count: int, events: Any) -> int:
+        """Called by the library with each stretch of speech; anything but 0 stops it."""
+        for event in events:
+            if event.type == EVENT_LIST_TERMINATED:
+                break
+            if event.type == EVENT_MARK:
+                self._marks.append((event.id.name.decode(), event.audio_position * self.rate // 1000))
+        if samples and count:
+            self._pcm += string_at(samples, BYTES_PER_SAMPLE * count)
+        return int(self._is_too_long())
+
+    def _is_too_long(self) -> bool:
+        return len(self._pcm) > BYTES_PER_SAMPLE * self.rate * MAX_SECONDS
+
+
+def answer(library: Library, pieces: list[dict[str, Any]]) -> tuple[dict[str, Any], bytearray]:
+    """The answer to one request, and the samples that follow it."""
+    speech = bytearray()
+    marks: list[tuple[str, int]] = []
+    for piece in pieces:
+        for voices in (*([voice] for voice in piece["others"]), piece["voices"]):
+            if not any(library.select(voice) for voice in voices):
+                return {"unknown": voices[0]}, bytearray()
+        try:
+            pcm, places = library.speak(piece["ssml"])
+        except RuntimeError as error:
+            return {"error": str(error)}, bytearray()
+        marks += [(name, sample + len(speech) // BYTES_PER_SAMPLE) for name, sample in places]
+        speech += pcm
+    return {"bytes": len(speech), "marks": marks}, speech
+
+
+def _write(to: BinaryIO, head: dict[str, Any], body: bytes | bytearray = b"") -> None:
+    to.write(json.dumps(head).encode() + b"\n")
+    to.write(body)
+    to.flush()
+
+
+def main(library_path: str, folder: str) -> None:
+    try:
+        library = Library(library_path, folder)
+    except OSError as error:
+        _write(sys.stdout.buffer, {"error": str(error)})
+        return
+    _write(sys.stdout.buffer, {"rate": library.rate})
+    for line in sys.stdin.buffer:
+        head, pcm = answer(library, json.loads(line))
+        _write(sys.stdout.buffer, head, pcm)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

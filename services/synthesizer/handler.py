@@ -1,0 +1,97 @@
+"""Speak: one segment becomes a chunk, and the segment one window further on is released."""
+
+from collections.abc import Awaitable, Callable
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.errors import Permanent
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.runs import Opened, Runs, State
+from darkchannel.runtime.service import Context
+from darkchannel.storage.port import NEW, Object
+
+Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
+"""(engine asked for, SSML) to (engine that spoke, speech)."""
+
+
+class Synthesizer:
+    def __init__(self, context: Context, speak: Speak) -> None:
+        self._store = context.store
+        self._jobs = context.jobs
+        self._clock = context.clock
+        self._speak = speak
+
+    async def speak(self, event: ObjectCreated) -> None:
+        """Make the chunk of a segment follow its text, whatever else writes meanwhile."""
+        key = keys.parse_segment(event.key)
+        if key is None:
+            return
+        fresh = False
+        while not await self._settle(key.job, key.index, fresh):
+            fresh = True
+
+    async def _settle(self, job: str, index: int, fresh: bool) -> bool:
+        """One look and what it calls for; True when a last, uncached look found nothing more to do."""
+        runs = await self._jobs.runs(job, fresh=fresh)
+        plan = await self._jobs.plan(job)
+        if plan is None or runs.state in (None, State.FAILED, State.CANCELLED) or index >= plan.segments:
+            return True
+        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+        if segment is None:
+            return True
+        if not runs.is_open:
+            return await self._follow_edit(job, index, runs, segment)
+        try:
+            chunk_etag = await self._chunk(job, index, plan, segment)
+        except Permanent as error:
+            reason = f"segment {index} cannot be spoken: {error}"
+            await self._jobs.fail(job, reason, what=f"segment-{index:06d}", run=runs.newest)
+            return False
+        if chunk_etag is None:
+            return False
+        following = index + (await self._jobs.window(job)).width
+        if following < plan.segments:
+            await self._jobs.release(job, plan, following)
+        return await self._is_last_word(job, index, runs, segment.info.etag, chunk_etag)
+
+    async def _follow_edit(self, job: str, index: int, runs: Runs, segment: Object) -> bool:
+        """After a completed run: a text that its build was not spoken from opens the next run."""
+        manifest = await self._jobs.manifest(job, runs.completed[1] or "")
+        if manifest is None or manifest.segments[index] == segment.info.etag:
+            return True
+        await self._jobs.open_run(job, runs.newest + 1, Opened(reason="edited", at=self._clock()))
+        return False
+
+    async def _chunk(self, job: str, index: int, plan: Plan, segment: Object) -> str | None:
+        """The ETag of a chunk spoken from this very segment; None where another writer came first."""
+        key = keys.chunk(job, index)
+        there = await self._store.head(keys.JOBS, key)
+        if there and await self._jobs.chunk_source(job, index, there.etag) == segment.info.etag:
+            return there.etag
+        engine, speech = await self._speak(plan.options.engine, segment.body.decode("utf-8", "replace"))
+        record = ChunkRecord(
+            source=segment.info.etag,
+            engine=engine,
+            samples=len(speech.pcm) // 2,
+            rate=speech.rate,
+            marks=tuple((mark.name, mark.sample) for mark in speech.marks),
+        )
+        over = there.etag if there else NEW
+        body = wav.pack(speech, record)
+        return await self._store.put(keys.JOBS, key, body, over=over, content_type="audio/wav")
+
+    async def _is_last_word(self, job: str, index: int, runs: Runs, segment: str, chunk: str) -> bool:
+        """Look again: the same segment, the same chunk and the same open run as were worked on."""
+        segment_now = await self._store.head(keys.JOBS, keys.segment(job, index))
+        chunk_now = await self._store.head(keys.JOBS, keys.chunk(job, index))
+        runs_now = await self._jobs.runs(job, fresh=True)
+        return (
+            segment_now is not None
+            and segment_now.etag == segment
+            and chunk_now is not None
+            and chunk_now.etag == chunk
+            and runs_now.newest == runs.newest
+            and runs_now.state is not State.COMPLETED
+        )

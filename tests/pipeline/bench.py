@@ -1,0 +1,158 @@
+"""A pipeline in memory whose events are delivered by hand, and whose requests can be interrupted at a named one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from darkchannel import keys, pipeline
+from darkchannel.audio.wav import Speech
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.options import Options
+from darkchannel.jobs.plan import Book, Chapter
+from darkchannel.messaging.memory import MemoryBus
+from darkchannel.messaging.port import Ack, Delivery, Settlement
+from darkchannel.runtime.service import Context
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.memory import MemoryStore
+from darkchannel.storage.port import ObjectInfo
+from services.handoff_notifier.omniplay import Answer, Handoff
+from tests.pipeline.world import Process, build
+
+Interruption = Callable[[], Awaitable[object]]
+
+
+class InterruptedStore:
+    """Does something else just before one request, once: ``before("put", key, what)``."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._before: dict[tuple[str, str], Interruption] = {}
+
+    def before(self, method: str, key: str, what: Interruption) -> None:
+        self._before[method, key] = what
+
+    async def _interrupt(self, method: str, key: str) -> None:
+        if what := self._before.pop((method, key), None):
+            await what()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def request(bucket: str, key: str, *args: Any, **kwargs: Any) -> Any:
+            await self._interrupt(name, key)
+            return await method(bucket, key, *args, **kwargs)
+
+        return request
+
+    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+        await self._interrupt("list", prefix)
+        async for info in self._store.list(bucket, prefix, after=after):
+            yield info
+
+    async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        async for info in self._store.versions(bucket, prefix):
+            yield info
+
+    async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
+        async for piece in self._store.stream(bucket, key, if_match=if_match):
+            yield piece
+
+
+class Receiver:
+    timeout = 10.0
+
+    def __init__(self) -> None:
+        self.heard: list[Handoff] = []
+
+    async def send(self, handoff: Handoff, at: datetime) -> Answer:
+        self.heard.append(handoff)
+        return Answer(200, "7")
+
+
+class Bench:
+    """``texts``: chapters of segments the document is read as."""
+
+    def __init__(self, *texts: tuple[str, ...]) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.texts = texts or (("um", "dois"), ("três",))
+        self.engine_calls: list[str] = []
+        self.events: list[ObjectCreated] = []
+        self.raw = MemoryStore(clock=lambda: self.now, on_created=self.events.append)
+        self.store = InterruptedStore(self.raw)
+        self.bus = MemoryBus()
+        self.receiver = Receiver()
+        self.nonces = 0
+        self.first, self.second = self.process(), self.process()
+        self.jobs = Jobs(self.raw, lambda: self.now)
+        self.job = ""
+        self.version = ""
+
+    def process(self, *texts: tuple[str, ...]) -> Process:
+        """One more replica of every service; it reads documents as ``texts``, if any are given."""
+
+        async def compute(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+            chapters = tuple(Chapter(str(n), chapter) for n, chapter in enumerate(texts or self.texts))
+            return Book("Livro", None, Options(company_id=5, priority="low"), chapters)
+
+        context = Context(
+            store=self.store,  # type: ignore[arg-type]
+            jobs=Jobs(self.store, lambda: self.now),  # type: ignore[arg-type]
+            bus=self.bus,
+            clock=lambda: self.now,
+            compute=compute,
+        )
+        return build(context, self._speak, self.receiver, self._nonce, 30.0)
+
+    async def _speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
+        self.engine_calls.append(ssml)
+        return "simulated", Speech(f"[{ssml}|]".encode("utf-16-le"), 22050)
+
+    def _nonce(self) -> str:
+        self.nonces += 1
+        return f"n{self.nonces}"
+
+    def later(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    async def drop(self, key: str = "livro.md") -> ObjectCreated:
+        """Put a document into the inbox and return its event, undelivered."""
+        await self.raw.put(keys.INBOX, key, b"documento")
+        event = self.events.pop()
+        self.version = event.version or ""
+        self.job = keys.job_id(keys.INBOX, key, self.version)
+        return event
+
+    async def deliver(self, until: str = "", process: Process | None = None) -> None:
+        """Deliver events in order until none is left, or until one of the stage ``until`` is next."""
+        while self.events:
+            event = self.events[0]
+            stages = [stage.name for stage in pipeline.stages_for(event.bucket, event.key)]
+            if until in stages:
+                return
+            self.events.pop(0)
+            for stage in stages:
+                await (process or self.first).handlers[stage](event)
+
+    async def reconcile(self) -> None:
+        """One round, and everything its hints and writes call for."""
+        consumers = [await self.bus.consume(s.queue, self._hinted, prefetch=1) for s in pipeline.STAGES]
+        await self.first.reconciler.round()
+        for consumer in consumers:
+            await consumer.stop(drain=5)
+        await self.deliver()
+
+    async def _hinted(self, delivery: Delivery) -> Settlement:
+        await self.first.handlers[delivery.queue.rpartition(".")[2]](ObjectCreated.decode(delivery.body))
+        return Ack()
+
+    def take(self, stage: str) -> ObjectCreated:
+        """Take the first undelivered event of a stage out of the queue."""
+        found = next(e for e in self.events if any(s.name == stage for s in pipeline.stages_for(e.bucket, e.key)))
+        self.events.remove(found)
+        return found
+
+    async def edit(self, index: int, text: str) -> None:
+        await self.raw.put(keys.JOBS, keys.segment(self.job, index), text.encode())
+
+    async def output(self) -> list[str]:
+        return [info.key async for info in self.raw.list(keys.OUTPUT)]

@@ -1,0 +1,93 @@
+"""The command line over the real embedded pipeline: real services, real speech, a temporary folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.cli.app import run
+from darkchannel.cli.exits import Code
+
+TALE = "# Um\n\nEra uma vez um farol. Ninguém morava nele.\n\n# Dois\n\nUm dia a luz se acendeu.\n"
+BOUND_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the objects; the working directory lies beside it."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("DARKCHANNEL_FOLDER", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("farol.md").write_text(TALE, encoding="utf-8")
+    words = ["narrate", "farol.md", "--title", "O Farol", "--author", "Ninguém", "--out", "livro.mp3", "--json"]
+    assert run(words) == Code.OK
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["state"], told["title"], told["published"]) == ("completed", "O Farol", True)
+    assert told["segments"]["done"] == told["segments"]["total"] > 0
+    published = folder / keys.OUTPUT / told["output"]
+    assert Path(told["audiobook"]).samefile("livro.mp3")
+    assert published.read_bytes() == Path("livro.mp3").read_bytes()
+    assert (Path(told["folder"]) / "final" / "audiobook.mp3").is_file()
+    assert "\x1b" not in err
+
+
+def test_narrate_prints_the_audiobook_the_job_folder_and_the_time(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("farol.md").write_text(TALE, encoding="utf-8")
+    assert run(["narrate", "farol.md"]) == Code.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["audiobook", "job"]
+    assert Path(lines[0].removeprefix("audiobook").strip()).suffix == ".mp3"
+    assert Path(lines[1].removeprefix("job folder").strip()).is_dir()
+    assert "of speech in" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"), [("vazio.txt", b""), ("branco.txt", b" \n\t\n"), ("broken.ssml", b"<speak>"), ("a.zip", b"PK")]
+)
+def test_a_document_that_cannot_be_narrated_is_one_line_with_the_reason(
+    name: str, body: bytes, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).write_bytes(body)
+    assert run(["narrate", name]) == Code.FAILED
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith(f"darkchannel: {name} was not narrated: ")
+    assert err.count("\n") == 1
+    assert run(["status", name, "--json"]) == Code.OK
+    assert json.loads(capsys.readouterr().out)["error"] in err
+
+
+@pytest.fixture
+def watching(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    words = [sys.executable, "-m", "darkchannel.cli", "watch", str(folder)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_watch_narrates_what_is_dropped_until_it_is_stopped(folder: Path, watching: subprocess.Popen[str]) -> None:
+    assert watching.stdout
+    assert str(folder / keys.INBOX) in watching.stdout.readline()
+    (folder / keys.INBOX / "farol.md").write_text(TALE, encoding="utf-8")
+    lines = iter(watching.stdout.readline, "")
+    ended = next(line for line in lines if not line.startswith("started"))
+    assert ended.startswith("completed  farol.md: darkchannel-output/")
+    assert (folder / ended.split(": ")[1].strip()).is_file()
+    watching.send_signal(signal.SIGTERM)
+    assert watching.wait(BOUND_SECONDS) == Code.OK

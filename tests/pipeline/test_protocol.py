@@ -1,0 +1,354 @@
+"""The interleavings that broke earlier drafts of the protocol, each on the real handlers."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.errors import Unavailable
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.runs import Opened, Outcome, State
+from darkchannel.storage.metadata import project
+from tests.pipeline.bench import Bench
+from tests.pipeline.world import spoken
+
+
+async def complete(bench: Bench) -> None:
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+
+
+async def published(bench: Bench) -> list[str]:
+    name = await bench.jobs.output_name(bench.job)
+    assert name
+    found = await bench.raw.get(keys.OUTPUT, keys.output(*name, "mp3"))
+    return spoken(found.body) if found else []
+
+
+async def cancel(bench: Bench) -> None:
+    await bench.jobs.decide(bench.job, 1, Outcome(status=State.CANCELLED, at=bench.now))
+
+
+async def test_a_document_becomes_an_audiobook_and_its_job_is_closed_and_announced() -> None:
+    bench = Bench()
+    await complete(bench)
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert (runs.state, runs.closed) == (State.COMPLETED, frozenset({1}))
+    assert await published(bench) == ["um", "dois", "três"]
+    assert [handoff.event for handoff in bench.receiver.heard] == ["completed"]
+    assert [v async for v in bench.raw.versions(keys.INBOX)] == []
+
+
+async def test_a_straggler_that_fails_cannot_undo_a_completed_run() -> None:
+    bench = Bench()
+    await complete(bench)
+    assert not await bench.jobs.fail(bench.job, "late", what="segment-000000", run=1)
+    assert (await bench.jobs.runs(bench.job, fresh=True)).state is State.COMPLETED
+
+
+async def test_a_worker_that_loses_the_chunk_to_an_older_text_speaks_again() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    event = bench.take("speak")
+    await bench.edit(0, "outro")
+
+    async def undone_meanwhile() -> None:
+        await bench.edit(0, "um")
+        await bench.second.handlers["speak"](event)
+
+    bench.store.before("put", keys.chunk(bench.job, 0), undone_meanwhile)
+    await bench.first.handlers["speak"](event)
+    await bench.deliver()
+    assert await published(bench) == ["um"]
+
+
+async def test_an_encoder_that_was_overtaken_leaves_record_and_audio_of_one_text() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    event = bench.take("encode")
+
+    async def edited_and_encoded_meanwhile() -> None:
+        await bench.edit(0, "outro")
+        await bench.second.handlers["speak"](bench.take("speak"))
+        await bench.second.handlers["encode"](bench.take("encode"))
+
+    bench.store.before("put", keys.section_record(bench.job, 0), edited_and_encoded_meanwhile)
+    await bench.first.handlers["encode"](event)
+    await bench.deliver()
+    assert await published(bench) == ["outro"]
+
+
+async def test_a_cancel_before_the_outcome_publishes_nothing() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    bench.events.append(event)
+    outcome = keys.run_event(bench.job, 1, "outcome")
+    bench.store.before("put", outcome, lambda: cancel(bench))
+    await bench.deliver()
+    assert await bench.output() == []
+    metadata = await bench.jobs.metadata(bench.job)
+    assert metadata
+    assert metadata.status == "cancelled"
+
+
+async def test_two_notifiers_at_once_send_once() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="announce")
+    event = bench.take("announce")
+    delivery = keys.delivery(bench.job, 1, "completed")
+    bench.store.before("put", delivery, lambda: bench.second.handlers["announce"](event))
+    await bench.first.handlers["announce"](event)
+    assert len(bench.receiver.heard) == 1
+
+
+async def test_a_notifier_that_died_while_sending_is_followed_by_another_after_its_deadline() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="announce")
+    event = bench.take("announce")
+    died = asyncio.get_running_loop().create_future()
+    receive = bench.receiver.send
+    bench.receiver.send = lambda handoff, at: died  # type: ignore[method-assign]
+    dying = asyncio.create_task(bench.first.handlers["announce"](event))
+    while await bench.raw.head(keys.JOBS, keys.delivery(bench.job, 1, "completed")) is None:
+        await asyncio.sleep(0)
+    dying.cancel()
+    bench.receiver.send = receive  # type: ignore[method-assign]
+    await bench.second.handlers["announce"](event)
+    assert bench.receiver.heard == []
+    bench.later(seconds=16)
+    await bench.second.handlers["announce"](event)
+    assert len(bench.receiver.heard) == 1
+
+
+async def test_two_splitters_of_one_document_make_one_good_job() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    kept = keys.source(bench.job, "md")
+    bench.store.before("copy", event.key, lambda: bench.second.handlers["accept"](event))
+    await bench.first.handlers["accept"](event)
+    await bench.deliver()
+    assert await bench.raw.head(keys.JOBS, kept)
+    assert await published(bench) == ["um", "dois", "três"]
+
+
+async def test_a_job_accepted_before_midnight_is_published_once_under_that_date() -> None:
+    bench = Bench()
+    bench.now = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC)
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    event = bench.take("act")
+    bench.store.before("put", keys.run_event(bench.job, 1, "closed"), _die)
+    with pytest.raises(RuntimeError):
+        await bench.first.handlers["act"](event)
+    bench.later(minutes=1)
+    await bench.second.handlers["act"](event)
+    assert await bench.output() == ["2026-03-01/livro.mp3"]
+
+
+async def _die() -> None:
+    raise RuntimeError("killed here")
+
+
+async def test_a_stray_chunk_beside_the_real_ones_changes_nothing() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.raw.put(keys.JOBS, f"{bench.job}/chunks/chunk-000001 (1).wav", b"a copy by hand")
+    await bench.deliver()
+    assert await published(bench) == ["um", "dois", "três"]
+
+
+async def test_an_empty_chapter_does_not_keep_a_book_from_being_finished() -> None:
+    bench = Bench(("um",), (), ("dois",))
+    await complete(bench)
+    assert await published(bench) == ["um", "dois"]
+
+
+async def test_queued_chunk_events_of_one_section_encode_it_once() -> None:
+    bench = Bench(tuple(f"texto {i}" for i in range(4)))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    while any("segments" in e.key for e in bench.events):
+        await bench.first.handlers["speak"](bench.take("speak"))
+    chunks = [e for e in bench.events if keys.parse_chunk(e.key)]
+    await asyncio.gather(*(bench.first.handlers["encode"](event) for event in chunks * 3))
+    records = [e for e in bench.events if keys.parse_section(e.key)]
+    assert len(chunks) == 4
+    assert len(records) == 1
+
+
+async def test_the_reconciler_sends_no_hint_to_a_backlogged_queue() -> None:
+    bench = Bench()
+    await bench.drop()
+    bench.later(minutes=5)
+    for _ in range(20):
+        await bench.bus.publish("darkchannel.accept", b"waiting")
+    await bench.first.reconciler.round()
+    assert await bench.bus.depth("darkchannel.accept") == 20
+
+
+async def test_a_slow_projection_does_not_write_over_a_newer_one() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    slow = bench.first.reconciler._jobs
+    event = bench.take("act")
+    bench.later(seconds=2)
+    bench.store.before("put", keys.metadata(bench.job), lambda: bench.second.handlers["act"](event))
+    await project(slow, bench.job, lambda: bench.now)
+    metadata = await bench.jobs.metadata(bench.job)
+    assert metadata
+    assert metadata.status == "completed"
+    assert metadata.output
+
+
+async def test_a_document_deleted_before_it_is_read_is_no_job_and_leaves_nothing_behind() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    await bench.raw.delete(keys.INBOX, event.key)
+    await bench.first.handlers["accept"](event)
+    assert (await bench.jobs.runs(bench.job, fresh=True)).state is None
+    assert [v async for v in bench.raw.versions(keys.INBOX)] == []
+
+
+async def test_every_upload_under_one_name_is_a_job_of_its_own() -> None:
+    bench = Bench()
+    first = await bench.drop()
+    bench.events += [first, await bench.drop()]
+    await bench.deliver()
+    assert await bench.output() == ["2026-03-01/livro-2.mp3", "2026-03-01/livro.mp3"]
+
+
+async def test_an_inbox_without_versions_is_refused_before_anything_can_be_lost() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    with pytest.raises(Unavailable, match="darkchannel setup"):
+        await bench.first.handlers["accept"](ObjectCreated(event.bucket, event.key, "null"))
+
+
+async def test_act_for_an_older_outcome_serves_the_newest_completed_one() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    late = bench.take("act")
+    await bench.edit(0, "outro")
+    await bench.deliver()
+    assert await published(bench) == ["outro"]
+    await bench.second.handlers["act"](late)
+    assert await published(bench) == ["outro"]
+
+
+async def test_an_edit_while_the_publisher_decides_is_published() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="decide")
+    decide = bench.take("decide")
+
+    async def edited() -> None:
+        await bench.edit(0, "outro")
+        await bench.second.handlers["speak"](bench.take("speak"))
+
+    bench.store.before("put", keys.run_event(bench.job, 1, "outcome"), edited)
+    await bench.first.handlers["decide"](decide)
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["outro"]
+    assert (await bench.jobs.runs(bench.job, fresh=True)).newest == 2
+
+
+async def test_a_chunk_of_another_text_never_reaches_a_section() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    await bench.edit(0, "outro")
+    await bench.first.handlers["encode"](bench.take("encode"))
+    assert await bench.jobs.section(bench.job, 0) is None
+
+
+async def test_an_opener_that_dies_after_its_marker_is_finished_by_the_reconciler() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    bench.store.before("put", keys.run_event(bench.job, 1, "opened"), _die)
+    with pytest.raises(RuntimeError):
+        await bench.first.handlers["accept"](event)
+    bench.later(seconds=31)
+    await bench.second.reconciler.round()
+    opened = await bench.jobs.opened(bench.job, 1)
+    assert opened
+    assert opened.source
+    assert opened.source.key == "livro.md"
+
+
+async def test_a_cancel_before_the_document_left_the_inbox_still_takes_it_out() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    bench.store.before("put", keys.plan(bench.job), _die)
+    with pytest.raises(RuntimeError):
+        await bench.first.handlers["accept"](event)
+    await cancel(bench)
+    await bench.second.handlers["accept"](event)
+    assert [v async for v in bench.raw.versions(keys.INBOX)] == []
+
+
+async def test_a_document_deleted_before_it_was_kept_fails_its_run_as_withdrawn() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    bench.store.before("copy", event.key, _die)
+    with pytest.raises(RuntimeError):
+        await bench.first.handlers["accept"](event)
+    await bench.raw.delete(keys.INBOX, event.key, version=event.version)
+    await bench.second.handlers["accept"](event)
+    await bench.deliver()
+    outcome = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1]
+    assert outcome.status is State.FAILED
+    assert "deleted before it was read" in (outcome.reason or "")
+
+
+async def test_two_releases_that_cut_differently_never_mix_their_plans() -> None:
+    bench = Bench()
+    event = await bench.drop()
+    newer = bench.process(("UM", "DOIS", "TRÊS"))
+    bench.store.before("put", keys.plan(bench.job), lambda: newer.handlers["accept"](event))
+    await bench.first.handlers["accept"](event)
+    await bench.deliver()
+    assert await published(bench) == ["UM", "DOIS", "TRÊS"]
+
+
+async def test_the_error_note_goes_when_a_later_run_succeeds() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.jobs.fail(bench.job, "the engine stopped", what="segment-000000")
+    speak = bench.take("speak")
+    await bench.deliver()
+    assert await bench.output() == ["2026-03-01/livro.error.txt"]
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    bench.later(seconds=2)
+    await bench.first.handlers["speak"](speak)
+    await bench.deliver()
+    assert await bench.output() == ["2026-03-01/livro.mp3"]
+
+
+async def test_what_a_client_library_put_there_without_a_plan_is_left_alone() -> None:
+    bench = Bench()
+    job = "00000000-0000-4000-8000-000000000000"
+    await bench.raw.put(keys.JOBS, keys.segment(job, 0), b"<speak>oi</speak>")
+    await bench.raw.put(keys.JOBS, keys.chunk(job, 0), b"RIFF")
+    await bench.raw.put(keys.JOBS, keys.section_record(job, 0), b"{}")
+    await bench.raw.put(keys.JOBS, keys.manifest(job, "0" * 16), b"{}")
+    before = [info.key async for info in bench.raw.list(keys.JOBS)]
+    await bench.deliver()
+    assert [info.key async for info in bench.raw.list(keys.JOBS)] == before
+
+
+async def test_a_key_that_only_looks_like_a_segment_is_none() -> None:
+    bench = Bench()
+    await complete(bench)
+    await bench.raw.put(keys.JOBS, f"{bench.job}/input/a/segments/segment-000000.ssml", b"x")
+    await bench.deliver()
+    assert bench.engine_calls == ["um", "dois", "três"]
