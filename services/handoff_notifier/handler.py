@@ -20,7 +20,12 @@ MARGIN = 5.0
 
 
 class Receiver(Protocol):
-    timeout: float
+    """Who hears of it; never raises for a receiver that is away."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds one try may take."""
+        ...
 
     async def send(self, handoff: Handoff, at: datetime) -> Answer: ...
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import structlog
+
 from darkchannel import keys, pipeline
+from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain, Item
 from darkchannel.jobs.deliveries import Delivery
@@ -12,6 +15,8 @@ from darkchannel.jobs.runs import Runs
 from darkchannel.runtime.service import Context
 from darkchannel.storage.metadata import project
 from services.reconciler.settings import ReconcilerSettings
+
+log = structlog.get_logger(__name__)
 
 NEARLY_EMPTY = 8
 """A queue with more messages than this gets no hints: what is due may well be in it."""
@@ -35,7 +40,16 @@ class Reconciler:
         markers = [info async for info in self._store.list(keys.JOBS, keys.ACTIVE_PREFIX)]
         for info in markers:
             if marker := keys.parse_marker(info.key):
-                await self._run(*marker, info.modified)
+                await self._look_at(*marker, info.modified)
+
+    async def _look_at(self, job: str, run: int, marked: datetime) -> None:
+        """One damaged job must not keep the others from being looked at."""
+        try:
+            await self._run(job, run, marked)
+        except Unavailable:
+            raise
+        except Exception as error:
+            log.warning("cannot reconcile a run", job=job, run=run, reason=str(error) or type(error).__name__)
 
     async def _run(self, job: str, run: int, marked: datetime) -> None:
         runs = await self._jobs.runs(job, fresh=True)

@@ -63,8 +63,11 @@ class Receiver:
 
     def __init__(self) -> None:
         self.heard: list[Handoff] = []
+        self.dies = False
 
     async def send(self, handoff: Handoff, at: datetime) -> Answer:
+        if self.dies:
+            raise RuntimeError("killed while sending")
         self.heard.append(handoff)
         return Answer(200, "7")
 

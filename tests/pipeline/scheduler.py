@@ -61,7 +61,8 @@ class Scheduler:
         """Let everything run on until all of it waits for a turn or is done."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(0)
-        while loop._ready:  # type: ignore[attr-defined]  # the only exact answer to "has everything come to rest?"
+        # The only exact answer to "has everything come to rest?" is the loop's own.
+        while loop._ready:  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0)
         for runner in self.runners:
             if runner.task.done() and not runner.task.cancelled() and (error := runner.task.exception()):
@@ -115,8 +116,9 @@ class ScheduledStore:
             yield info
 
     async def put_file(self, bucket: str, key: str, path: Path, **about: Any) -> str | None:
+        """Reads without a thread, whose end no seed would decide."""
         await self._scheduler.point()
-        return await self._store.put(bucket, key, path.read_bytes(), **about)  # without a thread, whose end no seed decides
+        return await self._store.put(bucket, key, path.read_bytes(), **about)
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         await self._scheduler.point()

@@ -110,14 +110,10 @@ async def test_a_notifier_that_died_while_sending_is_followed_by_another_after_i
     bench.events.append(await bench.drop())
     await bench.deliver(until="announce")
     event = bench.take("announce")
-    died = asyncio.get_running_loop().create_future()
-    receive = bench.receiver.send
-    bench.receiver.send = lambda handoff, at: died  # type: ignore[method-assign]
-    dying = asyncio.create_task(bench.first.handlers["announce"](event))
-    while await bench.raw.head(keys.JOBS, keys.delivery(bench.job, 1, "completed")) is None:
-        await asyncio.sleep(0)
-    dying.cancel()
-    bench.receiver.send = receive  # type: ignore[method-assign]
+    bench.receiver.dies = True
+    with pytest.raises(RuntimeError):
+        await bench.first.handlers["announce"](event)
+    bench.receiver.dies = False
     await bench.second.handlers["announce"](event)
     assert bench.receiver.heard == []
     bench.later(seconds=16)

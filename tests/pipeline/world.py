@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -366,7 +367,7 @@ async def verdict(world: World) -> list[str]:
     if not runs.newest:
         return wrong if withdrawn else [*wrong, "document without a run"]
     segments = await _segments(world)
-    newest, build = runs.completed
+    _, build = runs.completed
     name = await jobs.output_name(job)
     wrong += [f"run {n} has no outcome" for n in runs.opened if n not in runs.outcomes]
     wrong += [f"run {n} never closed" for n in runs.opened if n in runs.outcomes and n not in runs.closed]
@@ -429,7 +430,7 @@ def _announcements(world: World, closed: frozenset[int]) -> list[str]:
     wrong += [f"run {n} closed, never announced" for n in closed if not heard[n]]
     for n, count in heard.items():
         tries = [(at, runner) for handoff, at, runner in world.receiver.heard if int(handoff.split(".")[1]) == n]
-        for (at, runner), (again, _) in zip(tries, tries[1:], strict=False):
+        for (at, runner), (again, _) in pairwise(tries):
             died = id(runner) in world.killed
             overtaken = (again - at).total_seconds() >= world.receiver.timeout
             if count > 1 and not died and not overtaken:

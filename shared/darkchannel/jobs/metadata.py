@@ -88,7 +88,7 @@ def derive(facts: Facts, before: Metadata | None, now: datetime) -> Metadata:
     plan, runs = facts.plan, facts.runs
     outcome = runs.outcomes.get(runs.newest)
     small = plan is not None and plan.segments <= SMALL_JOB_SEGMENTS
-    is_ssml = facts.input_key is not None and facts.input_key.endswith(".ssml")
+    is_ssml = facts.input_key is not None and facts.input_key.endswith((".ssml", ".xml"))
     return Metadata(
         job_id=facts.job,
         status=_status(runs, plan),

@@ -26,12 +26,17 @@ class Options(BaseModel):
     voice: str | None = Field(None, max_length=200, description="voice name, as the engine knows it")
     language: str = Field("pt-BR", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag")
     engine: str = Field("auto", pattern=r"^[a-z0-9-]+$", description="speech engine")
-    title: str | None = Field(None, max_length=500)
-    author: str | None = Field(None, max_length=500)
-    priority: Priority = "medium"
+    title: str | None = Field(None, max_length=500, description="title of the audiobook")
+    author: str | None = Field(None, max_length=500, description="author of the audiobook")
+    priority: Priority = Field("medium", description="how much of the job may be in flight at once")
     formats: tuple[str, ...] = Field(("mp3",), min_length=1, description="audio formats, comma-separated")
     company_id: int | None = Field(None, gt=0, description="OmniPlay company that hears of the end")
-    webhook_url: str | None = Field(None, max_length=2000, pattern=r"^https?://\S+$")
+    webhook_url: str | None = Field(
+        None,
+        max_length=2000,
+        pattern=r"^https?://\S+$",
+        description="address to tell of the end; kept with the job, not called yet",
+    )
 
     @field_validator("formats", mode="before")
     @classmethod
@@ -49,8 +54,9 @@ class Options(BaseModel):
         return value
 
 
-def _field(name: str) -> str:
-    name = name.strip().lower().replace("-", "_")
+def _field(name: object) -> str:
+    """The field a key means; YAML's keys may be anything."""
+    name = str(name).strip().lower().replace("-", "_")
     return ALIASES.get(name, name)
 
 

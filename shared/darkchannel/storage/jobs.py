@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from darkchannel import keys
 from darkchannel.audio import wav
+from darkchannel.errors import Permanent
 from darkchannel.jobs import names
 from darkchannel.jobs.chain import Chain, Item
 from darkchannel.jobs.metadata import Metadata
@@ -237,7 +238,10 @@ class Jobs:
 
     async def _read(self, key: str, model: type[M]) -> M | None:
         found = await self.store.get(keys.JOBS, key)
-        return model.model_validate_json(found.body) if found else None
+        try:
+            return model.model_validate_json(found.body) if found else None
+        except ValidationError as error:
+            raise Permanent(f"{keys.JOBS}/{key} was changed into something unreadable: {error}") from error
 
     async def _create(self, key: str, model: BaseModel) -> bool:
         body = model.model_dump_json(exclude_none=True).encode()

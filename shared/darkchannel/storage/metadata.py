@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
+
 from darkchannel import keys
 from darkchannel.jobs.metadata import (
     SMALL_INPUT_BYTES,
@@ -24,7 +26,7 @@ async def project(jobs: Jobs, job: str, clock: Callable[[], datetime], output: O
     """Derive the metadata of a job and replace what is there, until one of the two is current."""
     while True:
         found = await jobs.store.get(keys.JOBS, keys.metadata(job))
-        before = Metadata.model_validate_json(found.body) if found else None
+        before = _parsed(found.body) if found else None
         facts = await _facts(jobs, job, before, output)
         if facts is None:
             return
@@ -37,6 +39,14 @@ async def project(jobs: Jobs, job: str, clock: Callable[[], datetime], output: O
         over = found.info.etag if found else NEW
         if await jobs.store.put(keys.JOBS, keys.metadata(job), body, over=over, content_type=JSON) is not None:
             return
+
+
+def _parsed(body: bytes) -> Metadata | None:
+    """People may write into this object; what cannot be read is replaced."""
+    try:
+        return Metadata.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 async def _facts(jobs: Jobs, job: str, before: Metadata | None, output: Output | None) -> Facts | None:

@@ -43,9 +43,15 @@ class ObjectStore(Protocol):
     """
 
     async def get(
-        self, bucket: str, key: str, *, version: str | None = None, if_match: str | None = None, first: int | None = None
+        self,
+        bucket: str,
+        key: str,
+        *,
+        version: str | None = None,
+        if_match: str | None = None,
+        first: int | None = None,
     ) -> Object | None:
-        """Read an object whole, or its ``first`` bytes. ``None`` where it is missing or its ETag is not ``if_match``."""
+        """Read an object whole, or its ``first`` bytes; ``None`` where it is missing or is not ``if_match``."""
         ...
 
     async def head(self, bucket: str, key: str, *, version: str | None = None) -> ObjectInfo | None: ...
@@ -93,7 +99,7 @@ class ObjectStore(Protocol):
         version: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> str | None:
-        """Copy on the server, unconditionally over what is there. ``metadata`` replaces the source's; ``None`` keeps it.
+        """Copy on the server, over whatever is there. ``metadata`` replaces the source's; ``None`` keeps it.
 
         Returns the copy's ETag (not always the source's), or ``None`` where the source is missing.
         """

@@ -1,0 +1,124 @@
+"""Accept: marker, opened, input, plan, first segments, then delete exactly that version from the inbox."""
+
+import yaml
+
+from darkchannel import keys
+from darkchannel.errors import Refused, Unavailable
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs import options, window
+from darkchannel.jobs import plan as plans
+from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.runs import Opened, Runs, Source
+from darkchannel.runtime.service import Context
+from darkchannel.storage.metadata import project
+from darkchannel.storage.port import ObjectInfo
+from services.splitter import document
+from services.splitter.settings import SplitterSettings
+
+
+class Splitter:
+    def __init__(self, context: Context, settings: SplitterSettings) -> None:
+        self._store = context.store
+        self._jobs = context.jobs
+        self._clock = context.clock
+        self._compute = context.compute
+        self._settings = settings
+
+    async def accept(self, event: ObjectCreated) -> None:
+        """Turn one version of an inbox object into a job, or finish what another attempt began."""
+        if not keys.is_document(event.key):
+            return
+        if event.version in (None, "null"):
+            raise Unavailable(
+                f"{event.bucket} keeps no versions, so {event.key!r} could be lost when it is overwritten: "
+                "run `darkchannel setup`, which turns versioning on"
+            )
+        job = keys.job_id(event.bucket, event.key, event.version)
+        while True:
+            found = await self._store.head(event.bucket, event.key, version=event.version)
+            runs = await self._jobs.runs(job, fresh=True)
+            if found is None and not runs.newest:
+                return
+            if found is not None and not runs.newest:
+                if await self._withdrawn(event):
+                    return
+                await self._jobs.open_run(job, 1, await self._acceptance(event, found))
+                continue
+            if await self._keep_input(job, event, found):
+                break
+            if found is None:
+                await self._jobs.fail(job, "the document was deleted before it was read", what="document", run=1)
+                return
+        if runs.is_open:
+            await self._start(job, runs)
+        await self._store.delete(event.bucket, event.key, version=event.version)
+        await project(self._jobs, job, self._clock)
+
+    async def _withdrawn(self, event: ObjectCreated) -> bool:
+        """A person's delete leaves a marker over the version: a document deleted before it is read is no job."""
+        if await self._store.head(event.bucket, event.key) is not None:
+            return False
+        await self._store.delete(event.bucket, event.key, version=event.version)
+        return True
+
+    async def _acceptance(self, event: ObjectCreated, found: ObjectInfo) -> Opened:
+        source = Source(bucket=event.bucket, key=event.key, version=event.version or "", size=found.size)
+        folder, refusal = await self._folder_options(event.key)
+        layers = (self._settings.defaults(), folder, dict(options.from_metadata(found.metadata)))
+        return Opened(reason="accepted", at=self._clock(), source=source, layers=layers, refusal=refusal)
+
+    async def _folder_options(self, key: str) -> tuple[dict[str, object], str | None]:
+        """What ``_options.yaml`` beside the document says, or why it cannot be read."""
+        name = keys.options_key(key)
+        found = await self._store.get(keys.INBOX, name)
+        if found is None:
+            return {}, None
+        try:
+            said = yaml.safe_load(found.body.decode("utf-8-sig")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            return {}, f"{name} is not YAML: {error}"
+        if not isinstance(said, dict):
+            return {}, f"{name} must be a list of `option: value` lines"
+        return {str(option): value for option, value in said.items()}, None
+
+    async def _keep_input(self, job: str, event: ObjectCreated, found: ObjectInfo | None) -> bool:
+        """Have the document in the job's own folder; False where it is neither there nor in the inbox."""
+        if await self._jobs.input(job):
+            return True
+        if found is None:
+            return False
+        to = keys.source(job, keys.extension(event.key))
+        return await self._store.copy(event.bucket, event.key, keys.JOBS, to, version=event.version) is not None
+
+    async def _start(self, job: str, runs: Runs) -> None:
+        try:
+            plan = await self._jobs.plan(job) or await self._plan(job)
+        except Refused as refused:
+            await self._jobs.fail(job, str(refused), what="document", run=runs.newest)
+            return
+        await self._jobs.save_window(job, window.initial(plan.options.priority))
+        width = (await self._jobs.window(job)).width
+        for index in range(min(width, plan.segments)):
+            await self._jobs.release(job, plan, index)
+
+    async def _plan(self, job: str) -> Plan:
+        """Read the document and store its plan; where another attempt stored one first, that one stands."""
+        accepted = await self._jobs.opened(job, 1)
+        kept = await self._jobs.input(job)
+        assert accepted
+        assert accepted.source
+        assert kept
+        if accepted.refusal:
+            raise Refused(accepted.refusal)
+        limit = self._settings.max_document_bytes
+        if kept.size > limit:
+            raise Refused(
+                f"the document has {kept.size / 1e6:.1f} MB, more than the {limit / 1e6:.1f} MB that are read: "
+                "split it, or raise DARKCHANNEL_MAX_DOCUMENT_BYTES"
+            )
+        received = await self._store.get(keys.JOBS, kept.key)
+        assert received
+        book = await self._compute(document.read, received.body, accepted.source.key, accepted.layers)
+        plan, parts = plans.make(book)
+        await self._jobs.save_plan(job, plan, parts)
+        return await self._jobs.plan(job) or plan

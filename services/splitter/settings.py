@@ -1,0 +1,22 @@
+"""Settings of the splitter: the defaults of job options and the size of what it reads."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SplitterSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="DARKCHANNEL_", env_file=".env", extra="ignore")
+
+    max_document_bytes: int = 10_000_000
+
+    voice: str | None = None
+    language: str | None = None
+    engine: str | None = None
+    author: str | None = None
+    priority: str | None = None
+    formats: str | None = None
+    company_id: str | None = None
+    webhook_url: str | None = None
+
+    def defaults(self) -> dict[str, object]:
+        """The first layer of job options."""
+        return self.model_dump(exclude={"max_document_bytes"}, exclude_none=True)
