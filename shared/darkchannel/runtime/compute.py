@@ -1,0 +1,63 @@
+"""Pure functions away from the event loop, in processes that are started when first needed."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+from darkchannel.errors import Transient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CLOSE_SECONDS = 5.0
+
+
+class ProcessCompute:
+    """At most ``workers`` processes, as many as there are processors where unset.
+
+    Raises Transient where a worker died, killed for its memory say; the next call gets new ones.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._pool is None:
+            # Spawned, because a fork copies the locks of threads that it does not copy.
+            self._pool = ProcessPoolExecutor(
+                self._workers, mp_context=get_context("spawn"), initializer=_leave_signals_to_parent
+            )
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+        except BrokenProcessPool as error:
+            if self._pool is pool:
+                self._pool = None
+                pool.shutdown(wait=False, cancel_futures=True)
+            raise Transient(f"the process that ran {function.__name__} died, perhaps for lack of memory") from error
+
+    async def close(self) -> None:
+        """Let what runs end within a moment, then end it."""
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        # The pool forgets its processes when it is shut down.
+        processes = list((pool._processes or {}).values())
+        closing = asyncio.create_task(asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True))
+        done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+        if not done:
+            for process in processes:
+                process.kill()
+        await closing
+
+
+def _leave_signals_to_parent() -> None:
+    """Ctrl-C reaches the whole process group; the parent decides what is still to be finished."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

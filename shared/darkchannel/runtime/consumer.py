@@ -1,0 +1,126 @@
+"""Between the bus and a service's handler: decides, from how the handler ended, what becomes of the message."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePosixPath
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from darkchannel import keys
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.events import ObjectCreated
+from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
+from darkchannel.pipeline import Stage
+from darkchannel.runtime.service import Handler
+from darkchannel.runtime.waiting import Process, backoff
+from darkchannel.storage.jobs import Jobs
+
+log = structlog.get_logger(__name__)
+
+HOLD_SECONDS = 600.0
+"""How long a message is held while something is away; well under RabbitMQ's 30 minutes for a settlement."""
+
+
+class Worker:
+    """The bus handler of one stage. ``retry_delays`` in seconds; one attempt more than there are delays."""
+
+    def __init__(
+        self,
+        *,
+        stage: Stage,
+        handler: Handler,
+        jobs: Jobs,
+        process: Process,
+        retry_delays: Sequence[float],
+        pauses: Callable[[], Iterator[float]] = backoff,
+    ) -> None:
+        self._stage = stage
+        self._handler = handler
+        self._jobs = jobs
+        self._stop = process.stop
+        self._health = process.health
+        self._metrics = process.metrics
+        self._retry_delays = retry_delays
+        self._pauses = pauses
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        name = self._stage.name
+        started = time.monotonic()
+        with self._metrics.in_flight.labels(name).track_inprogress():
+            settlement = await self._settlement(delivery)
+        self._metrics.seconds.labels(name).observe(time.monotonic() - started)
+        self._metrics.messages.labels(name, type(settlement).__name__.lower()).inc()
+        return settlement
+
+    async def _settlement(self, delivery: Delivery) -> Settlement:
+        try:
+            event = ObjectCreated.decode(delivery.body)
+        except Permanent as error:
+            log.warning("unreadable message", stage=self._stage.name, reason=str(error))
+            return DeadLetter(str(error))
+        job = job_of(event)
+        with bound_contextvars(
+            service=self._stage.service, stage=self._stage.name, job=job, key=event.key, attempt=delivery.attempt
+        ):
+            return await self._hold(delivery, event, job)
+
+    async def _hold(self, delivery: Delivery, event: ObjectCreated, job: str | None) -> Settlement:
+        """Try in place while something is away: no attempt is burnt, and readiness says what is awaited."""
+        waited = 0.0
+        what = f"{self._stage.name} {event.key}"
+        try:
+            for pause in self._pauses():
+                try:
+                    return await self._attempt(delivery, event, job)
+                except Unavailable as error:
+                    if waited >= HOLD_SECONDS:
+                        return Requeue()
+                    self._health.against(what, str(error))
+                    self._metrics.waits.labels(self._stage.name).inc()
+                    log.warning("waiting", reason=str(error), seconds=round(pause, 1))
+                if await self._stop.within(pause):
+                    return Requeue()
+                waited += pause
+            return Requeue()
+        finally:
+            self._health.against(what, None)
+
+    async def _attempt(self, delivery: Delivery, event: ObjectCreated, job: str | None) -> Settlement:
+        try:
+            await self._handler(event)
+        except Unavailable:
+            raise
+        except Permanent as error:
+            log.warning("failed for good", reason=str(error))
+            await self._fail(event, job, str(error))
+            return Ack() if job else DeadLetter(str(error))
+        except Exception as error:
+            # An error nobody foresaw is tried again like a foreseen one: it may well be the moment's.
+            foreseen = isinstance(error, Transient)
+            reason = str(error) if foreseen else f"unexpected {type(error).__name__}: {error}"
+            log.warning("attempt failed", reason=reason, exc_info=not foreseen)
+            if delivery.attempt <= len(self._retry_delays):
+                return Retry(self._retry_delays[delivery.attempt - 1])
+            await self._fail(event, job, reason)
+            return DeadLetter(reason)
+        return Ack()
+
+    async def _fail(self, event: ObjectCreated, job: str | None, reason: str) -> None:
+        if job:
+            what = (
+                f"{self._stage.name}-{PurePosixPath(event.key).stem}" if event.bucket == keys.JOBS else self._stage.name
+            )
+            await self._jobs.fail(job, reason, what=what)
+
+
+def job_of(event: ObjectCreated) -> str | None:
+    """The job an event is about: named by its key, or by the version of its document."""
+    if event.bucket == keys.INBOX:
+        return keys.job_id(event.bucket, event.key, event.version) if event.version else None
+    first = event.key.partition("/")[0]
+    try:
+        return first if event.bucket == keys.JOBS and str(uuid.UUID(first)) == first else None
+    except ValueError:
+        return None

@@ -1,0 +1,61 @@
+"""What a service is: a name and a way to build its handlers from what the runtime gives it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ParamSpec, Protocol, TypeVar
+
+from darkchannel.events import ObjectCreated
+from darkchannel.messaging.port import Bus
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.port import ObjectStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Clock = Callable[[], datetime]
+Handler = Callable[[ObjectCreated], Awaitable[None]]
+"""Handles one event; returns when its work is durable. Raises the errors of ``darkchannel.errors``."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Compute(Protocol):
+    """Runs a pure function away from the event loop."""
+
+    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything the runtime gives a service."""
+
+    store: ObjectStore
+    jobs: Jobs
+    bus: Bus
+    clock: Clock
+    compute: Compute
+
+
+async def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A built service: a handler for each of its stages, or a round that is repeated every second."""
+
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    """By the stage's name."""
+    prefetch: Mapping[str, int] = field(default_factory=dict)
+    """Messages under way at once, by stage; 16 where unset."""
+    round: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Awaitable[None]] = _nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    name: str
+    build: Callable[[Context], Awaitable[Parts]]

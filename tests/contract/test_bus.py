@@ -1,0 +1,326 @@
+"""What every bus promises, checked on the in-process one and on a real RabbitMQ."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import aio_pika
+import pytest
+
+from darkchannel.errors import Unavailable
+from darkchannel.messaging import topology
+from darkchannel.messaging.memory import MemoryBus
+from darkchannel.messaging.port import Ack, Bus, DeadLetter, Delivery, Requeue, Retry, Settlement
+from darkchannel.messaging.rabbitmq import RabbitBus
+from tests.servers import RabbitServer
+
+SHORT, LONG = 0.05, 0.4
+DELAYS = (SHORT, LONG)
+QUEUE, OTHER = "darkchannel.speak", "darkchannel.encode"
+BOUND = 20
+"""Seconds after which a test that waits for an event has failed."""
+
+Dead = tuple[bytes, str]
+
+
+@dataclass
+class World:
+    """A bus under test, a second connection to the same queues, and what lies aside."""
+
+    bus: Bus
+    other: Bus
+    dead: Callable[[str], Awaitable[Dead]]
+
+
+@dataclass
+class Seen:
+    """A handler that notes what it was given and settles by a script; ``Ack`` when the script has ended."""
+
+    script: list[Settlement | Exception] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        async with self.arrived:
+            self.deliveries.append(delivery)
+            self.arrived.notify_all()
+        step = self.script.pop(0) if self.script else Ack()
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    async def wait(self, count: int) -> list[Delivery]:
+        async with asyncio.timeout(BOUND), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.deliveries) >= count)
+        return self.deliveries
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [delivery.body for delivery in self.deliveries]
+
+
+class Held:
+    """A handler that keeps what it takes until it is let go."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.most = 0
+        self.under_way = 0
+        self.let_go = asyncio.Event()
+        self.cancelled = 0
+        self._arrived = asyncio.Condition()
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        async with self._arrived:
+            self.taken += 1
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            self._arrived.notify_all()
+        try:
+            await self.let_go.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.under_way -= 1
+        return Ack()
+
+    async def wait(self, count: int) -> None:
+        async with asyncio.timeout(BOUND), self._arrived:
+            await self._arrived.wait_for(lambda: self.taken >= count)
+
+
+async def until_depth(bus: Bus, queue: str, depth: int) -> None:
+    """RabbitMQ counts a moment later than it delivers."""
+    async with asyncio.timeout(BOUND):
+        while await bus.depth(queue) != depth:  # noqa: ASYNC110  # a broker tells of no change
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[World]:
+    bus = MemoryBus(retry_delays=DELAYS)
+
+    async def dead(service: str) -> Dead:
+        async with asyncio.timeout(BOUND):
+            while not bus.dead[service]:  # noqa: ASYNC110  # nor does a list
+                await asyncio.sleep(0)
+        message = bus.dead[service].pop(0)
+        return message.delivery.body, message.reason
+
+    yield World(bus, bus, dead)
+    await bus.close()
+
+
+@pytest.fixture
+async def rabbit(rabbitmq: RabbitServer) -> AsyncIterator[World]:
+    bus = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
+    other = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
+    await bus.declare()
+    connection = await aio_pika.connect(rabbitmq.url)
+    channel = await connection.channel()
+    for queue in topology.plan(DELAYS).queues:
+        await (await channel.get_queue(queue.name)).purge()
+
+    async def dead(service: str) -> Dead:
+        queue = await channel.get_queue(topology.dead_queue(service))
+        async with asyncio.timeout(BOUND):
+            while not (message := await queue.get(fail=False)):  # noqa: ASYNC110  # nor an empty queue
+                await asyncio.sleep(0.02)
+        await message.ack()
+        return message.body, str(message.headers[topology.REASON_HEADER])
+
+    yield World(bus, other, dead)
+    await bus.close()
+    await other.close()
+    await connection.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("rabbit", marks=pytest.mark.docker)])
+def world(request: pytest.FixtureRequest) -> World:
+    found: World = request.getfixturevalue(request.param)
+    return found
+
+
+async def test_a_published_message_arrives_as_its_first_attempt(world: World) -> None:
+    seen = Seen()
+    await world.bus.publish(QUEUE, b"one")
+    await world.other.consume(QUEUE, seen, prefetch=4)
+    assert await seen.wait(1) == [Delivery(QUEUE, b"one", attempt=1, redelivered=False)]
+
+
+async def test_queues_do_not_mix(world: World) -> None:
+    speak, encode = Seen(), Seen()
+    await world.bus.consume(QUEUE, speak, prefetch=4)
+    await world.bus.consume(OTHER, encode, prefetch=4)
+    await world.bus.publish(OTHER, b"to encode")
+    await world.bus.publish(QUEUE, b"to speak")
+    await speak.wait(1)
+    await encode.wait(1)
+    assert (speak.bodies, encode.bodies) == ([b"to speak"], [b"to encode"])
+
+
+async def test_a_queue_that_no_stage_has_is_refused(world: World) -> None:
+    with pytest.raises(ValueError, match=r"darkchannel\.speek is no work queue"):
+        await world.bus.publish("darkchannel.speek", b"lost?")
+
+
+async def test_a_message_whose_handler_raises_comes_again_unharmed(world: World) -> None:
+    seen = Seen([RuntimeError("crash"), RuntimeError("crash")])
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one", attempt=2)
+    deliveries = await seen.wait(3)
+    assert [(d.body, d.attempt, d.redelivered) for d in deliveries] == [
+        (b"one", 2, False),
+        (b"one", 2, True),
+        (b"one", 2, True),
+    ]
+
+
+async def test_a_message_given_back_goes_to_whoever_is_there(world: World) -> None:
+    class Refusing:
+        calls = 0
+
+        async def __call__(self, delivery: Delivery) -> Settlement:
+            self.calls += 1
+            return Requeue()
+
+    seen = Seen()
+    refusing = await world.bus.consume(QUEUE, Refusing(), prefetch=1)
+    await world.other.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    async with asyncio.timeout(BOUND):
+        await seen.wait(1)
+    await refusing.stop(1)
+    assert seen.bodies == [b"one"]
+
+
+async def test_each_retry_is_the_next_attempt_and_a_redelivery_is_none(world: World) -> None:
+    seen = Seen([Retry(SHORT), RuntimeError("crash"), Retry(SHORT)])
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    deliveries = await seen.wait(4)
+    assert [(d.attempt, d.redelivered) for d in deliveries] == [(1, False), (2, False), (2, True), (3, False)]
+
+
+async def test_a_retry_comes_back_to_the_queue_it_left(world: World) -> None:
+    speak, encode = Seen([Retry(SHORT)]), Seen([Retry(SHORT)])
+    await world.bus.consume(QUEUE, speak, prefetch=1)
+    await world.bus.consume(OTHER, encode, prefetch=1)
+    await world.bus.publish(QUEUE, b"to speak")
+    await world.bus.publish(OTHER, b"to encode")
+    await speak.wait(2)
+    await encode.wait(2)
+    assert (speak.bodies, encode.bodies) == ([b"to speak"] * 2, [b"to encode"] * 2)
+
+
+async def test_a_short_delay_does_not_wait_behind_a_long_one(world: World) -> None:
+    class ByBody(Seen):
+        async def __call__(self, delivery: Delivery) -> Settlement:
+            await super().__call__(delivery)
+            if delivery.attempt > 1:
+                return Ack()
+            return Retry(LONG if delivery.body == b"long" else SHORT)
+
+    seen = ByBody()
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    for body in (b"long", b"short", b"short"):
+        await world.bus.publish(QUEUE, body)
+    await seen.wait(6)
+    assert seen.bodies[3:] == [b"short", b"short", b"long"]
+
+
+async def test_no_more_messages_are_under_way_than_prefetch_allows(world: World) -> None:
+    held = Held()
+    for number in range(6):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await world.bus.consume(QUEUE, held, prefetch=2)
+    await held.wait(2)
+    await until_depth(world.bus, QUEUE, 4)
+    held.let_go.set()
+    await held.wait(6)
+    assert held.most == 2
+
+
+async def test_depth_counts_what_waits_and_not_what_is_under_way(world: World) -> None:
+    held = Held()
+    for number in range(3):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await until_depth(world.bus, QUEUE, 3)
+    await world.bus.consume(QUEUE, held, prefetch=1)
+    await held.wait(1)
+    await until_depth(world.bus, QUEUE, 2)
+    held.let_go.set()
+    await until_depth(world.bus, QUEUE, 0)
+
+
+async def test_a_dead_letter_lies_with_its_service_and_says_why(world: World) -> None:
+    await world.bus.consume(QUEUE, Seen([DeadLetter("não é um evento")]), prefetch=1)
+    await world.bus.publish(QUEUE, b"rubbish")
+    assert await world.dead("synthesizer") == (b"rubbish", "não é um evento")
+    assert await world.bus.depth(QUEUE) == 0
+
+
+async def test_stopping_lets_work_under_way_finish_and_takes_no_more(world: World) -> None:
+    held, seen = Held(), Seen()
+    for body in (b"one", b"two"):
+        await world.bus.publish(QUEUE, body)
+    consumer = await world.bus.consume(QUEUE, held, prefetch=1)
+    await held.wait(1)
+    stopping = asyncio.create_task(consumer.stop(BOUND))
+    await asyncio.sleep(0)
+    held.let_go.set()
+    await stopping
+    assert (held.taken, held.cancelled) == (1, 0)
+    await world.other.consume(QUEUE, seen, prefetch=1)
+    await seen.wait(1)
+    assert seen.bodies == [b"two"]
+
+
+async def test_stopping_gives_back_what_does_not_finish_in_time(world: World) -> None:
+    held, seen = Held(), Seen()
+    await world.bus.publish(QUEUE, b"one")
+    consumer = await world.bus.consume(QUEUE, held, prefetch=1)
+    await held.wait(1)
+    await consumer.stop(0)
+    assert held.cancelled == 1
+    await world.other.consume(QUEUE, seen, prefetch=1)
+    assert (await seen.wait(1))[0].redelivered
+
+
+async def test_a_stopped_consumer_leaves_messages_to_others(world: World) -> None:
+    first, second = Seen(), Seen()
+    consumer = await world.bus.consume(QUEUE, first, prefetch=4)
+    await world.other.consume(QUEUE, second, prefetch=4)
+    await consumer.stop(1)
+    for number in range(8):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await second.wait(8)
+    assert first.deliveries == []
+
+
+async def test_two_consumers_share_the_work(world: World) -> None:
+    first, second = Held(), Held()
+    await world.bus.consume(QUEUE, first, prefetch=2)
+    await world.other.consume(QUEUE, second, prefetch=2)
+    for number in range(4):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await first.wait(2)
+    await second.wait(2)
+    first.let_go.set()
+    second.let_go.set()
+
+
+async def test_many_publishers_share_a_bus(world: World) -> None:
+    seen = Seen()
+    await world.other.consume(QUEUE, seen, prefetch=16)
+    bodies = [b"%d" % number for number in range(200)]
+    await asyncio.gather(*(world.bus.publish(QUEUE, body) for body in bodies))
+    await seen.wait(200)
+    assert sorted(seen.bodies) == sorted(bodies)
+
+
+async def test_a_closed_bus_is_unavailable(world: World) -> None:
+    await world.bus.close()
+    with pytest.raises(Unavailable):
+        await world.bus.publish(QUEUE, b"lost?")

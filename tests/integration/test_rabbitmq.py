@@ -1,0 +1,184 @@
+"""What only a real broker can do to us: cut connections, lose its queues, hold others than we need."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aio_pika
+import pytest
+
+from darkchannel.errors import Permanent, Unavailable
+from darkchannel.messaging import topology
+from darkchannel.messaging.port import Ack, Delivery, Settlement
+from darkchannel.messaging.rabbitmq import RabbitBus
+from tests.servers import RabbitServer
+
+pytestmark = pytest.mark.docker
+
+DELAYS = (0.05,)
+QUEUE = "darkchannel.announce"
+BOUND = 30
+
+
+async def rabbitmqctl(server: RabbitServer, *arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "docker", "exec", server.container, "rabbitmqctl", "--quiet", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    async with asyncio.timeout(BOUND):
+        said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+async def delete_everything(url: str) -> None:
+    """What is left of a broker whose volume was deleted."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        plan = topology.plan(DELAYS)
+        for queue in plan.queues:
+            await channel.queue_delete(queue.name)
+        for exchange in plan.exchanges:
+            await channel.exchange_delete(exchange.name)
+
+
+class Taking:
+    """A handler that offers what it takes, and keeps it until it is let go."""
+
+    def __init__(self) -> None:
+        self.taken: asyncio.Queue[Delivery] = asyncio.Queue()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        self.taken.put_nowait(delivery)
+        await self.let_go.wait()
+        return Ack()
+
+    async def next(self) -> Delivery:
+        async with asyncio.timeout(BOUND):
+            return await self.taken.get()
+
+
+class Watching:
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def __call__(self, reason: str | None) -> None:
+        self.heard.put_nowait(reason)
+
+    async def until(self, wanted: str | None) -> None:
+        async with asyncio.timeout(BOUND):
+            while await self.heard.get() != wanted:
+                pass
+
+
+@pytest.fixture
+async def watching() -> Watching:
+    return Watching()
+
+
+@pytest.fixture
+async def bus(rabbitmq: RabbitServer, watching: Watching) -> AsyncIterator[RabbitBus]:
+    bus = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS, watch=watching)
+    await bus.declare()
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        await (await channel.get_queue(QUEUE)).purge()
+    yield bus
+    await bus.close()
+
+
+async def test_declaring_twice_changes_nothing(bus: RabbitBus) -> None:
+    await bus.publish(QUEUE, b"one")
+    await bus.declare()
+    taking = Taking()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    assert (await taking.next()).body == b"one"
+    taking.let_go.set()
+
+
+async def test_a_message_under_way_comes_again_when_the_connection_is_cut(
+    bus: RabbitBus, rabbitmq: RabbitServer, watching: Watching
+) -> None:
+    taking = Taking()
+    await bus.consume(QUEUE, taking, prefetch=2)
+    await bus.publish(QUEUE, b"one", attempt=2)
+    await taking.next()
+    await rabbitmqctl(rabbitmq, "close_all_connections", "cut by a test")
+    again = await taking.next()
+    assert (again.body, again.attempt, again.redelivered) == (b"one", 2, True)
+    taking.let_go.set()
+    host = rabbitmq.url.rpartition("@")[2].rstrip("/")
+    await watching.until(f"RabbitMQ at {host} is out of reach")
+    await watching.until(None)
+
+
+async def test_publishing_goes_on_after_the_connection_was_cut(bus: RabbitBus, rabbitmq: RabbitServer) -> None:
+    await bus.publish(QUEUE, b"before")
+    await rabbitmqctl(rabbitmq, "close_all_connections", "cut by a test")
+    async with asyncio.timeout(BOUND):
+        while True:
+            try:
+                await bus.publish(QUEUE, b"after")
+                break
+            except Unavailable:
+                await asyncio.sleep(0.1)
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    assert [(await taking.next()).body, (await taking.next()).body] == [b"before", b"after"]
+
+
+async def test_queues_that_somebody_deleted_are_made_again_for_a_publisher(
+    bus: RabbitBus, rabbitmq: RabbitServer
+) -> None:
+    await bus.publish(QUEUE, b"lost with its queue")
+    await delete_everything(rabbitmq.url)
+    await bus.publish(QUEUE, b"found")
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    assert (await taking.next()).body == b"found"
+
+
+async def test_queues_that_somebody_deleted_are_made_again_for_a_question(
+    bus: RabbitBus, rabbitmq: RabbitServer
+) -> None:
+    await delete_everything(rabbitmq.url)
+    assert await bus.depth(QUEUE) == 0
+
+
+async def test_a_consumer_goes_on_when_the_broker_lost_everything(bus: RabbitBus, rabbitmq: RabbitServer) -> None:
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    await delete_everything(rabbitmq.url)
+    await bus.publish(QUEUE, b"after")
+    assert (await taking.next()).body == b"after"
+
+
+async def test_a_queue_that_differs_is_named_with_what_to_do(bus: RabbitBus, rabbitmq: RabbitServer) -> None:
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(QUEUE)
+        await channel.declare_queue(QUEUE, durable=True)
+        with pytest.raises(Permanent, match=rf"{QUEUE}.*delete it"):
+            await bus.declare()
+        await channel.queue_delete(QUEUE)
+    await bus.declare()
+
+
+async def test_a_refused_user_is_told_without_the_password(rabbitmq: RabbitServer) -> None:
+    url = rabbitmq.url.replace(rabbitmq.password, "very-secret-guess")
+    with pytest.raises(Unavailable) as caught:
+        await RabbitBus.connect(url)
+    assert "RABBITMQ_URL" in str(caught.value)
+    assert "very-secret-guess" not in str(caught.value)
+
+
+async def test_a_broker_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match=r"RabbitMQ at 127\.0\.0\.1:1 is out of reach"):
+        await RabbitBus.connect("amqp://user:secret@127.0.0.1:1/")
+
+
+async def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(Permanent, match="RABBITMQ_URL"):
+        await RabbitBus.connect("http://user:secret@127.0.0.1:1/")

@@ -1,0 +1,201 @@
+"""What becomes of a message, from how its handler ended."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from darkchannel import keys, pipeline
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.runs import Opened, State
+from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
+from darkchannel.runtime import consumer
+from darkchannel.runtime.consumer import Worker, job_of
+from darkchannel.runtime.waiting import Process
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.memory import MemoryStore
+
+JOB = "0b6c6b2e-6a1c-5b0e-9a7e-3d1f6f0c2a11"
+SEGMENT = ObjectCreated(keys.JOBS, keys.segment(JOB, 12))
+SPEAK = pipeline.BY_NAME["speak"]
+
+
+class Scripted:
+    """A service's handler that ends each call as the script says, and well when it has ended."""
+
+    def __init__(self, *script: Exception) -> None:
+        self.script = list(script)
+        self.events: list[ObjectCreated] = []
+
+    async def __call__(self, event: ObjectCreated) -> None:
+        self.events.append(event)
+        if self.script:
+            raise self.script.pop(0)
+
+
+def no_pause() -> Iterator[float]:
+    while True:
+        yield 0.0
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def process() -> Process:
+    return Process()
+
+
+@pytest.fixture
+async def jobs() -> Jobs:
+    jobs = Jobs(MemoryStore(), now)
+    await jobs.open_run(JOB, 1, Opened(reason="accepted", at=now()))
+    return jobs
+
+
+def worker(jobs: Jobs, process: Process, handler: Scripted, stage: pipeline.Stage = SPEAK) -> Worker:
+    return Worker(stage=stage, handler=handler, jobs=jobs, process=process, retry_delays=(30.0, 300.0), pauses=no_pause)
+
+
+def delivery(event: ObjectCreated = SEGMENT, attempt: int = 1) -> Delivery:
+    return Delivery(SPEAK.queue, event.encode(), attempt)
+
+
+async def reason_of(jobs: Jobs) -> str | None:
+    """Why the job's newest run failed; None while it has not ended."""
+    runs = await jobs.runs(JOB, fresh=True)
+    outcome = runs.last_outcome
+    assert outcome is None or outcome.status is State.FAILED
+    return outcome.reason if outcome else None
+
+
+async def test_work_that_is_done_is_acknowledged(jobs: Jobs, process: Process) -> None:
+    handler = Scripted()
+    assert await worker(jobs, process, handler)(delivery()) == Ack()
+    assert handler.events == [SEGMENT]
+
+
+async def test_a_message_that_is_no_notification_is_kept_aside(jobs: Jobs, process: Process) -> None:
+    settlement = await worker(jobs, process, Scripted())(Delivery(SPEAK.queue, b"{}"))
+    assert isinstance(settlement, DeadLetter)
+    assert "not a bucket notification" in settlement.reason
+
+
+@pytest.mark.parametrize(
+    ("attempt", "settlement"), [(1, Retry(30.0)), (2, Retry(300.0)), (3, DeadLetter("the engine stumbled"))]
+)
+async def test_a_transient_failure_is_tried_three_times(
+    jobs: Jobs, process: Process, attempt: int, settlement: Settlement
+) -> None:
+    handler = Scripted(Transient("the engine stumbled"))
+    assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == settlement
+    assert await reason_of(jobs) == ("the engine stumbled" if attempt == 3 else None)
+
+
+async def test_an_error_nobody_foresaw_is_tried_again_and_then_fails_the_run(jobs: Jobs, process: Process) -> None:
+    assert await worker(jobs, process, Scripted(KeyError("x")))(delivery()) == Retry(30.0)
+    last = await worker(jobs, process, Scripted(KeyError("x")))(delivery(attempt=3))
+    assert last == DeadLetter("unexpected KeyError: 'x'")
+    assert await reason_of(jobs) == "unexpected KeyError: 'x'"
+
+
+async def test_a_permanent_failure_fails_the_run_at_once(jobs: Jobs, process: Process) -> None:
+    handler = Scripted(Permanent("this text has no sound"))
+    assert await worker(jobs, process, handler)(delivery()) == Ack()
+    assert await reason_of(jobs) == "this text has no sound"
+    error = await jobs.store.get(keys.JOBS, keys.error(JOB, 1, "speak-segment-000012"))
+    assert error
+    assert b"this text has no sound" in error.body
+
+
+async def test_a_permanent_failure_of_no_known_job_is_kept_aside(jobs: Jobs, process: Process) -> None:
+    event = ObjectCreated(keys.INBOX, "book.txt")
+    handler = Scripted(Permanent("the inbox keeps no versions"))
+    settlement = await worker(jobs, process, handler, pipeline.BY_NAME["accept"])(delivery(event))
+    assert settlement == DeadLetter("the inbox keeps no versions")
+
+
+async def test_what_is_away_is_waited_for_without_burning_an_attempt(jobs: Jobs, process: Process) -> None:
+    handler = Scripted(*[Unavailable("MinIO is away")] * 5)
+    assert await worker(jobs, process, handler)(delivery(attempt=3)) == Ack()
+    assert len(handler.events) == 6
+    assert await reason_of(jobs) is None
+
+
+async def test_readiness_says_what_is_awaited_until_it_is_back(jobs: Jobs, process: Process) -> None:
+    seen: list[dict[str, str]] = []
+
+    class Watching(Scripted):
+        async def __call__(self, event: ObjectCreated) -> None:
+            seen.append(process.health.reasons)
+            await super().__call__(event)
+
+    await worker(jobs, process, Watching(Unavailable("MinIO at minio:9000 is away")))(delivery())
+    assert [list(reasons.values()) for reasons in seen] == [[], ["MinIO at minio:9000 is away"]]
+    assert process.health.reasons == {}
+
+
+async def test_a_wait_ends_with_the_process_and_gives_the_message_back(jobs: Jobs, process: Process) -> None:
+    def long() -> Iterator[float]:
+        while True:
+            yield 1000.0
+
+    called = asyncio.Event()
+
+    async def away(_: ObjectCreated) -> None:
+        called.set()
+        raise Unavailable("MinIO is away")
+
+    held = Worker(stage=SPEAK, handler=away, jobs=jobs, process=process, retry_delays=(30.0,), pauses=long)
+    task = asyncio.create_task(held(delivery()))
+    async with asyncio.timeout(10):
+        await called.wait()
+        process.stop.set()
+        assert await task == Requeue()
+
+
+async def test_a_wait_is_bounded(jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "HOLD_SECONDS", 0.0)
+    handler = Scripted(*[Unavailable("MinIO is away")] * 5)
+    assert await worker(jobs, process, handler)(delivery()) == Requeue()
+    assert process.health.reasons == {}
+
+
+async def test_a_store_that_goes_away_while_failing_a_run_is_waited_for(process: Process) -> None:
+    class Flaky(MemoryStore):
+        away = 0
+
+        async def put(self, *args: object, **kwargs: object) -> str | None:
+            if self.away:
+                self.away -= 1
+                raise Unavailable("MinIO is away")
+            return await super().put(*args, **kwargs)  # type: ignore[arg-type]
+
+    store = Flaky()
+    jobs = Jobs(store, now)
+    await jobs.open_run(JOB, 1, Opened(reason="accepted", at=now()))
+    store.away = 2
+    handler = Scripted(*[Permanent("this text has no sound")] * 3)
+    assert await worker(jobs, process, handler)(delivery()) == Ack()
+    assert await reason_of(jobs) == "this text has no sound"
+
+
+async def test_messages_are_counted_by_stage_and_settlement(jobs: Jobs, process: Process) -> None:
+    await worker(jobs, process, Scripted())(delivery())
+    await worker(jobs, process, Scripted(Transient("no")))(delivery())
+    text = process.metrics.expose().decode()
+    assert 'darkchannel_messages_total{settlement="ack",stage="speak"} 1.0' in text
+    assert 'darkchannel_messages_total{settlement="retry",stage="speak"} 1.0' in text
+    assert 'darkchannel_in_flight{stage="speak"} 0.0' in text
+    assert 'darkchannel_handling_seconds_count{stage="speak"} 2.0' in text
+
+
+def test_the_job_of_an_event_is_in_its_key_or_its_version() -> None:
+    assert job_of(SEGMENT) == JOB
+    assert job_of(ObjectCreated(keys.INBOX, "a.txt", "v1")) == keys.job_id(keys.INBOX, "a.txt", "v1")
+    assert job_of(ObjectCreated(keys.INBOX, "a.txt")) is None
+    assert job_of(ObjectCreated(keys.JOBS, f"_active/{JOB}.0001")) is None
+    assert job_of(ObjectCreated("voice-recordings", f"{JOB}/x.wav")) is None

@@ -1,0 +1,92 @@
+"""What a log line holds, and what it never holds."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from darkchannel.runtime import logs
+from darkchannel.runtime.settings import Settings
+
+SECRET = 'p"á/ss%wörd'
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def settings(**values: object) -> Settings:
+    return Settings.model_validate(
+        {"minio_secret_key": SECRET, "rabbitmq_url": "amqp://dark:rabbit%2Fpass@mq:5672/"} | values
+    )
+
+
+def test_a_line_of_a_service_is_json_with_its_job_and_stage() -> None:
+    stream = io.StringIO()
+    logs.configure(settings(), stream=stream)
+    with bound_contextvars(job="j1", stage="speak", service="synthesizer"):
+        structlog.get_logger("darkchannel").info("spoken", seconds=1.5)
+    line = json.loads(stream.getvalue())
+    assert line.pop("timestamp")
+    assert line == {
+        "event": "spoken",
+        "level": "info",
+        "logger": "darkchannel",
+        "job": "j1",
+        "stage": "speak",
+        "service": "synthesizer",
+        "seconds": 1.5,
+    }
+
+
+def test_a_library_s_line_is_json_too() -> None:
+    stream = io.StringIO()
+    logs.configure(settings(), stream=stream)
+    logging.getLogger("some.library").warning("retrying %s", "soon")
+    assert json.loads(stream.getvalue())["event"] == "retrying soon"
+
+
+def test_a_trace_stays_in_its_line() -> None:
+    stream = io.StringIO()
+    logs.configure(settings(), stream=stream)
+    try:
+        raise RuntimeError("boom")
+    except RuntimeError:
+        structlog.get_logger("x").exception("failed")
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["exception"][0]["exc_value"] == "boom"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_secret_reaches_a_log_line(log_format: str) -> None:
+    stream = io.StringIO()
+    logs.configure(settings(log_format=log_format), stream=stream)
+    log = structlog.get_logger("x")
+    log.info(f"key is {SECRET}", key=SECRET, url="amqp://dark:rabbit%2Fpass@mq", inner={"deep": [SECRET]})
+    try:
+        raise RuntimeError(f"refused {SECRET} and rabbit/pass")
+    except RuntimeError:
+        log.exception("failed")
+    logging.getLogger("some.library").warning("connecting with %s", SECRET)
+    text = stream.getvalue()
+    for secret in (SECRET, json.dumps(SECRET)[1:-1], "rabbit%2Fpass", "rabbit/pass"):
+        assert secret not in text
+    assert logs.HIDDEN in text
+
+
+def test_a_level_hides_what_lies_below() -> None:
+    stream = io.StringIO()
+    logs.configure(settings(log_level="WARNING"), stream=stream)
+    structlog.get_logger("x").info("quiet")
+    structlog.get_logger("x").warning("loud")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud"]
