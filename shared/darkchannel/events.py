@@ -36,5 +36,5 @@ class ObjectCreated:
             s3 = json.loads(body)["Records"][0]["s3"]
             version = s3["object"].get("versionId") or None
             return cls(str(s3["bucket"]["name"]), unquote_plus(s3["object"]["key"]), version)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise Permanent(f"not a bucket notification: {body[:200]!r}") from error

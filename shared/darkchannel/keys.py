@@ -132,12 +132,13 @@ def output_error(date: str, stem: str) -> str:
 
 
 _JOB = r"(?P<job>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-_SEGMENT = re.compile(rf"{_JOB}/segments/segment-(?P<index>\d{{6}})\.ssml")
-_CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>\d{{6}})\.wav")
-_SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>\d{{4,6}})\.json")
+_NUMBER = "[0-9]{4}|[1-9][0-9]{4,5}"  # exactly what {:04d} writes, so that a number has one key
+_SEGMENT = re.compile(rf"{_JOB}/segments/segment-(?P<index>[0-9]{{6}})\.ssml")
+_CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>[0-9]{{6}})\.wav")
+_SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>{_NUMBER})\.json")
 _MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
-_RUN = re.compile(rf"{_JOB}/runs/(?P<run>\d{{4,}})-(?P<event>opened|outcome|closed)\.json")
-_MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>\d{{4,}})")
+_RUN = re.compile(rf"{_JOB}/runs/(?P<run>{_NUMBER})-(?P<event>opened|outcome|closed)\.json")
+_MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>{_NUMBER})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,193 @@
+"""An object store in a folder: buckets are folders, and objects plain files that people can open."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from watchfiles import Change, awatch
+
+from darkchannel import keys
+from darkchannel.events import ObjectCreated
+from darkchannel.storage import names
+from darkchannel.storage.disk import Disk, Written
+from darkchannel.storage.etags import PIECE
+from darkchannel.storage.files import problem
+from darkchannel.storage.intake import Intake
+from darkchannel.storage.port import NO_METADATA, Object, ObjectInfo
+from darkchannel.storage.versions import FOLDER
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PAGE = 500
+_LOOK_MS = 3000
+
+
+def _nobody(_: ObjectCreated) -> None:
+    pass
+
+
+class FolderStore:
+    """Objects below ``root``; see ``files`` for how they are written and ``escape`` for their names.
+
+    The inbox is versioned: what is put there, or dropped there by people and taken in, becomes a private file
+    (see ``versions``). Only its ``_options.yaml`` files stay where they are, for people to edit. What starts with
+    a dot is nobody's object. ``on_created`` hears of each object that this store wrote or took in.
+    """
+
+    def __init__(
+        self, root: Path, *, on_created: Callable[[ObjectCreated], None] = _nobody, quiet: float = 0.5
+    ) -> None:
+        """``quiet``: for how many seconds a dropped file must look the same before it is taken in."""
+        self._disk = Disk(root)
+        self._root = self._disk.files.root
+        self._intake = Intake(self._root / keys.INBOX, quiet)
+        self._quiet = quiet
+        self._on_created = on_created
+
+    async def get(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        version: str | None = None,
+        if_match: str | None = None,
+        first: int | None = None,
+    ) -> Object | None:
+        return await self._run(self._disk.get, bucket, key, version, if_match, first)
+
+    async def head(self, bucket: str, key: str, *, version: str | None = None) -> ObjectInfo | None:
+        return await self._run(self._disk.head, bucket, key, version)
+
+    async def put(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        over: str | None = None,
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str | None:
+        del content_type  # a file's extension tells people and programs
+        written = await self._run(self._disk.write, bucket, key, [body], metadata, over)
+        return self._told(bucket, key, written) if written else None
+
+    async def put_file(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> str:
+        del content_type
+        return self._told(bucket, key, await self._run(self._disk.write_file, bucket, key, path, metadata))
+
+    async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
+        file = await self._run(self._disk.open, bucket, key, if_match)
+        if file is None:
+            raise LookupError(f"{bucket}/{key} is missing or has changed")
+        with file:
+            while piece := await self._run(file.read, PIECE):
+                yield piece
+
+    async def copy(
+        self,
+        bucket: str,
+        key: str,
+        to_bucket: str,
+        to_key: str,
+        *,
+        version: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str | None:
+        written = await self._run(self._disk.copy, (bucket, key, version), (to_bucket, to_key), metadata)
+        return self._told(to_bucket, to_key, written) if written else None
+
+    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+        names.check_bucket(bucket)
+        async for info in self._paged(await self._run(self._disk.list, bucket, prefix, after)):
+            yield info
+
+    async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        names.check_bucket(bucket)
+        async for info in self._paged(await self._run(self._disk.versions, bucket, prefix)):
+            yield info
+
+    async def delete(self, bucket: str, key: str, *, version: str | None = None) -> None:
+        await self._run(self._disk.delete, bucket, key, version)
+
+    async def link(self, bucket: str, key: str, *, seconds: int = 3600) -> str:
+        """The address of the file itself, which does not expire."""
+        del seconds
+        return await self._run(self._disk.address, bucket, key)
+
+    async def close(self) -> None:
+        pass
+
+    async def take_in(self) -> tuple[str, ...]:
+        """Make versions of the dropped documents that nobody writes any more; return their keys.
+
+        Looks twice, ``quiet`` seconds apart.
+        """
+        await self._run(self._intake.look)
+        await asyncio.sleep(self._quiet)
+        taken = await self._run(self._take)
+        for event in taken:
+            self._on_created(event)
+        return tuple(event.key for event in taken)
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Take in what people drop, until ``stop``: when the file system tells of it, and every few seconds anyway."""
+        await self._run(self._disk.files.make_folder, keys.INBOX)
+        changes = awatch(
+            self._root / keys.INBOX,
+            watch_filter=_dropped,
+            debounce=200,
+            stop_event=stop,
+            rust_timeout=_LOOK_MS,
+            yield_on_timeout=True,
+        )
+        await self._take_all(stop)
+        try:
+            async for _ in changes:
+                await self._take_all(stop)
+        except OSError as error:
+            raise problem(error, self._root) from error
+
+    async def _take_all(self, stop: asyncio.Event) -> None:
+        await self.take_in()
+        while self._intake.waiting and not stop.is_set():
+            await self.take_in()
+
+    def _take(self) -> tuple[ObjectCreated, ...]:
+        taken = []
+        for key, path in self._intake.look():
+            try:
+                taken.append(ObjectCreated(keys.INBOX, key, self._disk.inbox.take(path, key)))
+            except FileNotFoundError:
+                continue  # taken by another process, or removed, since
+        return tuple(taken)
+
+    async def _paged(self, found: Iterator[ObjectInfo]) -> AsyncIterator[ObjectInfo]:
+        while page := await self._run(lambda: tuple(islice(found, _PAGE))):
+            for info in page:
+                yield info
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await asyncio.to_thread(function, *args, **kwargs)
+        except OSError as error:
+            raise problem(error, self._root) from error
+
+    def _told(self, bucket: str, key: str, written: Written) -> str:
+        self._on_created(ObjectCreated(bucket, key, written.version))
+        return written.etag
+
+
+def _dropped(_: Change, path: str) -> bool:
+    return FOLDER not in Path(path).parts
