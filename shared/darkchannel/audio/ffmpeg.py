@@ -1,0 +1,207 @@
+"""ffmpeg as a subprocess: it is fed and drained at once, in flat memory, and killed where its caller gives up."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from darkchannel.errors import Transient, Unavailable
+from darkchannel.jobs.records import Mark
+
+MP3_BITRATE: Final = "64k"
+STALL_SECONDS: Final = 60.0
+"""Longest time in which ffmpeg takes no input and does not end: a bound that grows with the input."""
+PIPE_BYTES: Final = 1 << 18
+"""Four times the usual: each time a pipe runs full or empty costs both sides a turn. Linux alone minds it."""
+LAST_WORDS: Final = 500
+
+_QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
+_REPEATABLE: Final = ("-fflags", "+bitexact", "-flags:a", "+bitexact")
+_LANGUAGES: Final = {"pt": "por", "en": "eng", "es": "spa", "fr": "fra", "de": "deu", "it": "ita"}
+"""ID3 knows ISO 639-2 codes of three letters: https://id3.org/id3v2.3.0#TLAN"""
+
+
+def binary() -> str:
+    """The path of ffmpeg: ``DARKCHANNEL_FFMPEG`` or the one of the imageio-ffmpeg wheel.
+
+    Raises Unavailable where there is none.
+    """
+    if named := os.environ.get("DARKCHANNEL_FFMPEG"):
+        return named
+    try:
+        import imageio_ffmpeg  # noqa: PLC0415 - slow to import, and needed only here
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise Unavailable(
+            "there is no ffmpeg: pip install 'darkchannel[merger]', or name one in DARKCHANNEL_FFMPEG"
+        ) from error
+
+
+def mp3_arguments(rate: int) -> tuple[str, ...]:
+    """What turns 16-bit mono samples on standard input into bare, repeatable MP3 frames on standard output."""
+    return (
+        *_QUIET, "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0",
+        "-c:a", "libmp3lame", "-b:a", MP3_BITRATE, *_REPEATABLE,
+        "-write_xing", "0", "-id3v2_version", "0", "-flush_packets", "0", "-f", "mp3", "pipe:1",
+    )  # fmt: skip
+
+
+async def encode_mp3(pcm: AsyncIterator[bytes | memoryview], *, rate: int) -> bytes:
+    """Encode 16-bit little-endian mono samples as 64 kbit/s frames without tags, the same for the same input.
+
+    Raises Transient where ffmpeg fails, and whatever ``pcm`` raises.
+    """
+    return await _run(mp3_arguments(rate), pcm)
+
+
+async def join_mp3(
+    frames: AsyncIterator[bytes],
+    out: Path,
+    *,
+    title: str,
+    author: str | None,
+    language: str,
+    chapters: Sequence[Mark],
+) -> None:
+    """Write encoded frames as one MP3 file with ID3v2.3 tags, chapter marks and a header for exact seeking.
+
+    ``language`` is a BCP 47 tag. Raises Transient where ffmpeg fails, and whatever ``frames`` raises.
+    """
+    with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
+        tags = Path(folder) / "tags.txt"
+        await asyncio.to_thread(tags.write_text, ffmetadata(title, author, language, chapters), "utf-8")
+        fed = _Counted(frames)
+        await _run(
+            (
+                *_QUIET, "-f", "mp3", "-i", "pipe:0", "-f", "ffmetadata", "-i", str(tags),
+                "-map", "0:a", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy", *_REPEATABLE,
+                "-write_xing", "1", "-id3v2_version", "3", "-f", "mp3", str(out),
+            ),
+            fed,
+        )  # fmt: skip
+    size = (await asyncio.to_thread(out.stat)).st_size
+    if size < fed.size:
+        raise Transient(f"ffmpeg wrote {size} bytes of a book of {fed.size}: is the disk of {out.parent} full?")
+
+
+async def probe_seconds(path: Path) -> float:
+    """The duration of a sound file, by decoding all of it. Raises Transient where it cannot be decoded."""
+    report = await _run((*_QUIET, "-i", str(path), "-progress", "pipe:1", "-f", "null", os.devnull), _nothing())
+    times = [line.removeprefix(b"out_time_us=") for line in report.split() if line.startswith(b"out_time_us=")]
+    return int(times[-1]) / 1e6
+
+
+def ffmetadata(title: str, author: str | None, language: str, chapters: Sequence[Mark]) -> str:
+    """Tags and chapters in https://ffmpeg.org/ffmpeg-formats.html#Metadata-2; positions in microseconds."""
+    tags = {"title": title, "album": title, "genre": "Audiobook", "language": _three_letters(language)}
+    if author:
+        tags |= {"artist": author, "album_artist": author}
+    lines = [";FFMETADATA1", *(f"{name}={_escape(value)}" for name, value in tags.items())]
+    for mark in chapters:
+        start, end = round(mark.start * 1e6), round(mark.end * 1e6)
+        lines += ["[CHAPTER]", "TIMEBASE=1/1000000", f"START={start}", f"END={end}", f"title={_escape(mark.title)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _escape(value: str) -> str:
+    return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in value.replace("\0", ""))
+
+
+def _three_letters(language: str) -> str:
+    primary = language.partition("-")[0].lower()
+    return _LANGUAGES.get(primary, primary)
+
+
+class _Counted:
+    """Counts the bytes that pass."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self.size = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._pieces:
+            self.size += len(piece)
+            yield piece
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for piece in tuple[bytes]():
+        yield piece
+
+
+async def _run(arguments: Sequence[str], source: AsyncIterable[bytes | memoryview]) -> bytes:
+    """Feed ``source`` to ffmpeg and return what it wrote to standard output.
+
+    Whatever ends this, an error of the source or a cancellation too, ends the process.
+    """
+    process = await _start(await asyncio.to_thread(binary), arguments)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    outputs = asyncio.gather(process.stdout.read(), _last_words(process.stderr))
+    try:
+        async with asyncio.timeout(STALL_SECONDS) as limit:
+            await _feed(process.stdin, source, limit)
+            written, complaint = await outputs
+            code = await process.wait()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise Transient(f"ffmpeg stood still for {STALL_SECONDS:g} s") from error
+    finally:
+        outputs.cancel()
+        await asyncio.gather(outputs, return_exceptions=True)
+        await end(process)
+    if code != 0:
+        raise Transient(f"ffmpeg failed with status {code}: {complaint}")
+    return written
+
+
+async def _start(program: str, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+    try:
+        # A session of its own: Ctrl-C in a terminal ends the pipeline, which drains, not its ffmpeg first.
+        return await asyncio.create_subprocess_exec(
+            program, *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pipesize=PIPE_BYTES,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise Unavailable(f"ffmpeg does not start: {error}; see DARKCHANNEL_FFMPEG") from error
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that still runs, and wait until it is gone and its pipes are closed."""
+    if process.returncode is None:
+        process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.communicate()
+
+
+async def _feed(stdin: asyncio.StreamWriter, source: AsyncIterable[bytes | memoryview], limit: asyncio.Timeout) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        async for piece in source:
+            for at in range(0, len(piece), PIPE_BYTES):
+                stdin.write(piece[at : at + PIPE_BYTES])
+                await stdin.drain()
+                limit.reschedule(loop.time() + STALL_SECONDS)
+        stdin.close()
+        await stdin.wait_closed()
+    except ConnectionError:
+        # ffmpeg ended before its input did: its status and last words say why.
+        return
+
+
+async def _last_words(stderr: asyncio.StreamReader) -> str:
+    words = b""
+    while piece := await stderr.read(1 << 16):
+        words = (words + piece)[-LAST_WORDS:]
+    return "; ".join(words.decode(errors="replace").splitlines())
