@@ -1,0 +1,121 @@
+"""Finds jobs: by id, by the name of the file they came from, or the newest of them.
+
+A job bucket has no list of jobs. Those under way have markers, and every job that is published claims an
+output name under its date; both are listed here, the dates backwards.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel
+
+from darkchannel import keys
+from darkchannel.cli.exits import NotFound
+from darkchannel.cli.report import Report, Reporter
+from darkchannel.jobs import names
+from darkchannel.jobs.runs import State
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.port import ObjectInfo
+
+DAYS = 60
+"""How far back a job is looked for."""
+MAX_NAMESAKES = 100
+AT_ONCE = 16
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Claim(BaseModel):
+    job: str
+
+
+async def find(jobs: Jobs, wanted: str) -> list[Report]:
+    """The job of this id, or those that came from a file of this name, newest first.
+
+    Of ended namesakes only those of the newest day are looked up. Raises NotFound, saying what to do.
+    """
+    if _JOB_ID.fullmatch(wanted.lower()):
+        report = await Reporter(jobs, wanted.lower()).report()
+        if report is None:
+            raise NotFound(f"there is no job {wanted}; `darkchannel jobs` lists them")
+        return [report]
+    stem = names.stem(wanted)
+    found = await _reports(jobs, await active(jobs))
+    async for claims in _claims(jobs, stem):
+        found |= await _reports(jobs, await owners(jobs, claims[:MAX_NAMESAKES]))
+        if any(_came_from(report, wanted) for report in found.values()):
+            break
+    namesakes = [report for report in found.values() if _came_from(report, wanted)]
+    if not namesakes:
+        raise NotFound(await _why_not(jobs, wanted))
+    return _newest_first(namesakes)
+
+
+async def newest(jobs: Jobs, limit: int) -> list[Report]:
+    """At most ``limit`` jobs of the last days, newest first."""
+    named: list[str] = []
+    async for claims in _claims(jobs):
+        named += await owners(jobs, claims[:limit])
+        if len(named) >= limit:
+            break
+    under_way = (await active(jobs))[:limit]
+    return _newest_first((await _reports(jobs, under_way + named)).values())[:limit]
+
+
+def preferred(namesakes: list[Report]) -> Report:
+    """Of jobs that came from the same file: the newest not yet ended, else the newest."""
+    return next((report for report in namesakes if report.state is State.OPEN), namesakes[0])
+
+
+async def active(jobs: Jobs) -> list[str]:
+    """Jobs with a run that is not closed."""
+    markers = [info async for info in jobs.store.list(keys.JOBS, keys.ACTIVE_PREFIX)]
+    return [found[0] for info in _latest(markers) if (found := keys.parse_marker(info.key))]
+
+
+async def _claims(jobs: Jobs, stem: str = "") -> AsyncIterator[list[ObjectInfo]]:
+    """The output names claimed, those of a stem where one is given, day by day from today backwards."""
+    today = datetime.now(UTC).date()
+    pattern = re.compile(rf"{re.escape(stem)}(-\d+)?" if stem else ".*")
+    for day in (today - timedelta(days=ago) for ago in range(DAYS)):
+        prefix = keys.name_claim(day.isoformat(), stem).removesuffix(".json")
+        start = len(prefix) - len(stem)
+        listed = [info async for info in jobs.store.list(keys.JOBS, prefix)]
+        yield _latest(info for info in listed if pattern.fullmatch(info.key[start:].removesuffix(".json")))
+
+
+async def owners(jobs: Jobs, claims: list[ObjectInfo]) -> list[str]:
+    """The jobs that claimed these output names."""
+    bodies = [await jobs.store.get(keys.JOBS, info.key) for info in claims]
+    return [_Claim.model_validate_json(found.body).job for found in bodies if found]
+
+
+async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def report(job: str) -> Report | None:
+        async with gate:
+            return await Reporter(jobs, job).report()
+
+    reports = await asyncio.gather(*(report(job) for job in dict.fromkeys(wanted)))
+    return {found.job: found for found in reports if found}
+
+
+async def _why_not(jobs: Jobs, wanted: str) -> str:
+    if await jobs.store.head(keys.INBOX, wanted):
+        return f"{wanted} lies in the inbox and is no job yet: the splitter has not accepted it"
+    return f"no job of the last {DAYS} days came from a file named {wanted}; `darkchannel jobs` lists them"
+
+
+def _came_from(report: Report, wanted: str) -> bool:
+    return report.source == wanted or report.source.endswith(f"/{wanted}")
+
+
+def _latest(infos: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    return sorted(infos, key=lambda info: info.modified, reverse=True)
+
+
+def _newest_first(reports: Iterable[Report]) -> list[Report]:
+    return sorted(reports, key=lambda report: report.accepted_at, reverse=True)

@@ -1,0 +1,68 @@
+"""``darkchannel narrate``: one file through the whole pipeline, in this process, on a folder."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from darkchannel import keys
+from darkchannel.cli import output
+from darkchannel.cli.exits import Code, Failed, Usage
+from darkchannel.cli.local import prepare
+from darkchannel.cli.progress import follow
+from darkchannel.cli.report import Report
+from darkchannel.cli.submitting import check, upload
+from darkchannel.jobs.runs import State
+from darkchannel.runtime.embedded import embedded
+from darkchannel.storage.port import ObjectStore
+
+
+async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None, out: Path | None, json: bool) -> Code:
+    started = time.monotonic()
+    check(file, options)
+    check_out(out)
+    root = prepare(folder)
+    async with embedded(root) as pipeline:
+        report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options))
+        audiobook = await _audiobook(pipeline.store, report, out)
+    took = time.monotonic() - started
+    if json:
+        output.json(
+            report.model_dump(mode="json", exclude_none=True)
+            | {"audiobook": audiobook and str(audiobook), "folder": str(_folder(root, report)), "took": took}
+        )
+    if report.state is not State.COMPLETED or audiobook is None:
+        raise Failed(f"{file.name} was not narrated: {report.error or report.state.value}")
+    if not json:
+        output.line(f"audiobook   {audiobook}")
+        output.line(f"job folder  {_folder(root, report)}")
+        output.line(f"{output.duration(report.seconds or 0)} of speech in {output.duration(took)}")
+    return Code.OK
+
+
+def check_out(out: Path | None) -> None:
+    """Raises Usage where the copy of the audiobook could not be written."""
+    if out and not out.is_dir() and not out.parent.is_dir():
+        raise Usage(f"there is no folder {out.parent} to write {out.name} into")
+
+
+async def _audiobook(store: ObjectStore, report: Report, out: Path | None) -> Path | None:
+    """Where the audiobook lies: in the output bucket's folder, or at ``out``, into which it is copied."""
+    if report.output is None:
+        return None
+    if out is None:
+        return Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, report.output)).path))
+    target = _target(out, report.output)
+    with target.open("wb") as file:
+        async for piece in store.stream(keys.OUTPUT, report.output):
+            file.write(piece)
+    return target
+
+
+def _target(out: Path, key: str) -> Path:
+    return (out / Path(key).name if out.is_dir() else out).resolve()
+
+
+def _folder(root: Path, report: Report) -> Path:
+    return root / keys.JOBS / report.job

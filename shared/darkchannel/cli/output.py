@@ -1,0 +1,93 @@
+"""What the command prints: results on standard output, everything on the way there on standard error."""
+
+import json as jsonlib
+from datetime import datetime
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from darkchannel.cli.report import Report
+from darkchannel.jobs.runs import State
+
+STATES = {
+    State.OPEN: "under way",
+    State.COMPLETED: "completed",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+}
+
+
+def line(text: str) -> None:
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def json(value: BaseModel | dict[str, object] | list[Report]) -> None:
+    """One JSON document on standard output."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_none=True)
+    elif isinstance(value, list):
+        value = {"jobs": [report.model_dump(mode="json", exclude_none=True) for report in value]}
+    typer.echo(jsonlib.dumps(value, ensure_ascii=False, indent=2))
+
+
+def state(report: Report) -> str:
+    if report.state is State.OPEN and not report.segments.total:
+        return "being read"
+    if report.state is State.COMPLETED and not report.published:
+        return "being published"
+    return STATES[report.state]
+
+
+def job(report: Report) -> None:
+    """One job, a line for each thing there is to say."""
+    facts = {
+        "job": report.job,
+        "file": report.source,
+        "title": report.title,
+        "state": state(report) + (f" (run {report.run})" if report.run > 1 else ""),
+        "accepted": moment(report.accepted_at),
+        "ended": moment(report.ended_at) if report.ended_at else None,
+        "segments": f"{report.segments} spoken" if report.segments.total else None,
+        "sections": f"{report.sections} encoded" if report.sections.total else None,
+        "audiobook": f"darkchannel-output/{report.output}" if report.output else None,
+        "plays": duration(report.seconds) if report.seconds else None,
+        "reason": report.error,
+    }
+    for name, value in facts.items():
+        if value:
+            line(f"{name + ':':<11}{value}")
+
+
+def table(reports: list[Report]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        for report in reports:
+            line("\t".join((report.job, moment(report.accepted_at), state(report), report.source)))
+        return
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("job", "accepted", "state", "spoken", "file"):
+        rows.add_column(heading, no_wrap=heading in ("job", "accepted"), overflow="fold")
+    for report in reports:
+        spoken = f"{report.fraction:.0%}" if report.state is State.OPEN else ""
+        rows.add_row(report.job, moment(report.accepted_at), state(report), spoken, report.source)
+    console.print(rows)
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``2.4 s``, ``3 min 05 s``, ``1 h 12 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"

@@ -1,0 +1,97 @@
+"""``darkchannel watch``: the pipeline on a folder until stopped, a line for each job that starts or ends."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from darkchannel import keys
+from darkchannel.cli import finding, output
+from darkchannel.cli.exits import Code, Usage
+from darkchannel.cli.local import prepare
+from darkchannel.cli.report import Report, Reporter
+from darkchannel.jobs.runs import State
+from darkchannel.runtime.embedded import embedded
+from darkchannel.storage.jobs import Jobs
+
+LOOK_SECONDS = 0.5
+
+
+async def watch(folder: Path | None) -> Code:
+    root = prepare(folder)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    inbox = _made(root / keys.INBOX)
+    async with embedded(root) as pipeline:
+        output.line(f"drop text, SSML or EPUB files into {inbox}; Ctrl-C stops")
+        await _tell(Watch(pipeline.jobs), stop)
+    output.line("stopped; what was under way goes on at the next start")
+    return Code.OK
+
+
+def _made(inbox: Path) -> Path:
+    """A person may copy into it as soon as its name is printed."""
+    try:
+        inbox.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Usage(f"{inbox} cannot be made: {error.strerror}") from error
+    return inbox
+
+
+async def _tell(jobs: "Watch", stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        for text in await jobs.news():
+            output.line(text)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+
+
+class Watch:
+    """Tells of jobs that started or ended since the last look.
+
+    A short job may open and close between two looks: the output names claimed meanwhile tell of it.
+    """
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._since = datetime.now(UTC)
+        self._seen: set[str] = set()
+        self._open: dict[str, int] = {}
+        """The run told of as started, by job."""
+        self._ended: dict[str, int] = {}
+        """The run told of as ended, by job."""
+
+    async def news(self) -> list[str]:
+        found: list[str] = []
+        for job in dict.fromkeys([*self._open, *await finding.active(self._jobs), *await self._named()]):
+            report = await Reporter(self._jobs, job).report()
+            if report is not None:
+                found += self._started(report) + self._finished(report)
+        return found
+
+    async def _named(self) -> list[str]:
+        """Jobs whose output name was claimed since the last look."""
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+        after = f"{keys.NAMES_PREFIX}{yesterday.isoformat()}"
+        listed = [info async for info in self._jobs.store.list(keys.JOBS, keys.NAMES_PREFIX, after=after)]
+        new = [info for info in listed if info.key not in self._seen and info.modified >= self._since]
+        self._seen = {info.key for info in listed}
+        return await finding.owners(self._jobs, new)
+
+    def _started(self, report: Report) -> list[str]:
+        if report.published or self._open.get(report.job) == report.run:
+            return []
+        self._open[report.job] = report.run
+        return [f"started    {report.source} (job {report.job})"]
+
+    def _finished(self, report: Report) -> list[str]:
+        old = report.ended_at is None or report.ended_at < self._since
+        if not report.published or old or self._ended.get(report.job) == report.run:
+            return []
+        self._open.pop(report.job, None)
+        self._ended[report.job] = report.run
+        what = f"{keys.OUTPUT}/{report.output}" if report.state is State.COMPLETED else report.error or ""
+        return [f"{report.state.value:<10} {report.source}: {what}"]
