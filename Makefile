@@ -1,0 +1,56 @@
+# `make help` lists what there is to do.
+SHELL := /bin/sh
+VENV ?= .venv
+SAMPLE ?= examples/o-farol.md
+COMPOSE ?= docker compose
+UV ?= uv
+export VENV
+bin = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench soak up down locks venv venv-dev
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: venv  ## narrate the sample book on this machine, without Docker
+	@$(bin)/darkchannel narrate $(SAMPLE)
+
+test: venv-dev  ## all tests but the long ones; those that need Docker are skipped where there is none
+	@$(bin)/pytest -m "not soak"
+
+check: venv-dev  ## style, types and who imports whom
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+bench: venv-dev  ## how fast it is, as ratios to the bare work
+	@$(bin)/python -m tests.benchmarks
+
+soak: venv-dev  ## the long tests
+	@$(bin)/pytest -m soak
+
+up:  ## MinIO, RabbitMQ and the services, with Docker; writes .env the first time
+	@docker compose version >/dev/null 2>&1 || { \
+	  echo "make up needs Docker with compose v2: https://docs.docker.com/engine/install/" >&2; exit 1; }
+	@infra/env.sh .env
+	$(COMPOSE) up --detach --build --wait
+	@infra/addresses.sh .env
+
+down:  ## stop it; books, jobs and settings stay
+	$(COMPOSE) down
+
+locks:  ## resolve the locks anew from pyproject.toml (needs uv)
+	@for lock in embedded dev; do \
+	  extras="--extra embedded"; [ $$lock = embedded ] || extras="$$extras --extra dev"; \
+	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --no-annotate $$extras pyproject.toml infra/locks/build.in \
+	    --output-file infra/locks/$$lock.txt || exit 1; \
+	done
+
+venv:
+	@infra/venv.sh embedded
+
+venv-dev:
+	@infra/venv.sh dev

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Says where a started stack answers and where its logins stand.
+#   infra/addresses.sh [FILE]    FILE: the settings it was started with (default: .env)
+set -eu
+file=${1:-.env}
+value() { sed -n "s/^$1=//p" "$file" | tail -1; }
+console=$(value MINIO_CONSOLE_PORT)
+management=$(value RABBITMQ_MANAGEMENT_PORT)
+profiles=,${COMPOSE_PROFILES:-$(value COMPOSE_PROFILES)},
+echo
+case $profiles in *,minio,*)
+  echo "MinIO console   http://localhost:${MINIO_CONSOLE_PORT:-$console}    login: MINIO_ROOT_USER and MINIO_ROOT_PASSWORD in $file" ;;
+esac
+case $profiles in *,rabbitmq,*)
+  echo "RabbitMQ        http://localhost:${RABBITMQ_MANAGEMENT_PORT:-$management}   login: RABBITMQ_USER and RABBITMQ_PASSWORD in $file" ;;
+esac
+echo "Drop a document into the bucket darkchannel-inbox; the audiobook appears in darkchannel-output."

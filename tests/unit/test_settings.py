@@ -1,0 +1,45 @@
+"""Settings as people write them."""
+
+from pathlib import Path
+
+import pytest
+
+from darkchannel.errors import Permanent
+from darkchannel.runtime.settings import load
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MINIO_ENDPOINT", "RABBITMQ_URL", "LOG_LEVEL", "HEALTH_PORT", "DARKCHANNEL_RETRY_DELAYS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_the_environment_wins_over_the_file(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / ".env").write_text("HEALTH_PORT=9000\nLOG_LEVEL=DEBUG\nSOMEBODY_ELSES=1\n")
+    monkeypatch.setenv("HEALTH_PORT", "9001")
+    settings = load()
+    assert (settings.health_port, settings.log_level) == (9001, "debug")
+
+
+def test_retry_delays_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().darkchannel_retry_delays == (30.0, 300.0)
+    monkeypatch.setenv("DARKCHANNEL_RETRY_DELAYS", "0.1, 2")
+    assert load().darkchannel_retry_delays == (0.1, 2.0)
+
+
+def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTH_PORT", "not-a-port")
+    with pytest.raises(Permanent, match="wrong setting: HEALTH_PORT") as caught:
+        load()
+    assert "not-a-port" not in str(caught.value)
+
+
+def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RABBITMQ_URL", "amqp://user:a%2Fb@mq:5672/")
+    settings = load()
+    assert {"a%2Fb", "a/b"} <= settings.secrets
+    assert "a%2Fb" not in repr(settings)
