@@ -1,0 +1,45 @@
+"""Pure functions away from the loop."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from darkchannel.errors import Transient
+from darkchannel.runtime.compute import ProcessCompute
+
+
+@pytest.fixture
+async def compute() -> AsyncIterator[ProcessCompute]:
+    compute = ProcessCompute(1)
+    yield compute
+    await compute.close()
+
+
+def add(a: int, *, b: int) -> int:
+    return a + b
+
+
+def refuse() -> None:
+    raise ValueError("wrong text")
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_a_function_runs_in_another_process(compute: ProcessCompute) -> None:
+    assert await compute(os.getpid) != os.getpid()
+    assert await compute(add, 2, b=3) == 5
+
+
+async def test_its_error_is_the_caller_s(compute: ProcessCompute) -> None:
+    with pytest.raises(ValueError, match="wrong text"):
+        await compute(refuse)
+
+
+async def test_a_worker_that_dies_costs_one_attempt_and_is_replaced(compute: ProcessCompute) -> None:
+    with pytest.raises(Transient, match="the process that ran die died"):
+        await compute(die)
+    assert await compute(add, 2, b=3) == 5

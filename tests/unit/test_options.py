@@ -1,0 +1,99 @@
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkchannel.errors import Refused
+from darkchannel.jobs.options import Options, from_metadata, ours, resolve
+
+TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=400).filter(
+    lambda title: title == title.strip()
+)
+
+
+def test_nothing_asked_for_is_the_default() -> None:
+    assert resolve() == resolve({}, {}) == Options()
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["voice", "title", "author"]), TITLES), max_size=5))
+def test_the_later_place_wins(layers: list[dict[str, str]]) -> None:
+    merged = {name: value for layer in layers for name, value in layer.items()}
+    assert resolve(*layers) == resolve(merged)
+
+
+def test_an_unset_value_hides_no_earlier_one() -> None:
+    assert resolve({"voice": "a"}, {"voice": None}).voice == "a"
+
+
+@pytest.mark.parametrize("name", ["webhook_url", "webhook-url", "Webhook-URL", " webhook_url "])
+def test_names_are_read_in_any_spelling(name: str) -> None:
+    assert resolve({name: "https://e.org/h"}).webhook_url == "https://e.org/h"
+
+
+def test_a_provider_is_an_engine() -> None:
+    assert resolve({"provider": "espeak"}).engine == "espeak"
+
+
+@given(TITLES)
+def test_metadata_may_be_percent_encoded_since_clients_refuse_accents(title: str) -> None:
+    assert resolve(from_metadata({"title": quote(title)})).title == title
+
+
+def test_metadata_that_is_not_ours_is_left_alone() -> None:
+    assert from_metadata({"mtime": "1", "Company-Id": "7", "x": "%zz"}) == {"company_id": "7"}
+
+
+def test_front_matter_keeps_the_types_of_its_values() -> None:
+    assert ours({"Title": 1984, "formats": ["mp3"], "date": object()}) == {"title": 1984, "formats": ["mp3"]}
+
+
+@pytest.mark.parametrize("formats", ["mp3", " MP3 ,", ["mp3"]])
+def test_formats_are_a_list_or_words_with_commas(formats: object) -> None:
+    assert resolve({"formats": formats}).formats == ("mp3",)
+
+
+def test_a_number_may_be_a_title_and_words_a_number() -> None:
+    options = resolve({"title": 1984, "company_id": "12"})
+    assert (options.title, options.company_id) == ("1984", 12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ({"priority": "soon"}, "priority: .*'soon'"),
+        ({"language": "português do Brasil"}, "language"),
+        ({"formats": "ogg,mp3"}, "formats: .*ogg cannot be made; choose from mp3"),
+        ({"formats": ""}, "formats"),
+        ({"company_id": "zero"}, "company-id"),
+        ({"company_id": 0}, "company-id"),
+        ({"webhook_url": "ftp://e.org"}, "webhook-url"),
+        ({"voise": "a"}, "voise"),
+        ({"title": ["a", "b"]}, "title"),
+        ({7: "a"}, "7"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(layer: dict[str, object], says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        resolve(layer)
+
+
+def test_every_wrong_option_is_named_at_once() -> None:
+    with pytest.raises(Refused, match=r"priority.*engine|engine.*priority"):
+        resolve({"priority": "x", "engine": "ES PEAK"})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(Options.model_fields)) | st.text(), JSON, max_size=4))
+def test_whatever_is_asked_is_options_or_refused(layer: dict[str, object]) -> None:
+    try:
+        options = resolve(layer)
+    except Refused:
+        return
+    assert resolve(options.model_dump()) == options

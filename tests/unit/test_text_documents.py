@@ -1,0 +1,300 @@
+import pickle
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from darkchannel.errors import Refused
+from services.splitter.document import read
+from services.splitter.formats.text import plain
+from tests.unit.documents import segments, spoken_text, words
+
+SAMPLE = Path(__file__).parents[2] / "examples" / "o-farol.md"
+
+
+def spoken_words(body: bytes, name: str = "book.txt") -> list[str]:
+    return words(spoken_text(segments(read(body, name, []))))
+
+
+def test_the_sample_book_has_three_titled_chapters_and_the_options_of_its_front_matter() -> None:
+    book = read(SAMPLE.read_bytes(), SAMPLE.name, [])
+    assert [chapter.title for chapter in book.chapters] == [
+        "Capítulo 1: A chegada",
+        "Capítulo 2: O caderno azul",
+        "Capítulo 3: A volta",
+    ]
+    assert (book.title, book.author, book.options.language) == ("O Farol", "DarkChannel", "pt-BR")
+    assert spoken_text(book.chapters[0].segments).strip().startswith("Capítulo 1: A chegada")
+
+
+def test_a_book_and_the_way_to_read_it_can_be_sent_to_another_process() -> None:
+    book = read("Olá.".encode(), "a.txt", [{"title": "A"}])
+    assert pickle.loads(pickle.dumps(book)) == book
+    assert pickle.loads(pickle.dumps(read)) is read
+
+
+def test_an_empty_document_is_refused_as_empty() -> None:
+    with pytest.raises(Refused, match="empty"):
+        read(b"", "a.txt", [])
+
+
+@pytest.mark.parametrize("body", [b" \n\t\r\n ", b"\xef\xbb\xbf\n", "\u2003\u00a0".encode(), b"\xff\xfe \x00"])
+def test_a_document_of_white_space_is_refused_as_such(body: bytes) -> None:
+    with pytest.raises(Refused, match="white space"):
+        read(body, "a.txt", [])
+
+
+def test_a_document_of_signs_without_a_word_is_refused_as_such() -> None:
+    with pytest.raises(Refused, match="no words"):
+        read("?!… — 🎉".encode(), "a.txt", [])
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a", "a.txt.exe", "a.é"])
+def test_an_unknown_extension_is_refused_with_those_that_are_read(name: str) -> None:
+    with pytest.raises(Refused, match=r"txt, md, text, ssml, xml, epub"):
+        read("Olá.".encode(), name, [])
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.MD", "b/c.text"])
+def test_the_extensions_of_text_are_read_as_text(name: str) -> None:
+    assert spoken_words("Olá, mundo.".encode(), name) == ["Olá", "mundo"]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_the_encodings_people_save_in_are_read_rightly(codec: str) -> None:
+    text = "Não há razão: a ação começou às três, disse José."
+    assert spoken_words(text.encode(codec)) == words(text)
+
+
+def test_utf_16_in_the_other_byte_order_is_read_rightly() -> None:
+    assert spoken_words(b"\xfe\xff" + "Coração".encode("utf-16-be")) == ["Coração"]
+
+
+def test_typographic_quotes_of_windows_are_read_rightly() -> None:
+    assert "“Olá”" in spoken_text(segments(read("Disse: “Olá” — e saiu.".encode("cp1252"), "a.txt", [])))
+
+
+def test_damaged_utf_8_is_refused_with_the_place_of_the_damage() -> None:
+    body = "Não há ação.".encode() + b"\xc3" + " É só isso.".encode()
+    with pytest.raises(Refused, match=r"byte 16 of the document is damaged UTF-8"):
+        read(body, "a.txt", [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"abc\0def",
+        b"PK\x03\x04\x14\0\0\0",
+        bytes(range(256)) * 4,
+        b"\xff\xfe\x00\xd8\x00",
+        b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n\x01\x02stream\x99\x98\x97",
+        "Привет, как дела? Всё хорошо.".encode("koi8-r"),
+        b"\x81\x8d\x8f\x90",
+    ],
+    ids=["nul", "zip", "every byte", "broken utf-16", "pdf", "another alphabet", "no code page"],
+)
+def test_bytes_that_are_no_text_are_refused(body: bytes) -> None:
+    with pytest.raises(Refused, match="save it as UTF-8"):
+        read(body, "a.txt", [])
+
+
+def test_utf_16_without_a_byte_order_mark_is_refused_as_binary() -> None:
+    with pytest.raises(Refused, match="binary"):
+        read("Olá, mundo".encode("utf-16-le"), "a.txt", [])
+
+
+def test_control_characters_and_soft_hyphens_fall_out_without_a_word() -> None:
+    assert spoken_words("O fa\x01rol\x08 brilha\u00ad\x7fva\ufeff.\ufffe".encode()) == ["O", "farol", "brilhava"]
+
+
+def test_front_matter_wins_over_all_other_places_and_unknown_keys_are_left_alone() -> None:
+    body = b"---\ntitle: 1984\nauthor: [George, Orwell]\nlang: xx\ndate: 2024-05-01\nEngine: espeak\n---\nTexto."
+    book = read(body, "a.md", [{"title": "x", "voice": "v"}, {"title": "y"}])
+    assert (book.title, book.author, book.options.voice, book.options.engine) == (
+        "1984",
+        "George, Orwell",
+        "v",
+        "espeak",
+    )
+    assert words(spoken_text(segments(book))) == ["Texto"]
+
+
+@pytest.mark.parametrize(
+    ("front", "says"),
+    [
+        ("title: [a", r"broken at line \d"),
+        ("title: a\nthis: [", r"broken at line \d"),
+        ("title: x\n: y: z\n - w", "broken"),
+        ("priority: soon", "priority: .*'soon'"),
+        ("title:\n  - 1\n  - 2", "title"),
+    ],
+)
+def test_wrong_front_matter_is_refused_with_the_place_or_the_name(front: str, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        read(f"---\n{front}\n---\nTexto.".encode(), "a.md", [])
+
+
+def test_front_matter_without_an_end_is_refused() -> None:
+    with pytest.raises(Refused, match="no closing ---"):
+        read(b"---\ntitle: x\n\nTexto.", "a.md", [])
+
+
+def test_front_matter_alone_is_a_document_of_white_space() -> None:
+    with pytest.raises(Refused, match="white space"):
+        read(b"---\ntitle: x\n---\n", "a.md", [])
+
+
+def test_prose_between_two_rules_is_no_front_matter() -> None:
+    body = b"---\nEra uma vez um farol.\n---\nFim."
+    assert spoken_words(body) == ["Era", "uma", "vez", "um", "farol", "Fim"]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "# Um",
+        "## Dois ##",
+        "Capítulo 3",
+        "CAPÍTULO XII",
+        "Capitulo Um",
+        "Capítulo vinte e um",
+        "Capítulo 4: O mar",
+        "Capítulo V — A volta",
+        "Prólogo",
+        "EPÍLOGO",
+        "Chapter 7",
+        "Chapter Twelve. Home",
+        "**Capítulo 9**",
+    ],
+)
+def test_a_chapter_starts_at_a_heading_which_is_spoken_first(heading: str) -> None:
+    book = read(f"Antes de tudo.\n\n{heading}\n\nDepois.".encode(), "livro.md", [])
+    title = heading.strip("#* ")
+    assert [chapter.title for chapter in book.chapters] == ["livro", title]
+    assert words(spoken_text(book.chapters[1].segments)) == [*words(title), "Depois"]
+    assert book.chapters[1].segments[0].count("<break") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Capítulo 3 foi o mais longo.",
+        "No capítulo 3",
+        "Prólogos",
+        "Capítulo",
+        "Chapter and verse",
+        "#hashtag",
+        "12.",
+        "Capítulo " + "3: " + "a" * 200,
+    ],
+)
+def test_other_lines_start_no_chapter(line: str) -> None:
+    assert len(read(f"Antes.\n\n{line}\n\nDepois.".encode(), "a.txt", []).chapters) == 1
+
+
+def test_a_chapter_line_inside_a_paragraph_starts_no_chapter() -> None:
+    assert len(read("Ele abriu o livro no\nCapítulo 3\ne leu em voz alta.".encode(), "a.txt", []).chapters) == 1
+
+
+def test_a_single_first_level_heading_at_the_start_titles_the_book() -> None:
+    book = read(b"# O Mar\n\n## Um\n\nTexto.\n\n## Dois\n\nTexto.", "a.md", [])
+    assert book.title == "O Mar"
+    assert [chapter.title for chapter in book.chapters] == ["Um", "Dois"]
+    assert words(spoken_text(book.chapters[0].segments)) == ["O", "Mar", "Um", "Texto"]
+
+
+def test_an_option_titles_the_book_before_the_document_and_the_document_before_the_file() -> None:
+    assert read(b"# O Mar\n\nTexto.", "a.md", [{"title": "Opção"}]).title == "Opção"
+    assert read(b"# O Mar\n\nTexto.", "a.md", []).title == "O Mar"
+    assert read(b"Texto.", "caixa/Memórias Póstumas.md", []).title == "Memórias Póstumas"
+
+
+def test_long_titles_are_shortened_but_spoken_whole() -> None:
+    book = read(f"# {'palavra ' * 100}\n\nTexto.".encode(), "a.md", [])
+    assert len(book.title) <= 200
+    assert words(spoken_text(segments(book))).count("palavra") == 100
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [
+        ("o *farol* e o **mar** e ***tudo***", "o farol e o mar e tudo"),
+        ("_sim_, __não__ e nome_de_arquivo", "sim, não e nome_de_arquivo"),
+        ('veja [a página](https://e.org/a_(b)) e ![um mapa](m.png "t")', "veja a página e um mapa"),
+        ("como disse[^1] [ela][2]", "como disse ela"),
+        ("`código` e ~~nada~~", "código e nada"),
+        ("2 * 3 * 4 e a \\* b", "2 * 3 * 4 e a * b"),
+        ("“*Vem!*”, disse. (*Rápido*)", "“Vem!”, disse. (Rápido)"),
+        ("uma linha<br/>outra", "uma linha outra"),
+    ],
+)
+def test_marks_of_markdown_are_not_spoken(marked: str, said: str) -> None:
+    assert plain(marked) == said
+
+
+def test_lines_of_a_paragraph_are_joined_and_items_and_dialogue_stand_alone() -> None:
+    body = "Uma linha\nquebrada.\n- Item um\n- Item dois\n— Olá!\n> Citação\n> longa.\n```\ncódigo\n```\n".encode()
+    [segment] = segments(read(body, "a.md", []))
+    for paragraph in ("<s>Uma linha quebrada.</s>", "<s>Item um</s>", "<s>Item dois</s>", "<s>— Olá!</s>"):
+        assert f"<p>{paragraph}</p>" in segment or paragraph in segment
+    assert segment.count("<p>") == 5
+
+
+@pytest.mark.parametrize("rule", ["***", "---", "* * *", "⁂", "_____"])
+def test_a_rule_between_scenes_is_a_pause(rule: str) -> None:
+    [segment] = segments(read(f"Um.\n\n{rule}\n\nDois.".encode(), "a.md", []))
+    assert '<p><s>Um.</s></p><break time="1000ms"/><p><s>Dois.</s></p>' in segment
+
+
+def test_marks_that_never_close_are_read() -> None:
+    for hostile in ("*a " * 100_000, "[" * 300_000, "[](a" * 75_000, "![a](" * 60_000, "_" * 300_000, "\\" * 300_000):
+        assert read(f"a {hostile}".encode(), "a.md", []).chapters
+
+
+PROSE = st.text(
+    st.one_of(
+        st.sampled_from(" \n.,;!?—“”ãéÇ"), st.characters(codec="utf-8", categories=["Ll", "Lu", "Nd", "Po", "Zs"])
+    ),
+    min_size=1,
+)
+
+
+@settings(deadline=None)
+@given(PROSE)
+@example("a. " * 5_000)
+@example("palavra " * 2_500)
+@example("palavra, " * 2_500)
+@example("x" * 20_000)
+def test_no_character_of_a_text_is_lost(text: str) -> None:
+    said = "".join(words(text))
+    body = f"Um {text}".encode()
+    pieces = segments(read(body, "a.txt", []))
+    assert "".join(words(spoken_text(pieces))) == f"Um{said}"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(codec="ascii", categories=["Ll"]), min_size=1, max_size=30), min_size=1, max_size=900
+    )
+)
+@example(["palavra"] * 2_500)
+def test_no_word_is_cut_where_there_is_a_space(written: list[str]) -> None:
+    assert spoken_words(" ".join(written).encode()) == written
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with suppress(Refused):
+        assert words(spoken_text(segments(read(text.encode(), "a.txt", []))))
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=1))
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    for name in ("a.txt", "a.ssml", "a.epub"):
+        with suppress(Refused):
+            assert segments(read(body, name, []))
