@@ -72,7 +72,7 @@ class _Worker:
         if "unknown" in head:
             raise Permanent(unknown_voice(head["unknown"]))
         if "error" in head:
-            raise Permanent(f"espeak-ng cannot speak this segment: {head['error']}")
+            raise Permanent(head["error"])
         return Speech(pcm, self._rate, tuple(Mark(name, sample) for name, sample in head["marks"]))
 
     async def _ask(self, pieces: list[Piece]) -> tuple[dict[str, Any], bytes]:

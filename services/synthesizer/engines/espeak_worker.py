@@ -111,7 +111,7 @@ class Library:
         self._synthesize("<speak><p></p></speak>")
         self._synthesize(ssml)
         if self._is_too_long():
-            raise RuntimeError(f"it speaks for more than {MAX_SECONDS // 60} minutes")
+            raise RuntimeError(f"it speaks for more than {MAX_SECONDS // 60} minutes: shorten it")
         return self._pcm, self._marks
 
     def _synthesize(self, ssml: str) -> None:
