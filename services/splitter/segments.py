@@ -131,7 +131,7 @@ def _pack(paragraphs: Iterable[list[list[_Leaf]]]) -> Iterator[list[_Leaf]]:
                 yield segment
                 segment, size = [], 0
             starts_anew = starts_anew and limit == HARD
-            segment = segment + piece
+            segment += piece
             size += _size(piece)
     if segment:
         yield segment

@@ -6,14 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from darkchannel import keys
 from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
+from darkchannel.storage.disk import Disk
 from darkchannel.storage.files import Files, problem
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.intake import Intake
@@ -308,3 +312,18 @@ def test_what_a_dead_process_left_half_written_is_swept_after_a_day(tmp_path: Pa
         os.utime(temporary / name, (time.time() - age,) * 2)
     files.sweep()
     assert [path.name for path in temporary.iterdir()] == ["under way"]
+
+
+PARTS = st.text(st.sampled_from("ab.-/%é"), min_size=1, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.one_of(PARTS, PARTS.map(lambda part: "n" * 238 + part)), max_size=12), PARTS, PARTS)
+def test_listings_are_what_sorting_all_keys_would_give(keys_put: set[str], prefix: str, after: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        disk = Disk(Path(folder))
+        for key in keys_put:
+            disk.write(keys.JOBS, key, [key.encode()], {})
+        for start, past in (("", ""), (prefix, ""), ("", after), (prefix, after), ("n" * 239, "")):
+            listed = [info.key for info in disk.list(keys.JOBS, start, past)]
+            assert listed == sorted(key for key in keys_put if key.startswith(start) and key > past)

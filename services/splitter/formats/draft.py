@@ -42,11 +42,11 @@ class Draft:
 def join_bare(chapters: Sequence[DraftChapter]) -> tuple[DraftChapter, ...]:
     """Chapters with the headings of empty ones ("Part One") moved to the start of the next; empty ones fall out."""
     joined: list[DraftChapter] = []
-    waiting: tuple[Block | Node, ...] = ()
+    waiting: list[Block | Node] = []
     for chapter in chapters:
         if chapter.is_bare and chapter is not chapters[-1]:
-            waiting += chapter.content
+            waiting.extend(chapter.content)
             continue
-        joined.append(DraftChapter(chapter.title, waiting + chapter.content))
-        waiting = ()
+        joined.append(DraftChapter(chapter.title, (*waiting, *chapter.content)))
+        waiting = []
     return tuple(chapter for chapter in joined if chapter.content)

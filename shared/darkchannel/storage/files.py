@@ -24,6 +24,7 @@ from darkchannel.storage.locks import Locks
 from darkchannel.storage.port import NEW
 
 _ATTEMPTS = 5
+_STALE_SECONDS = 86_400
 
 
 class Found(NamedTuple):
@@ -157,6 +158,13 @@ class Files:
             return dict(json.loads((self._notes(spot) / etag).read_bytes()))
         except (FileNotFoundError, ValueError):
             return {}
+
+    def sweep(self) -> None:
+        """Remove what processes that died left half-written more than a day ago."""
+        for path in (self._private / "temporary").glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                    path.unlink()
 
     def _temporary(self, pieces: Iterable[bytes]) -> tuple[Path, str]:
         folder = self._private / "temporary"

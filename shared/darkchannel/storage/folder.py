@@ -143,6 +143,7 @@ class FolderStore:
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Take in what people drop, until ``stop``: when the file system tells of it, and every few seconds anyway."""
+        await self._run(self._disk.files.sweep)
         await self._run(self._disk.files.make_folder, keys.INBOX)
         changes = awatch(
             self._root / keys.INBOX,

@@ -6,13 +6,13 @@ MinIO keeps ``a/b`` beside an object ``a``, but leaves it out of listings; its R
 where an ETag was to be replaced and none is there.
 """
 
-import re
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 import aiohttp
 import obstore
@@ -20,24 +20,14 @@ from miniopy_async.api import Minio
 from miniopy_async.commonconfig import REPLACE, CopySource
 from obstore.store import S3Store as Bucket
 
-from darkchannel.errors import Unavailable
-from darkchannel.storage import names, user_metadata
+from darkchannel.storage import names, s3_forms, user_metadata
 from darkchannel.storage.port import NEW, NO_METADATA, Object, ObjectInfo
-from darkchannel.storage.s3_answers import Conflict, Missing, Unsatisfiable, understood
-
-if TYPE_CHECKING:
-    from obstore import GetOptions, GetResult  # not there when the program runs
+from darkchannel.storage.s3_answers import Conflict, Missing, Unanswered, Unsatisfiable, understood
 
 PIECE = 1024 * 1024
 _PART = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 2
 _CONNECTIONS = 64
-_RETRY = {
-    "max_retries": 4,
-    "retry_timeout": timedelta(seconds=10),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
-}
-_TIMEOUTS = {"connect_timeout": "5s", "read_timeout": "60s", "timeout": "30min"}
 _TIMEOUT = aiohttp.ClientTimeout(total=1800, connect=10, sock_read=60)
 
 
@@ -60,18 +50,11 @@ class S3Store:
         knows that of a writing user is half-way in.
         """
         self._endpoint = endpoint
-        self._config: dict[str, Any] = {
-            "endpoint": endpoint,
-            "access_key_id": access_key,
-            "secret_access_key": secret_key,
-            "region": region,
-            "client_options": {**_TIMEOUTS, "allow_http": endpoint.startswith("http://")},
-            "retry_config": _RETRY,
-        }
+        self._config = s3_forms.obstore_config(endpoint, access_key, secret_key, region)
         self._buckets: dict[str, Bucket] = {}
         self._session: aiohttp.ClientSession | None = None
-        self._minio = _minio(endpoint, access_key, secret_key, region)
-        self._links = _minio(public_endpoint or endpoint, *(link_keys or (access_key, secret_key)), region)
+        self._minio = s3_forms.minio(endpoint, access_key, secret_key, region)
+        self._links = s3_forms.minio(public_endpoint or endpoint, *(link_keys or (access_key, secret_key)), region)
 
     async def get(
         self,
@@ -83,15 +66,15 @@ class S3Store:
         first: int | None = None,
     ) -> Object | None:
         names.check(bucket, key)
-        if not _plain(key):
+        if not s3_forms.plain(key):
             return await self._get_odd(bucket, key, version, if_match, first)
-        options = _options(version, if_match)
+        options = s3_forms.options(version, if_match)
         if first is not None:
             options["range"] = (0, first)
         try:
             with understood(self._endpoint, bucket, key):
                 found = await obstore.get_async(self._bucket(bucket), key, options=options)
-                return Object(_info(key, found), (await found.bytes_async()).to_bytes())
+                return Object(s3_forms.info(key, found), (await found.bytes_async()).to_bytes())
         except Unsatisfiable:
             return await self.get(bucket, key, version=version, if_match=if_match)
         except (Missing, Conflict):
@@ -100,12 +83,12 @@ class S3Store:
     async def head(self, bucket: str, key: str, *, version: str | None = None) -> ObjectInfo | None:
         names.check(bucket, key)
         try:
-            if not _plain(key):
-                return _stat_info(await self._stat(bucket, key, version))
-            options = _options(version)
+            if not s3_forms.plain(key):
+                return s3_forms.stat_info(await self._stat(bucket, key, version))
+            options = s3_forms.options(version)
             options["head"] = True
             with understood(self._endpoint, bucket, key):
-                return _info(key, await obstore.get_async(self._bucket(bucket), key, options=options))
+                return s3_forms.info(key, await obstore.get_async(self._bucket(bucket), key, options=options))
         except Missing:
             return None
 
@@ -120,11 +103,17 @@ class S3Store:
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str | None:
         mode: Any = "overwrite" if over is None else "create" if over == NEW else {"e_tag": f'"{over}"'}
+        write = partial(self._write, bucket, key, body, content_type, metadata, mode=mode, use_multipart=False)
+        again = False
         try:
-            return await self._write(bucket, key, body, content_type, metadata, mode=mode, use_multipart=False)
+            try:
+                return await write()
+            except Unanswered:  # obstore tries conditional writes once: MinIO may have closed a kept connection
+                again = True
+                return await write()
         except Conflict as conflict:
-            # The first try of a retried write may be what the second met.
-            there = await self.head(bucket, key) if conflict.retried else None
+            # The first try may be what the second met.
+            there = await self.head(bucket, key) if again or conflict.retried else None
             return there.etag if there and there.etag == names.etag(body) else None
 
     async def put_file(
@@ -136,15 +125,16 @@ class S3Store:
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
+        await asyncio.to_thread(path.stat)  # raises for a file that is not there, where obstore speaks of the object
         return await self._write(
             bucket, key, path, content_type, metadata, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
         )
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         names.check(bucket, key)
-        if not _plain(key):
+        if not s3_forms.plain(key):
             raise ValueError(f"{key!r} is a name that can only be read whole")
-        options = _options(None, if_match)
+        options = s3_forms.options(None, if_match)
         try:
             with understood(self._endpoint, bucket, key):
                 found = await obstore.get_async(self._bucket(bucket), key, options=options)
@@ -182,7 +172,7 @@ class S3Store:
         with understood(self._endpoint, bucket):
             found = self._client().list_objects(bucket, prefix or None, recursive=True, start_after=after or None)
             async for item in found:
-                yield replace(_stat_info(item), metadata=NO_METADATA, version=None)
+                yield replace(s3_forms.stat_info(item), metadata=NO_METADATA, version=None)
 
     async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         names.check_bucket(bucket)
@@ -190,7 +180,7 @@ class S3Store:
             found = self._client().list_objects(bucket, prefix or None, recursive=True, include_version=True)
             async for item in found:
                 if not item.is_delete_marker:
-                    yield _stat_info(item)
+                    yield s3_forms.stat_info(item)
 
     async def delete(self, bucket: str, key: str, *, version: str | None = None) -> None:
         names.check(bucket, key)
@@ -212,7 +202,7 @@ class S3Store:
         self, bucket: str, key: str, body: bytes | Path, kind: str, metadata: Mapping[str, str], **how: Any
     ) -> str:
         names.check(bucket, key)
-        if not _plain(key):
+        if not s3_forms.plain(key):
             raise ValueError(f"{key!r} is a name that the object store {self._endpoint} does not hold")
         attributes = {"Content-Type": kind, **user_metadata.encoded(metadata)}
         try:
@@ -220,13 +210,13 @@ class S3Store:
                 done = await obstore.put_async(self._bucket(bucket), key, body, attributes=attributes, **how)
         except Missing as error:
             raise Conflict(retried=False) from error  # an ETag to replace where nothing is
-        return _bare(done["e_tag"])
+        return s3_forms.bare(done["e_tag"])
 
     async def _get_odd(
         self, bucket: str, key: str, version: str | None, if_match: str | None, first: int | None
     ) -> Object | None:
         try:
-            info = _stat_info(await self._stat(bucket, key, version))
+            info = s3_forms.stat_info(await self._stat(bucket, key, version))
             if if_match not in (None, info.etag):
                 return None
             with understood(self._endpoint, bucket, key):
@@ -234,7 +224,7 @@ class S3Store:
                     body = await answer.read()
         except Missing:
             return None
-        info = replace(info, etag=_bare(answer.headers["etag"]), size=len(body))
+        info = replace(info, etag=s3_forms.bare(answer.headers["etag"]), size=len(body))
         return Object(info, body[:first]) if if_match in (None, info.etag) else None
 
     async def _stat(self, bucket: str, key: str, version: str | None) -> Any:
@@ -251,41 +241,3 @@ class S3Store:
         if name not in self._buckets:
             self._buckets[name] = Bucket(name, **self._config)
         return self._buckets[name]
-
-
-def _minio(endpoint: str, access_key: str, secret_key: str, region: str) -> Minio:
-    url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/"):
-        raise Unavailable(f"{endpoint!r} is no address of an object store: write http(s)://host:port")
-    return Minio(url.netloc, access_key, secret_key, secure=url.scheme == "https", region=region)
-
-
-def _plain(key: str) -> bool:
-    """Whether obstore holds this name: it strips slashes at the ends and refuses others."""
-    parts = key.split("/")
-    return not any(part in ("", ".", "..") for part in parts) and not re.search(r"[\x00-\x1f\x7f]", key)
-
-
-def _options(version: str | None, if_match: str | None = None) -> "GetOptions":
-    options: GetOptions = {}
-    if version is not None:
-        options["version"] = version
-    if if_match is not None:
-        options["if_match"] = f'"{if_match}"'
-    return options
-
-
-def _info(key: str, found: "GetResult") -> ObjectInfo:
-    meta = found.meta
-    metadata = user_metadata.of_attributes(found.attributes)
-    return ObjectInfo(key, _bare(meta["e_tag"]), meta["size"], meta["last_modified"], meta["version"], metadata)
-
-
-def _stat_info(item: Any) -> ObjectInfo:
-    metadata = user_metadata.of_headers(item.metadata.items()) if item.metadata else NO_METADATA
-    modified = item.last_modified or datetime.fromtimestamp(0, UTC)
-    return ObjectInfo(item.object_name, _bare(item.etag), item.size or 0, modified, item.version_id, metadata)
-
-
-def _bare(etag: str | None) -> str:
-    return (etag or "").strip('"')

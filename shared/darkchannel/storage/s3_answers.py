@@ -24,6 +24,10 @@ class Unsatisfiable(Exception):
     """The object is empty, so it has no first bytes."""
 
 
+class Unanswered(Unavailable):
+    """No answer came: whether the request was done is not known."""
+
+
 class Conflict(Exception):
     """The condition of a request did not hold."""
 
@@ -82,7 +86,7 @@ def _of_miniopy(error: MinioException) -> _Answer:
 def _meaning(answer: _Answer, endpoint: str, bucket: str, key: str) -> Exception:  # noqa: PLR0911 - one line a case
     what = f"{bucket}/{key}" if key else bucket
     if answer.status is None:
-        return Unavailable(
+        return Unanswered(
             f"the object store {endpoint} does not answer: see that it runs and that its address is right"
         )
     if answer.code == "NoSuchBucket":
