@@ -6,14 +6,18 @@ as one of these escapes (``%25``), an empty component (``%-``), and one of more 
 folder of the first part's name (``first.../%+second...``).
 """
 
+import os
 import re
 
 BESIDE = "%="
 """Ends the name of a file whose own name a folder has: ``a`` beside ``a/b``."""
 
+MORE = "%+"
+"""Begins a name that goes on with the name of its folder."""
+
 _EMPTY = "%-"
-_MORE = "%+"
 _PIECE_BYTES = 240
+_TOKEN_BYTES = 4
 _UNSAFE = re.compile(r"%(?=25|2E|0[1-9A-F]|1[0-9A-F]|7F|[-+=])|[\x01-\x1f\x7f]")
 _CODE = re.compile(r"%(25|2E|0[1-9A-F]|1[0-9A-F]|7F)")
 
@@ -25,14 +29,14 @@ def path_of(key: str) -> str:
 
 def key_of(path: str) -> str | None:
     """The key of a relative path, its ``BESIDE`` taken off before; ``None`` where no key is written so."""
-    pieces = path.replace(f"/{_MORE}", "\0").split("/")
+    pieces = path.replace(f"/{MORE}", "\0").split("/")
     key = "/".join("".join(text_of(name) for name in piece.split("\0")) for piece in pieces)
     return key if path_of(key) == path else None
 
 
 def text_of(name: str) -> str:
     """What one file or folder name contributes to the key."""
-    name = name.removeprefix(_MORE)
+    name = name.removeprefix(MORE)
     return "" if name == _EMPTY else _CODE.sub(lambda code: chr(int(code[1], 16)), name)
 
 
@@ -40,7 +44,12 @@ def joined(stem: str | None, name: str) -> str:
     """The key, or its beginning, of a name in the folder of ``stem``; ``None`` is the bucket's own folder."""
     if stem is None:
         return text_of(name)
-    return stem + text_of(name) if name.startswith(_MORE) else f"{stem}/{text_of(name)}"
+    return stem + text_of(name) if name.startswith(MORE) else f"{stem}/{text_of(name)}"
+
+
+def may_go_on(folder: str) -> bool:
+    """Whether a folder's name is long enough to be the first part of a longer one."""
+    return len(os.fsencode(folder)) > _PIECE_BYTES - _TOKEN_BYTES
 
 
 def _names(component: str) -> str:
@@ -51,7 +60,7 @@ def _names(component: str) -> str:
         escaped = f"%2E{escaped[1:]}"
     if len(escaped.encode()) <= _PIECE_BYTES:
         return escaped
-    return f"/{_MORE}".join(_pieces(escaped))
+    return f"/{MORE}".join(_pieces(escaped))
 
 
 def _code(match: re.Match[str]) -> str:
