@@ -28,6 +28,7 @@ class Join(Protocol):
         out: Path,
         /,
         *,
+        samples: int,
         title: str,
         author: str | None,
         language: str,
@@ -91,6 +92,7 @@ class BookBinder:
             await self._join(
                 self._frames(audio),
                 book,
+                samples=sum(part.samples for part in audio),
                 title=plan.title,
                 author=plan.author,
                 language=plan.options.language,

@@ -41,7 +41,9 @@ def chapters(sections: list[bytes], titles: list[str]) -> list[Mark]:
 
 
 async def join(sections: list[bytes], out: Path, marks: list[Mark], *, title: str = "Livro") -> None:
-    await ffmpeg.join_mp3(pieces(sections), out, title=title, author="José", language="pt-BR", chapters=marks)
+    total = mp3.samples(b"".join(sections))
+    tags = {"title": title, "author": "José", "language": "pt-BR", "chapters": marks}
+    await ffmpeg.join_mp3(pieces(sections), out, samples=total, **tags)
 
 
 def metadata(path: Path) -> list[str]:
@@ -123,7 +125,10 @@ async def test_an_ffmpeg_that_stands_still_is_given_up(monkeypatch: pytest.Monke
 
 async def test_a_failure_of_ffmpeg_is_told_in_its_own_words(tmp_path: Path) -> None:
     with pytest.raises(Transient, match=r"failed with status.*Invalid data found"):
-        await join([b"no frames at all" * 500], tmp_path / "book.mp3", [])
+        await ffmpeg.join_mp3(
+            pieces([b"no frames at all" * 500]), tmp_path / "book.mp3",
+            samples=1, title="Livro", author=None, language="pt-BR", chapters=[],
+        )  # fmt: skip
 
 
 async def test_a_missing_ffmpeg_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -140,6 +145,19 @@ async def test_a_book_lasts_as_long_as_its_sections_together(tmp_path: Path) -> 
     # A decoder leaves out its own delay of 529 samples where the header frame is there.
     assert await ffmpeg.probe_seconds(out) == pytest.approx(expected, abs=0.03)
     assert b"Info" in out.read_bytes()[:4_096]
+
+
+async def test_the_header_counts_every_frame_and_byte(tmp_path: Path) -> None:
+    sections = [await section(30_000), await section(40_000)]
+    out = tmp_path / "book.mp3"
+    await join(sections, out, [])
+    body = out.read_bytes()
+    audio = b"".join(sections)
+    at = body.index(b"Info")
+    flags, frames, size = struct.unpack(">III", body[at + 4 : at + 16])
+    assert flags & 3 == 3
+    assert frames == mp3.samples(audio) // 576
+    assert size == len(body) - mp3.id3_size(body)
 
 
 async def test_joining_encodes_nothing_again(tmp_path: Path) -> None:

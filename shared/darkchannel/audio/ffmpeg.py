@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from darkchannel.audio import mp3
 from darkchannel.errors import Transient, Unavailable
 from darkchannel.jobs.records import Mark
 
@@ -16,6 +17,8 @@ STALL_SECONDS: Final = 60.0
 PIPE_BYTES: Final = 1 << 18
 """Four times the usual: each time a pipe runs full or empty costs both sides a turn. Linux alone minds it."""
 LAST_WORDS: Final = 500
+TASTE_BYTES: Final = 1 << 14
+"""Enough frames for ffmpeg to see what it tags."""
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 _REPEATABLE: Final = ("-fflags", "+bitexact", "-flags:a", "+bitexact")
@@ -61,35 +64,52 @@ async def join_mp3(
     frames: AsyncIterator[bytes],
     out: Path,
     *,
+    samples: int,
     title: str,
     author: str | None,
     language: str,
     chapters: Sequence[Mark],
 ) -> None:
-    """Write encoded frames as one MP3 file with ID3v2.3 tags, chapter marks and a header for exact seeking.
+    """Write encoded frames as one MP3 file with ID3v2.3 tags, chapter marks and a header for seeking.
 
-    ``language`` is a BCP 47 tag. Raises Transient where ffmpeg fails, and whatever ``frames`` raises.
+    ``samples``: of all frames together; ``language``: a BCP 47 tag. ffmpeg writes the tags alone: the frames are
+    only appended, which takes a tenth of the time. Raises Transient where ffmpeg fails, ValueError where the
+    frames are none, and whatever ``frames`` raises.
     """
+    first = b""
+    while len(first) < TASTE_BYTES and (piece := await anext(frames, b"")):
+        first += piece
+    tags = await _id3(first[:TASTE_BYTES], ffmetadata(title, author, language, chapters))
+    with out.open("wb") as book:
+        book.write(tags)
+        book.write(mp3.info_frame(first, samples, 0))
+        size = await asyncio.to_thread(book.write, first)
+        async for piece in frames:
+            size += await asyncio.to_thread(book.write, piece)
+        book.seek(len(tags))
+        book.write(mp3.info_frame(first, samples, size))
+
+
+async def _id3(frames: bytes, metadata: str) -> bytes:
+    """The ID3v2.3 tag that ffmpeg would write before these frames."""
     with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
-        tags = Path(folder) / "tags.txt"
-        await asyncio.to_thread(tags.write_text, ffmetadata(title, author, language, chapters), "utf-8")
-        fed = _Counted(frames)
+        tags, tagged = Path(folder) / "tags.txt", Path(folder) / "tagged.mp3"
+        await asyncio.to_thread(tags.write_text, metadata, "utf-8")
         await _run(
             (
                 *_QUIET, "-f", "mp3", "-i", "pipe:0", "-f", "ffmetadata", "-i", str(tags),
                 "-map", "0:a", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy", *_REPEATABLE,
-                "-write_xing", "1", "-id3v2_version", "3", "-f", "mp3", str(out),
+                "-write_xing", "0", "-id3v2_version", "3", "-f", "mp3", str(tagged),
             ),
-            fed,
+            _only(frames),
         )  # fmt: skip
-    size = (await asyncio.to_thread(out.stat)).st_size
-    if size < fed.size:
-        raise Transient(f"ffmpeg wrote {size} bytes of a book of {fed.size}: is the disk of {out.parent} full?")
+        written = await asyncio.to_thread(tagged.read_bytes)
+    return written[: mp3.id3_size(written)]
 
 
 async def probe_seconds(path: Path) -> float:
     """The duration of a sound file, by decoding all of it. Raises Transient where it cannot be decoded."""
-    report = await _run((*_QUIET, "-i", str(path), "-progress", "pipe:1", "-f", "null", os.devnull), _nothing())
+    report = await _run((*_QUIET, "-i", str(path), "-progress", "pipe:1", "-f", "null", os.devnull), _only(b""))
     times = [line.removeprefix(b"out_time_us=") for line in report.split() if line.startswith(b"out_time_us=")]
     return int(times[-1]) / 1e6
 
@@ -115,22 +135,8 @@ def _three_letters(language: str) -> str:
     return _LANGUAGES.get(primary, primary)
 
 
-class _Counted:
-    """Counts the bytes that pass."""
-
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
-        self.size = 0
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._pieces:
-            self.size += len(piece)
-            yield piece
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    for piece in tuple[bytes]():
-        yield piece
+async def _only(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
 
 
 async def _run(arguments: Sequence[str], source: AsyncIterable[bytes | memoryview]) -> bytes:

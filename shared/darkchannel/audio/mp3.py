@@ -4,6 +4,7 @@ The header is described in http://www.mp3-tech.org/programmer/frame_header.html;
 of ISO/IEC 11172-3 and 13818-3, with the usual half rates of "MPEG 2.5".
 """
 
+import struct
 from typing import Final
 
 _BITRATES: Final = {  # kbit/s, by bitrate index - 1
@@ -32,6 +33,9 @@ def _headers() -> dict[bytes, tuple[int, int]]:
 
 
 _HEADERS: Final = _headers()
+_SIDE_INFO: Final = {(1, False): 32, (1, True): 17, (2, False): 17, (2, True): 9}
+"""Bytes between a frame's header and its data, by family (MPEG 1; MPEG 2 and 2.5) and whether it is mono."""
+_FRAMES_SIZE_AND_TOC: Final = 0b0111
 
 
 def samples(frames: bytes) -> int:
@@ -52,3 +56,30 @@ def samples(frames: bytes) -> int:
     if at != end:
         raise ValueError(f"the last MP3 frame lacks {at - end} of its bytes")
     return total
+
+
+def info_frame(first: bytes, total_samples: int, size: int) -> bytes:
+    """The frame that tells players the length of a constant-bitrate file and where to seek in it.
+
+    ``first``: the first audio frame or more; ``total_samples`` and ``size`` (bytes): of all audio frames. The
+    layout is that of the Xing header, named "Info" for a constant bitrate:
+    http://gabriel.mp3-tech.org/mp3infotag.html. Raises ValueError where ``first`` is no frame.
+    """
+    header = bytes((*first[:2], first[2] & ~2, first[3])) if len(first) >= 4 else b""
+    if header[:3] not in _HEADERS:
+        raise ValueError("there is no MP3 frame to describe")
+    length, samples_each = _HEADERS[header[:3]]
+    family, is_mono = (1 if header[1] >> 3 & 3 == 3 else 2), header[3] >> 6 == 3
+    tag = b"Info" + struct.pack(">III", _FRAMES_SIZE_AND_TOC, total_samples // samples_each, length + size)
+    toc = bytes(256 * percent // 100 for percent in range(100))
+    return (header + bytes(_SIDE_INFO[family, is_mono]) + tag + toc).ljust(length, b"\0")
+
+
+def id3_size(tagged: bytes) -> int:
+    """The bytes of the ID3v2 tag at the start, 0 where there is none: https://id3.org/id3v2.3.0#ID3v2_header."""
+    if tagged[:3] != b"ID3":
+        return 0
+    size = 0
+    for seven_bits in tagged[6:10]:
+        size = size << 7 | seven_bits
+    return 10 + size
