@@ -1,12 +1,13 @@
 """Real servers for tests marked ``docker``: one MinIO and one RabbitMQ a session, in containers.
 
 Where no Docker engine answers, these tests are skipped with one line; with DARKCHANNEL_REQUIRE_DOCKER=1 they fail.
-MINIO_VERSION chooses the release, as it does for ``infra/minio/Dockerfile``.
+MINIO_VERSION chooses the release, as it does for ``infra/minio/Dockerfile``; an older one is held to the contract too.
 """
 
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 MINIO_VERSION = os.environ.get("MINIO_VERSION", "v0.0.0-20260212201848-7aac2a2c5b7c")
+OLDER_MINIO_VERSION = "v0.0.0-20250422221226-0d7408fc9969"
+"""RELEASE.2025-04-22: the last with the full console, which people keep running."""
 RABBITMQ_IMAGE = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4-management")
 REQUIRED = os.environ.get("DARKCHANNEL_REQUIRE_DOCKER") == "1"
 MINIO_FOLDER = Path(__file__).parents[1] / "infra" / "minio"
@@ -31,8 +34,8 @@ class MinioServer:
     """``http://host:port``."""
     access_key: str
     secret_key: str
+    version: str
     region: str = "us-east-1"
-    version: str = MINIO_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +82,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def minio() -> Iterator[MinioServer]:
     """A fresh MinIO of MINIO_VERSION; its image is built the first time (about two minutes)."""
+    with minio_server(MINIO_VERSION) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def older_minio() -> Iterator[MinioServer]:
+    with minio_server(OLDER_MINIO_VERSION) as server:
+        yield server
+
+
+@contextmanager
+def minio_server(version: str) -> Iterator[MinioServer]:
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import HttpWaitStrategy
 
-    server = (
-        DockerContainer(minio_image())
-        .with_envs(MINIO_ROOT_USER="darkchannel-root", MINIO_ROOT_PASSWORD="root-of-the-tests")
+    user, password = "darkchannel-root", "root-of-the-tests"
+    container = (
+        DockerContainer(minio_image(version))
+        .with_envs(MINIO_ROOT_USER=user, MINIO_ROOT_PASSWORD=password)
         .with_exposed_ports(9000)
         .waiting_for(HttpWaitStrategy(9000, "/minio/health/cluster").with_startup_timeout(START_SECONDS))
     )
-    with server:
-        endpoint = f"http://{server.get_container_host_ip()}:{server.get_exposed_port(9000)}"
-        yield MinioServer(endpoint, "darkchannel-root", "root-of-the-tests")
+    with container:
+        endpoint = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(9000)}"
+        yield MinioServer(endpoint, user, password, version)
 
 
 @cache
-def minio_image() -> str:
-    """Build the image of MINIO_VERSION, from the engine's cache where it can, and return its tag."""
-    tag = f"darkchannel-minio:{MINIO_VERSION}"
-    build = ["docker", "build", "--quiet", "--build-arg", f"MINIO_VERSION={MINIO_VERSION}", "--tag", tag]
+def minio_image(version: str = MINIO_VERSION) -> str:
+    """Build the image of a version, from the engine's cache where it can, and return its tag."""
+    tag = f"darkchannel-minio:{version}"
+    build = ["docker", "build", "--quiet", "--build-arg", f"MINIO_VERSION={version}", "--tag", tag]
     done = subprocess.run([*build, str(MINIO_FOLDER)], capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, f"{tag} could not be built: {done.stderr[-2000:]}"
     return tag

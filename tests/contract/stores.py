@@ -17,7 +17,12 @@ from tests.servers import MinioServer
 BUCKET = keys.JOBS
 VERSIONED = keys.INBOX
 
-KINDS = ("memory", "folder", pytest.param("minio", marks=pytest.mark.docker))
+LASTING_KINDS = (
+    "folder",
+    pytest.param("minio", marks=pytest.mark.docker),
+    pytest.param("older_minio", marks=pytest.mark.docker),
+)
+KINDS = ("memory", *LASTING_KINDS)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ async def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Asy
     elif kind == "folder":
         yield Subject(FolderStore(folder))
     else:
-        server: MinioServer = request.getfixturevalue("minio")
+        server: MinioServer = request.getfixturevalue(kind)
         await make_buckets(server)
         store = connected(server)
         yield Subject(
