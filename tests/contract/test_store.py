@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from darkchannel.storage.port import NEW, ObjectStore
-from tests.contract.stores import BUCKET, KINDS, VERSIONED, Subject, opened
+from tests.contract.stores import BUCKET, KINDS, LASTING_KINDS, VERSIONED, Subject, opened
 
 ODD_KEYS = (
     "ação/capítulo 1.ssml",
