@@ -1,7 +1,7 @@
 """Thousands of interleavings of the real handlers: whatever is lost, doubled, late or killed, a job ends whole.
 
-``SEEDS`` interleavings of each mix run by default; ``DARKCHANNEL_SEEDS`` asks for more, and
-``DARKCHANNEL_SEED=17 pytest -k 'crashes'`` replays one and prints every write in its order.
+A hundred interleavings of each mix run by default, a thousand more in `make soak`.
+``DARKCHANNEL_SEED=17 pytest -s -k 'crashes'`` replays one and prints every write in its order.
 """
 
 import os
@@ -10,7 +10,8 @@ import pytest
 
 from tests.pipeline.world import UNSPEAKABLE, Mix, play
 
-SEEDS = int(os.environ.get("DARKCHANNEL_SEEDS", "60"))
+SEEDS = 100
+SOAK_SEEDS = 1_000
 
 
 def edit(index: int, text: str, when: str = "any") -> tuple[object, ...]:
@@ -43,14 +44,24 @@ MIXES = {
 }
 
 
-@pytest.mark.parametrize("name", MIXES)
-async def test_every_job_ends_whole_and_announced_once(name: str) -> None:
+async def hold(name: str, seeds: range) -> None:
     only = os.environ.get("DARKCHANNEL_SEED")
-    for seed in [int(only)] if only else range(SEEDS):
+    for seed in [int(only)] if only else seeds:
         world, wrong = await play(seed, MIXES[name])
         if only:
             print("\n".join(world.trace))
         assert not wrong, f"mix {name!r}, seed {seed}: {wrong}"
+
+
+@pytest.mark.parametrize("name", MIXES)
+async def test_every_job_ends_whole_and_announced_once(name: str) -> None:
+    await hold(name, range(SEEDS))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", MIXES)
+async def test_every_job_of_a_long_night_ends_whole_and_announced_once(name: str) -> None:
+    await hold(name, range(SEEDS, SEEDS + SOAK_SEEDS))
 
 
 async def test_the_same_seed_plays_the_same_interleaving() -> None:

@@ -317,7 +317,7 @@ def test_what_a_dead_process_left_half_written_is_swept_after_a_day(tmp_path: Pa
 PARTS = st.text(st.sampled_from("ab.-/%é"), min_size=1, max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sets(st.one_of(PARTS, PARTS.map(lambda part: "n" * 238 + part)), max_size=12), PARTS, PARTS)
 def test_listings_are_what_sorting_all_keys_would_give(keys_put: set[str], prefix: str, after: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

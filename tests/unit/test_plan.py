@@ -16,7 +16,7 @@ def book(chapters: list[list[str]]) -> Book:
     return Book("T", None, Options(), tuple(Chapter(f"C{n}", tuple(texts)) for n, texts in enumerate(chapters)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(BOOKS)
 def test_no_segment_is_lost_and_none_changes_its_place(chapters: list[list[str]]) -> None:
     made, parts = make(book(chapters))
@@ -25,7 +25,7 @@ def test_no_segment_is_lost_and_none_changes_its_place(chapters: list[list[str]]
     assert [i for section in made.sections for i in section.segments] == list(range(made.segments))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(BOOKS)
 def test_a_section_is_of_one_chapter_and_bounded(chapters: list[list[str]]) -> None:
     made, parts = make(book(chapters))
@@ -36,7 +36,7 @@ def test_a_section_is_of_one_chapter_and_bounded(chapters: list[list[str]]) -> N
         assert len(part.segments) == 1 or sum(map(len, part.segments)) <= plan.SECTION_CHARACTERS
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(BOOKS)
 def test_every_segment_is_found_in_its_section(chapters: list[list[str]]) -> None:
     made, _ = make(book(chapters))
