@@ -74,6 +74,7 @@ class Synthesizer:
         record = ChunkRecord(
             source=segment.info.etag,
             engine=engine,
+            voice=plan.options.voice,
             samples=len(speech.pcm) // 2,
             rate=speech.rate,
             marks=tuple((mark.name, mark.sample) for mark in speech.marks),

@@ -62,13 +62,14 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
     ("layer", "says"),
     [
         ({"priority": "soon"}, "priority: .*'soon'"),
-        ({"language": "português do Brasil"}, "language"),
+        ({"language": "português do Brasil"}, "language: must be a language tag such as pt-BR"),
         ({"formats": "ogg,mp3"}, "formats: .*ogg cannot be made; choose from mp3"),
-        ({"formats": ""}, "formats"),
+        ({"formats": ""}, "formats: name at least one of mp3"),
         ({"company_id": "zero"}, "company-id"),
         ({"company_id": 0}, "company-id"),
         ({"webhook_url": "ftp://e.org"}, "webhook-url"),
-        ({"voise": "a"}, "voise"),
+        ({"voise": "a"}, "voise: there is no such option; choose from voice, .*, company-id"),
+        ({"title": "x" * 501}, "title: must have at most 500 characters"),
         ({"title": ["a", "b"]}, "title"),
         ({7: "a"}, "7"),
     ],
@@ -76,6 +77,19 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
 def test_a_wrong_option_is_refused_by_its_name(layer: dict[str, object], says: str) -> None:
     with pytest.raises(Refused, match=says):
         resolve(layer)
+
+
+@given(st.dictionaries(st.sampled_from(list(Options.model_fields)), st.text() | st.integers() | st.lists(st.text())))
+def test_a_refusal_never_speaks_of_the_library_that_found_it(layer: dict[str, object]) -> None:
+    try:
+        resolve(layer)
+    except Refused as refused:
+        assert not {"Input", "Value", "String", "Tuple"} & {word for word in str(refused).split("(got")[0].split()}
+
+
+def test_control_characters_fall_out_of_options() -> None:
+    options = resolve(from_metadata({"title": "O%00 Farol", "author": "Ningu%C3%A9m%07"}))
+    assert (options.title, options.author) == ("O Farol", "Ninguém")
 
 
 def test_every_wrong_option_is_named_at_once() -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.splitter.sentences import MERGED, WINDOW, break_point, split
@@ -46,7 +46,6 @@ def test_a_text_without_capitals_is_more_than_one_sentence() -> None:
     assert max(map(len, split("uma frase sem maiúscula. " * 500, "pt"))) <= MERGED
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from(["pt", "en", "ja"]))
 def test_sentences_joined_are_the_text(text: str, language: str) -> None:
     assert "".join(split(text, language)) == text

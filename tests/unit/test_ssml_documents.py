@@ -191,7 +191,7 @@ def moments(node: Node) -> list[tuple[str, str]]:
     return own + [moment for child in node.children for moment in moments(child)]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(NODES, max_size=6))
 def test_no_word_break_or_mark_of_a_document_is_lost_or_doubled(nodes: list[Node]) -> None:
     whole = document(nodes, language="pt")
@@ -201,7 +201,7 @@ def test_no_word_break_or_mark_of_a_document_is_lost_or_doubled(nodes: list[Node
     assert all(len(flat(piece)) <= cutting.HARD for piece in pieces)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(NODES, max_size=6))
 def test_a_document_written_down_is_read_as_it_was(nodes: list[Node]) -> None:
     whole = document(nodes, language="pt", voice="v")
@@ -210,7 +210,6 @@ def test_a_document_written_down_is_read_as_it_was(nodes: list[Node]) -> None:
     assert spoken(parse(text.encode())) == spoken(whole)
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_is_written_down_is_xml(text: str, value: str) -> None:
     assert parse(serialise(document([Element("prosody", {"rate": value}, (text,))], language="pt")).encode())

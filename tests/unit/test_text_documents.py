@@ -3,7 +3,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
@@ -128,12 +128,20 @@ def test_front_matter_wins_over_all_other_places_and_unknown_keys_are_left_alone
         ("title: a\nthis: [", r"broken at line \d"),
         ("title: x\n: y: z\n - w", "broken"),
         ("priority: soon", "priority: .*'soon'"),
-        ("title:\n  - 1\n  - 2", "title"),
+        ("title:\n  - 1\n  - 2", "title must be one value"),
+        ("title: &x [*x]", "title must be one value"),
+        ("date: 2024-99-99", "broken"),
+        ('title: "a\\ud800"', "broken"),
     ],
 )
 def test_wrong_front_matter_is_refused_with_the_place_or_the_name(front: str, says: str) -> None:
     with pytest.raises(Refused, match=says):
         read(f"---\n{front}\n---\nTexto.".encode(), "a.md", [])
+
+
+def test_front_matter_of_others_may_nest_as_it_likes() -> None:
+    front = "a: &a {x: [1]}\nb: [*a, *a]\ntitle: 2024-05-01"
+    assert read(f"---\n{front}\n---\nTexto.".encode(), "a.md", []).title == "2024-05-01"
 
 
 def test_front_matter_without_an_end_is_refused() -> None:
@@ -261,7 +269,6 @@ PROSE = st.text(
 )
 
 
-@settings(deadline=None)
 @given(PROSE)
 @example("a. " * 5_000)
 @example("palavra " * 2_500)
@@ -274,7 +281,6 @@ def test_no_character_of_a_text_is_lost(text: str) -> None:
     assert "".join(words(spoken_text(pieces))) == f"Um{said}"
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.text(st.characters(codec="ascii", categories=["Ll"]), min_size=1, max_size=30), min_size=1, max_size=900
@@ -285,14 +291,12 @@ def test_no_word_is_cut_where_there_is_a_space(written: list[str]) -> None:
     assert spoken_words(" ".join(written).encode()) == written
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(Refused):
         assert words(spoken_text(segments(read(text.encode(), "a.txt", []))))
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     for name in ("a.txt", "a.ssml", "a.epub"):

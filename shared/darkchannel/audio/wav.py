@@ -46,6 +46,8 @@ class ChunkRecord(BaseModel):
     source: str
     """ETag of the segment object that was spoken."""
     engine: str
+    voice: str | None = None
+    """The voice that was asked for; None where it was left to the engine."""
     samples: int = Field(ge=0)
     rate: int = Field(gt=0)
     """In hertz."""
