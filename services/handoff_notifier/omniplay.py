@@ -16,7 +16,7 @@ RETRIED = {408, 409, 425, 429}
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """What OmniPlay hears of a job's end; the docs name each field of the body."""
+    """What OmniPlay hears of a job's end."""
 
     job: str
     run: int

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from darkchannel import keys
+from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import edited
 from darkchannel.jobs.metadata import Output
@@ -26,7 +27,7 @@ class Publisher:
         key = keys.parse_manifest(event.key)
         if key is None:
             return
-        runs = await self._jobs.runs(key.job)
+        runs = await self._jobs.runs(key.job, fresh=True)
         plan = await self._jobs.plan(key.job)
         if plan is None or not runs.is_open or await self._jobs.manifest(key.job, key.digest) is None:
             return
@@ -63,7 +64,8 @@ class Publisher:
                 there = await self._store.head(bucket, key)
                 if there and there.metadata.get(BUILD) == build:
                     continue
-                await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""})
+                if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""}) is None:
+                    raise Permanent(f"{keys.JOBS}/{source} is gone and cannot be published: put it back")
                 moved = True
         return await self._note(job, runs, name) or moved
 

@@ -30,10 +30,12 @@ class Reconciler:
         self._clock = context.clock
         self._grace = settings.grace
         self._depths: dict[str, int] = {}
+        self._hinted: dict[tuple[str, ObjectCreated], datetime] = {}
 
     async def round(self) -> None:
         """Look once at the inbox and at every active run, and hint or do what is due."""
         self._depths = {}
+        self._hinted = {hint: at for hint, at in self._hinted.items() if not self._is_old(at)}
         async for info in self._store.versions(keys.INBOX):
             if keys.is_document(info.key) and self._is_old(info.modified):
                 await self._hint("accept", ObjectCreated(keys.INBOX, info.key, info.version))
@@ -143,12 +145,16 @@ class Reconciler:
             await self._hint("assemble", ObjectCreated(keys.JOBS, keys.section_record(job, 0)))
 
     async def _hint(self, stage: str, event: ObjectCreated) -> None:
+        """Say once in a while that something is due: a message that waits for its next attempt is in no work queue."""
+        if (stage, event) in self._hinted:
+            return
         queue = pipeline.BY_NAME[stage].queue
         if queue not in self._depths:
             self._depths[queue] = await self._bus.depth(queue)
         if self._depths[queue] < NEARLY_EMPTY:
             self._depths[queue] += 1
             await self._bus.publish(queue, event.encode())
+            self._hinted[stage, event] = self._clock()
 
     def _is_old(self, at: datetime) -> bool:
         return self._clock() - at >= self._grace

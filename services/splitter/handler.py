@@ -1,7 +1,5 @@
 """Accept: marker, opened, input, plan, first segments, then delete exactly that version from the inbox."""
 
-import yaml
-
 from darkchannel import keys
 from darkchannel.errors import Refused, Unavailable
 from darkchannel.events import ObjectCreated
@@ -12,8 +10,11 @@ from darkchannel.jobs.runs import Opened, Runs, Source
 from darkchannel.runtime.service import Context
 from darkchannel.storage.metadata import project
 from darkchannel.storage.port import ObjectInfo
-from services.splitter import document
+from services.splitter import document, yaml_options
 from services.splitter.settings import SplitterSettings
+
+MAX_OPTIONS_BYTES = 16_384
+"""Of ``_options.yaml``: it is read for every document in its folder."""
 
 
 class Splitter:
@@ -70,16 +71,17 @@ class Splitter:
     async def _folder_options(self, key: str) -> tuple[dict[str, object], str | None]:
         """What ``_options.yaml`` beside the document says, or why it cannot be read."""
         name = keys.options_key(key)
-        found = await self._store.get(keys.INBOX, name)
+        found = await self._store.get(keys.INBOX, name, first=MAX_OPTIONS_BYTES + 1)
         if found is None:
             return {}, None
+        if len(found.body) > MAX_OPTIONS_BYTES:
+            return {}, f"{name} is longer than {MAX_OPTIONS_BYTES} bytes: keep only lines of `option: value`"
         try:
-            said = yaml.safe_load(found.body.decode("utf-8-sig")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            return {}, f"{name} is not YAML: {error}"
-        if not isinstance(said, dict):
-            return {}, f"{name} must be a list of `option: value` lines"
-        return {str(option): value for option, value in said.items()}, None
+            return dict(yaml_options.read(found.body.decode("utf-8-sig"), name)), None
+        except UnicodeDecodeError as error:
+            return {}, f"byte {error.start} of {name} is not UTF-8: save it as UTF-8"
+        except Refused as refused:
+            return {}, str(refused)
 
     async def _keep_input(self, job: str, event: ObjectCreated, found: ObjectInfo | None) -> bool:
         """Have the document in the job's own folder; False where it is neither there nor in the inbox."""

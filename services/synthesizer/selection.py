@@ -32,8 +32,8 @@ class Engines:
             opening = self._opening[name] = asyncio.create_task(open_engine(name))
         try:
             return await asyncio.shield(opening)
-        except Permanent:
-            self._opening.pop(name, None)
+        except Exception:
+            self._opening.pop(name, None)  # tried anew for the next segment
             raise
 
     async def close(self) -> None:

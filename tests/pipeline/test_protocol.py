@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from darkchannel import keys
-from darkchannel.errors import Unavailable
+from darkchannel.errors import Permanent, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
@@ -187,6 +187,57 @@ async def test_the_reconciler_sends_no_hint_to_a_backlogged_queue() -> None:
     assert await bench.bus.depth("darkchannel.accept") == 20
 
 
+async def test_the_reconciler_does_not_repeat_a_hint_while_its_message_may_wait_for_another_attempt() -> None:
+    bench = Bench()
+    await bench.drop()
+    bench.later(minutes=5)
+    for _ in range(5):
+        await bench.first.reconciler.round()
+        bench.later(seconds=1)
+    assert await bench.bus.depth("darkchannel.accept") == 1
+    bench.later(minutes=5)
+    await bench.first.reconciler.round()
+    assert await bench.bus.depth("darkchannel.accept") == 2
+
+
+async def test_what_options_yaml_says_holds_for_the_documents_in_its_folder() -> None:
+    bench = Bench()
+    await bench.raw.put(keys.INBOX, keys.OPTIONS_FILE, b"author: Machado de Assis\npriority: low\n")
+    event = await bench.drop()
+    await bench.first.handlers["accept"](event)
+    opened = await bench.jobs.opened(bench.job, 1)
+    assert opened
+    assert {"author": "Machado de Assis", "priority": "low"} in opened.layers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"title: [a\n",
+        b"[" * 5000,
+        b"title: !!timestamp 2024-99-99\n",
+        b"company-id: " + b"9" * 5000,
+        b"title: &x [*x]\n",
+        b"title: !!binary /9j/4AAQ\n",
+        b'title: "a\\ud800b"\n',
+        b"foo: !!python/object:os.system x\n",
+        b"- a\n- b\n",
+        b"\xff\xfe\0zzz",
+        b"# " + b"x" * 20_000,
+    ],
+)
+async def test_options_yaml_that_cannot_be_read_fails_the_run_with_one_line_that_names_it(body: bytes) -> None:
+    bench = Bench()
+    await bench.raw.put(keys.INBOX, keys.OPTIONS_FILE, body)
+    event = await bench.drop()
+    await bench.first.handlers["accept"](event)
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert runs.state is State.FAILED
+    assert runs.last_outcome
+    assert keys.OPTIONS_FILE in (runs.last_outcome.reason or "")
+    assert "\n" not in (runs.last_outcome.reason or "")
+
+
 async def test_a_slow_projection_does_not_write_over_a_newer_one() -> None:
     bench = Bench()
     bench.events.append(await bench.drop())
@@ -313,6 +364,60 @@ async def test_two_releases_that_cut_differently_never_mix_their_plans() -> None
     await bench.first.handlers["accept"](event)
     await bench.deliver()
     assert await published(bench) == ["UM", "DOIS", "TRÊS"]
+
+
+async def test_a_run_that_follows_at_once_is_worked_on_by_those_who_just_saw_the_last_one_end() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    speak = bench.take("speak")
+    await cancel(bench)
+    await bench.second.handlers["speak"](speak)
+    assert bench.engine_calls == []
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await bench.second.handlers["speak"](speak)
+    await bench.deliver()
+    assert await published(bench) == ["um"]
+
+
+async def test_a_run_that_took_the_place_of_a_remembered_one_is_decided() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="decide")
+    decide = bench.take("decide")
+    publisher = bench.first.handlers["decide"]
+    stray = ObjectCreated(decide.bucket, keys.manifest(bench.job, "0" * 16))
+    await publisher(stray)
+    await cancel(bench)
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await publisher(decide)
+    assert (await bench.jobs.runs(bench.job, fresh=True)).state is State.COMPLETED
+
+
+async def test_a_build_whose_file_is_gone_ends_the_attempt_and_says_which_file() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    [build] = (await bench.jobs.runs(bench.job, fresh=True)).outcomes.values()
+    file = keys.build_file(bench.job, build.build or "", "audiobook.mp3")
+    await bench.raw.delete(keys.JOBS, file)
+
+    async def and_no_second_try() -> None:
+        bench.store.before("copy", file, _die)
+
+    bench.store.before("copy", file, and_no_second_try)
+    with pytest.raises(Permanent, match=r"builds/.*/audiobook\.mp3 is gone"):
+        await bench.first.handlers["act"](bench.take("act"))
+    assert (await bench.jobs.runs(bench.job, fresh=True)).closed == frozenset()
+
+
+async def test_a_section_record_that_a_person_broke_is_named() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    await bench.raw.put(keys.JOBS, keys.section_record(bench.job, 0), b"not a record")
+    with pytest.raises(Permanent, match=r"section-0000\.json was changed into something unreadable"):
+        await bench.first.handlers["encode"](bench.take("encode"))
 
 
 async def test_the_error_note_goes_when_a_later_run_succeeds() -> None:

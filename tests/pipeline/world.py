@@ -130,6 +130,8 @@ class World:
         self.hinted = False
         self.wrote = False
         self.quiet = False
+        self.certain = False
+        """Whether no event is lost: nobody yet looks again for an edit of a job that has ended."""
         self.killed: set[int] = set()
         self.trace: list[str] = []
         self.receiver = Receiver(self)
@@ -187,7 +189,7 @@ class World:
         runner = RUNNER.get(None)
         self.trace.append(f"{self.scheduler.step:5} {runner.label if runner else '-':28} {event.bucket}/{event.key}")
         for stage in pipeline.stages_for(event.bucket, event.key):
-            if self.quiet or self.random.random() >= self.mix.loss:
+            if self.quiet or self.certain or self.random.random() >= self.mix.loss:
                 copies = 3 if self.random.random() < self.mix.double else 1
                 self.queue += [Message(stage.name, event)] * copies
 
@@ -230,7 +232,9 @@ class World:
         match act:
             case ("edit", index, text, _):
                 body = await self._original(index) if text == "undo" else text.encode()
+                self.certain = (await self.truth.runs(self.job, fresh=True)).state is State.COMPLETED
                 await self.raw.put(keys.JOBS, self._segment(index), body)
+                self.certain = False
             case ("cancel",):
                 self.scheduler.start("cancel", self._cancel())
             case ("retry",):

@@ -122,12 +122,34 @@ def test_a_name_that_the_inbox_leaves_alone_is_wrong_usage(house: House, capsys:
 
 
 @pytest.mark.parametrize("command", ["status", "link", "cancel"])
-@pytest.mark.parametrize("wanted", [UNKNOWN, "nunca.txt"])
+@pytest.mark.parametrize("wanted", [UNKNOWN, "nunca.txt", "", "n" * 1025, "nunca\udce9.txt"])
 def test_an_unknown_job_is_not_found(
     command: str, wanted: str, house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([command, wanted]) == Code.NOT_FOUND
-    assert wanted in the_error(capsys)
+    assert wanted.encode(errors="replace").decode() in the_error(capsys)
+
+
+@pytest.mark.parametrize("command", ["narrate", "submit"])
+def test_a_name_that_is_not_utf8_is_wrong_usage(command: str, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"cora\xe7\xe3o.txt")
+    Path(name).write_text("Era uma vez.", encoding="utf-8")
+    assert run([command, name]) == Code.USAGE
+    assert "rename" in the_error(capsys)
+
+
+@pytest.mark.parametrize(("terminal", "words"), [(False, "jobs"), (True, "jobs"), (False, "status {}")])
+def test_a_name_shows_on_its_line_whatever_it_holds(
+    terminal: bool, words: str, house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "200")
+    job = house.accept("[/] [bold]conto\nde\x1b[5mfadas\x07.txt")
+    assert run(words.format(job).split()) == Code.OK
+    out, err = capsys.readouterr()
+    assert not err
+    assert any(line.rstrip().endswith("[/] [bold]conto\ufffdde\ufffd[5mfadas\ufffd.txt") for line in out.splitlines())
 
 
 def test_a_document_not_yet_accepted_is_told_apart_from_one_that_never_was(
@@ -270,14 +292,15 @@ def test_a_server_that_is_away_has_its_own_exit_code(
     assert "a-secret-of-somebody" not in the_error(capsys)
 
 
-def test_following_can_be_interrupted(house: House) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_following_can_be_interrupted(number: signal.Signals, house: House) -> None:
     Path("conto.txt").write_text("Era uma vez.", encoding="utf-8")
     words = [sys.executable, "-m", "darkchannel.cli", "submit", "conto.txt", "--follow"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr
         assert process.stderr.readline().startswith("job ")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.stderr.read() == "darkchannel: interrupted\n"
         assert process.wait(60) == Code.INTERRUPTED
 

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +46,22 @@ async def test_a_worker_that_dies_costs_one_attempt_and_is_replaced(compute: Pro
     with pytest.raises(Transient, match="the process that ran die died"):
         await compute(die)
     assert await compute(add, 2, b=3) == 5
+
+
+KILLED = """
+import asyncio, os, signal
+from darkchannel.runtime.compute import ProcessCompute
+
+if __name__ == "__main__":
+    asyncio.run(ProcessCompute(2)(os.getpid))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_no_worker_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    # A worker holds the same standard output: it ends for the reader when the last of them has ended.
+    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, timeout=30, env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL

@@ -9,7 +9,7 @@ import pytest
 from darkchannel import keys, pipeline
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
-from darkchannel.jobs.runs import Opened, State
+from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.runtime import consumer
 from darkchannel.runtime.consumer import Worker, job_of
@@ -109,6 +109,17 @@ async def test_a_permanent_failure_fails_the_run_at_once(jobs: Jobs, process: Pr
     error = await jobs.store.get(keys.JOBS, keys.error(JOB, 1, "speak-segment-000012"))
     assert error
     assert b"this text has no sound" in error.body
+
+
+async def test_a_failure_over_one_run_s_outcome_leaves_the_run_that_followed_it_alone(
+    jobs: Jobs, process: Process
+) -> None:
+    await jobs.decide(JOB, 1, Outcome(status=State.FAILED, at=now(), reason="the first one"))
+    await jobs.open_run(JOB, 2, Opened(reason="retry", at=now()))
+    event = ObjectCreated(keys.JOBS, keys.run_event(JOB, 1, "outcome"))
+    handler = Scripted(Permanent("its build is gone"))
+    assert await worker(jobs, process, handler, pipeline.BY_NAME["act"])(delivery(event)) == Ack()
+    assert (await jobs.runs(JOB, fresh=True)).is_open
 
 
 async def test_a_permanent_failure_of_no_known_job_is_kept_aside(jobs: Jobs, process: Process) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from darkchannel import keys
 from darkchannel.events import ObjectCreated
-from darkchannel.runtime.embedded import embedded
+from darkchannel.runtime.embedded import Embedded, embedded
 from darkchannel.runtime.service import Context, Parts, Service
 from darkchannel.storage.folder import FolderStore
 
@@ -35,6 +35,14 @@ class Accepting:
             return await self.heard.get()
 
 
+async def reasons(pipeline: Embedded, *, wanted: bool) -> dict[str, str]:
+    """What is waited for, once there is something, or once there is nothing."""
+    async with asyncio.timeout(BOUND):
+        while bool(found := pipeline.process.health.reasons) is not wanted:  # noqa: ASYNC110  # probes ask it
+            await asyncio.sleep(0.01)
+    return found
+
+
 async def test_a_document_calls_the_splitter_with_its_version(tmp_path: Path) -> None:
     accepting = Accepting()
     async with embedded(tmp_path, services=[accepting.service]) as pipeline:
@@ -50,6 +58,17 @@ async def test_a_file_dropped_into_the_inbox_folder_is_taken_in(tmp_path: Path) 
         (tmp_path / keys.INBOX).mkdir(exist_ok=True)
         (tmp_path / keys.INBOX / "livro.txt").write_text("Era uma vez.")
         assert (await accepting.next()).key == "livro.txt"
+
+
+async def test_an_inbox_that_cannot_be_read_is_waited_for_and_said(tmp_path: Path) -> None:
+    accepting = Accepting()
+    (tmp_path / keys.INBOX).symlink_to("elsewhere")
+    async with embedded(tmp_path, services=[accepting.service]) as pipeline:
+        assert keys.INBOX in (await reasons(pipeline, wanted=True))["inbox"]
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "livro.txt").write_text("Era uma vez.")
+        assert (await accepting.next()).key == "livro.txt"
+        await reasons(pipeline, wanted=False)
 
 
 async def test_a_side_task_that_dies_ends_what_its_caller_waits_for(

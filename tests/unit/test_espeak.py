@@ -230,3 +230,20 @@ async def test_the_engines_of_a_process_are_opened_once_and_tell_who_spoke() -> 
     with pytest.raises(Permanent, match="no engine"):
         await engines.speak("vox", ssml("Oi."))
     await engines.close()
+
+
+async def test_an_engine_that_could_not_be_opened_is_tried_again_for_the_next_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engines = Engines()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "cpu_count", _out_of_order)
+        with pytest.raises(OSError, match="out of order"):
+            await engines.speak("espeak", ssml("Oi."))
+    _, speech = await engines.speak("espeak", ssml("Oi."))
+    assert speech.pcm
+    await engines.close()
+
+
+def _out_of_order() -> int:
+    raise OSError("out of order")

@@ -147,6 +147,22 @@ async def test_a_watched_inbox_takes_in_what_is_dropped_before_and_while_it_is_w
     await asyncio.wait_for(watching, 20)
 
 
+async def test_a_name_that_is_not_utf8_does_not_end_the_watch(
+    store: FolderStore, tmp_path: Path, events: Events
+) -> None:
+    stop = asyncio.Event()
+    drop(tmp_path, "before.txt")
+    watching = asyncio.create_task(store.watch(stop))
+    await events.keys_once(1)
+    drop(tmp_path, os.fsdecode(b"cora\xe7\xe3o.txt"))
+    await events.keys_once(2)
+    drop(tmp_path, "later.txt")
+    assert await events.keys_once(3) == ["before.txt", "cora\ufffd\ufffdo.txt", "later.txt"]
+    assert not watching.done()
+    stop.set()
+    await asyncio.wait_for(watching, 20)
+
+
 async def test_every_write_is_told_once(store: FolderStore, tmp_path: Path, events: Events) -> None:
     (tmp_path / "file").write_bytes(b"x")
     await store.put(keys.JOBS, "a", b"x", over=NEW)

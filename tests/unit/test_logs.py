@@ -84,6 +84,24 @@ def test_no_secret_reaches_a_log_line(log_format: str) -> None:
     assert logs.HIDDEN in text
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_trace_holds_no_local_variables(log_format: str) -> None:
+    """They are shown cut short, and half a secret does not read as one."""
+    stream = io.StringIO()
+    logs.configure(settings(log_format=log_format), stream=stream)
+
+    def connect() -> None:
+        address = f"amqp://{'long' * 20}:{SECRET}@mq"
+        raise RuntimeError(f"refused after {len(address)} characters")
+
+    try:
+        connect()
+    except RuntimeError:
+        structlog.get_logger("x").exception("failed")
+    assert "refused after" in stream.getvalue()
+    assert "longlong" not in stream.getvalue()
+
+
 def test_a_level_hides_what_lies_below() -> None:
     stream = io.StringIO()
     logs.configure(settings(log_level="WARNING"), stream=stream)

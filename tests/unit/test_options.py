@@ -79,12 +79,15 @@ def test_a_wrong_option_is_refused_by_its_name(layer: dict[str, object], says: s
         resolve(layer)
 
 
-@given(st.dictionaries(st.sampled_from(list(Options.model_fields)), st.text() | st.integers() | st.lists(st.text())))
-def test_a_refusal_never_speaks_of_the_library_that_found_it(layer: dict[str, object]) -> None:
+@pytest.mark.parametrize("name", Options.model_fields)
+@pytest.mark.parametrize("value", [["a", 1], -1, True, "ftp://é !", "x" * 3000])
+def test_a_refusal_never_speaks_of_the_library_that_found_it(name: str, value: object) -> None:
+    said = ""
     try:
-        resolve(layer)
+        resolve({name: value})
     except Refused as refused:
-        assert not {"Input", "Value", "String", "Tuple"} & {word for word in str(refused).split("(got")[0].split()}
+        said = str(refused)
+    assert not {"Input", "Value", "String", "Tuple"} & set(said.split())
 
 
 def test_control_characters_fall_out_of_options() -> None:

@@ -3,6 +3,10 @@
 
 def main() -> int:
     """Entry point of the console script; returns its exit code."""
+    import signal
+
     from darkchannel.cli.app import run
 
+    # Either gives back what is under way before the command ends; watch and serve have ways of their own.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     return run()

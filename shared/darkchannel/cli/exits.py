@@ -1,8 +1,11 @@
 """Exit codes, and the errors that lead to them."""
 
+import re
 from enum import IntEnum
 
 from darkchannel.errors import DarkChannelError, Unavailable
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Code(IntEnum):
@@ -49,4 +52,9 @@ def code_of(error: DarkChannelError) -> Code:
 
 def one_line(message: str) -> str:
     """A message as one line, also where a library wrote several."""
-    return " ".join(message.split())
+    return shown(" ".join(message.split()))
+
+
+def shown(text: str) -> str:
+    """Text with names of files in it, which may hold line ends, what steers a terminal, and bytes that are no UTF-8."""
+    return _CONTROLS.sub("\ufffd", text).encode(errors="replace").decode()

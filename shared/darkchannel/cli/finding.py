@@ -104,7 +104,11 @@ async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:
 
 
 async def _why_not(jobs: Jobs, wanted: str) -> str:
-    if await jobs.store.head(keys.INBOX, wanted):
+    try:
+        lies_there = await jobs.store.head(keys.INBOX, wanted)
+    except ValueError:  # no object can have this name
+        lies_there = None
+    if lies_there:
         return f"{wanted} lies in the inbox and is no job yet: the splitter has not accepted it"
     return f"no job of the last {DAYS} days came from a file named {wanted}; `darkchannel jobs` lists them"
 

@@ -2,15 +2,38 @@
 
 from pathlib import Path
 
+from darkchannel import keys
+from darkchannel.cli.exits import Usage
 from darkchannel.runtime import logs, settings
+from darkchannel.runtime.health import Health
+
+
+class Waits:
+    """Tells of what the services wait for, a full disk say: each reason once, until nothing is waited for."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._told: set[str] = set()
+
+    def news(self) -> list[str]:
+        reasons = set(self._health.reasons.values())
+        new = sorted(reasons - self._told)
+        self._told = self._told | reasons if reasons else set()
+        return [f"waiting    {reason}" for reason in new]
 
 
 def prepare(folder: Path | None) -> Path:
     """Quiet the services' logs, and return the folder of the objects: the one named, else the settings'.
 
     Logs go to standard error; where LOG_LEVEL says nothing, only errors do: the command itself tells the rest.
+    The inbox is made: a person may copy into it as soon as its name is printed. Raises Usage where it cannot be.
     """
     chosen = settings.load()
     quiet = {} if "log_level" in chosen.model_fields_set else {"log_level": "error"}
     logs.configure(chosen.model_copy(update=quiet))
-    return (folder or chosen.darkchannel_folder).expanduser().resolve()
+    root = (folder or chosen.darkchannel_folder).expanduser().resolve()
+    try:
+        (root / keys.INBOX).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Usage(f"{root / keys.INBOX} cannot be made: {error.strerror}") from error
+    return root

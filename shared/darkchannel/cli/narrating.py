@@ -9,7 +9,7 @@ from urllib.request import url2pathname
 from darkchannel import keys
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, Usage
-from darkchannel.cli.local import prepare
+from darkchannel.cli.local import Waits, prepare
 from darkchannel.cli.progress import follow
 from darkchannel.cli.report import Report
 from darkchannel.cli.submitting import check, upload
@@ -24,7 +24,8 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     check_out(out)
     root = prepare(folder)
     async with embedded(root) as pipeline:
-        report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options))
+        waits = Waits(pipeline.process.health)
+        report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options), waits.news)
         audiobook = await _audiobook(pipeline.store, report, out)
     took = time.monotonic() - started
     if json:
@@ -54,9 +55,13 @@ async def _audiobook(store: ObjectStore, report: Report, out: Path | None) -> Pa
     if out is None:
         return Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, report.output)).path))
     target = _target(out, report.output)
-    with target.open("wb") as file:
-        async for piece in store.stream(keys.OUTPUT, report.output):
-            file.write(piece)
+    try:
+        with target.open("wb") as file:
+            async for piece in store.stream(keys.OUTPUT, report.output):
+                file.write(piece)
+    except OSError as error:
+        there = f"{keys.OUTPUT}/{report.output}"
+        raise Failed(f"{target} cannot be written: {error.strerror}; the audiobook lies in {there}") from error
     return target
 
 

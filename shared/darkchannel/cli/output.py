@@ -7,7 +7,9 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from darkchannel.cli.exits import shown
 from darkchannel.cli.report import Report
 from darkchannel.jobs.runs import State
 
@@ -20,11 +22,11 @@ STATES = {
 
 
 def line(text: str) -> None:
-    typer.echo(text)
+    typer.echo(shown(text))
 
 
 def note(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(shown(text), err=True)
 
 
 def json(value: BaseModel | dict[str, object] | list[Report]) -> None:
@@ -75,7 +77,7 @@ def table(reports: list[Report]) -> None:
         rows.add_column(heading, no_wrap=heading in ("job", "accepted"), overflow="fold")
     for report in reports:
         spoken = f"{report.fraction:.0%}" if report.state is State.OPEN else ""
-        rows.add_row(report.job, moment(report.accepted_at), state(report), spoken, report.source)
+        rows.add_row(report.job, moment(report.accepted_at), state(report), spoken, Text(shown(report.source)))
     console.print(rows)
 
 

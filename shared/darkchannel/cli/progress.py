@@ -18,23 +18,27 @@ STALL_SECONDS = 600.0
 """Without any progress for so long, following is given up; the job itself goes on."""
 
 Show = Callable[[Report], None]
+News = Callable[[], list[str]]
+"""Lines to be told beside the progress, each once."""
 
 
-async def follow(jobs: Jobs, job: str) -> Report:
+async def follow(jobs: Jobs, job: str, news: News = list) -> Report:
     """Show the progress of a job until its newest run has ended and its effects are done; returns it as it is then.
 
     Raises Failed where nothing moves for STALL_SECONDS.
     """
     with _shown() as show:
-        async for report in _reports(jobs, job):
+        async for report in _reports(jobs, job, news):
             show(report)
     return report
 
 
-async def _reports(jobs: Jobs, job: str) -> AsyncIterator[Report]:
+async def _reports(jobs: Jobs, job: str, news: News) -> AsyncIterator[Report]:
     """The job each time it has moved, until it is published."""
     reporter, last, still = Reporter(jobs, job), None, 0.0
     while still < STALL_SECONDS:
+        for text in news():
+            note(text)
         report = await reporter.report()
         if report and report != last:
             yield report

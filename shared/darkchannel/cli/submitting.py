@@ -1,6 +1,7 @@
 """``darkchannel submit``: puts a document into the inbox and says which job it became."""
 
 import mimetypes
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -44,6 +45,8 @@ def check(file: Path, options: Mapping[str, str]) -> None:
         raise Usage(f"{file} is no file: name a text, SSML or EPUB file")
     if not keys.is_document(file.name):
         raise Usage(f"{file.name} is a name that the inbox leaves alone: rename the file")
+    if os.fsencode(file.name).decode(errors="replace") != file.name:
+        raise Usage(f"{file.name} is a name that is not UTF-8: rename the file")
     try:
         resolve(options)
     except Refused as error:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from darkchannel import keys
 from darkchannel.cli import finding, output
-from darkchannel.cli.exits import Code, Usage
-from darkchannel.cli.local import prepare
+from darkchannel.cli.exits import Code
+from darkchannel.cli.local import Waits, prepare
 from darkchannel.cli.report import Report, Reporter
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
@@ -24,26 +24,16 @@ async def watch(folder: Path | None) -> Code:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    inbox = _made(root / keys.INBOX)
     async with embedded(root) as pipeline:
-        output.line(f"drop text, SSML or EPUB files into {inbox}; Ctrl-C stops")
-        await _tell(Watch(pipeline.jobs), stop)
+        output.line(f"drop text, SSML or EPUB files into {root / keys.INBOX}; Ctrl-C stops")
+        await _tell(Watch(pipeline.jobs), Waits(pipeline.process.health), stop)
     output.line("stopped; what was under way goes on at the next start")
     return Code.OK
 
 
-def _made(inbox: Path) -> Path:
-    """A person may copy into it as soon as its name is printed."""
-    try:
-        inbox.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Usage(f"{inbox} cannot be made: {error.strerror}") from error
-    return inbox
-
-
-async def _tell(jobs: "Watch", stop: asyncio.Event) -> None:
+async def _tell(jobs: "Watch", waits: Waits, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        for text in await jobs.news():
+        for text in await jobs.news() + waits.news():
             output.line(text)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
@@ -59,6 +49,7 @@ class Watch:
         self._jobs = jobs
         self._since = datetime.now(UTC)
         self._seen: set[str] = set()
+        self._reporters: dict[str, Reporter] = {}
         self._open: dict[str, int] = {}
         """The run told of as started, by job."""
         self._ended: dict[str, int] = {}
@@ -66,8 +57,11 @@ class Watch:
 
     async def news(self) -> list[str]:
         found: list[str] = []
-        for job in dict.fromkeys([*self._open, *await finding.active(self._jobs), *await self._named()]):
-            report = await Reporter(self._jobs, job).report()
+        looked_at = dict.fromkeys([*self._open, *await finding.active(self._jobs), *await self._named()])
+        # Kept from look to look: a reporter lists only the chunks that are new.
+        self._reporters = {job: self._reporters.get(job) or Reporter(self._jobs, job) for job in looked_at}
+        for reporter in self._reporters.values():
+            report = await reporter.report()
             if report is not None:
                 found += self._started(report) + self._finished(report)
         return found

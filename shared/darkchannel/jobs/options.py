@@ -4,11 +4,13 @@ The places, in order: the environment of the splitter, ``_options.yaml`` beside 
 the object's user metadata, and front matter in the document itself.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from darkchannel.errors import Refused
 
@@ -16,6 +18,19 @@ Priority = Literal["low", "medium", "high", "urgent"]
 
 ALIASES = {"provider": "engine"}
 FORMATS = ("mp3",)
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MUST = {
+    "voice": "must be a name",
+    "language": "must be a language tag such as pt-BR",
+    "engine": "must be the name of an engine, in small letters",
+    "title": "must be one line of text",
+    "author": "must be one line of text",
+    "priority": f"must be one of {', '.join(get_args(Priority))}",
+    "formats": "must be formats with commas between them",
+    "company_id": "must be a whole number above 0",
+    "webhook_url": "must start with http:// or https://",
+}
 
 
 class Options(BaseModel):
@@ -29,7 +44,7 @@ class Options(BaseModel):
     title: str | None = Field(None, max_length=500, description="title of the audiobook")
     author: str | None = Field(None, max_length=500, description="author of the audiobook")
     priority: Priority = Field("medium", description="how much of the job may be in flight at once")
-    formats: tuple[str, ...] = Field(("mp3",), min_length=1, description="audio formats, comma-separated")
+    formats: tuple[str, ...] = Field(("mp3",), description="audio formats, comma-separated")
     company_id: int | None = Field(None, gt=0, description="OmniPlay company that hears of the end")
     webhook_url: str | None = Field(
         None,
@@ -37,6 +52,12 @@ class Options(BaseModel):
         pattern=r"^https?://\S+$",
         description="address to tell of the end; kept with the job, not called yet",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_controls(cls, value: object) -> object:
+        """Control characters fall out as in documents: percent-encoding brings in any, and ffmpeg takes no NUL."""
+        return _CONTROLS.sub("", value) if isinstance(value, str) else value
 
     @field_validator("formats", mode="before")
     @classmethod
@@ -48,6 +69,8 @@ class Options(BaseModel):
     @field_validator("formats")
     @classmethod
     def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError(f"name at least one of {', '.join(FORMATS)}")
         unknown = [fmt for fmt in value if fmt not in FORMATS]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} cannot be made; choose from {', '.join(FORMATS)}")
@@ -84,11 +107,26 @@ def resolve(*layers: Mapping[str, Any]) -> Options:
     try:
         return Options.model_validate(merged)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'][:1])).replace('_', '-')}: {item['msg']} (got {item['input']!r:.80})"
-            for item in error.errors()
-        )
-        raise Refused(f"wrong option: {wrong}") from error
+        raise Refused(f"wrong option: {'; '.join(map(_told, error.errors()))}") from error
+
+
+def _told(item: ErrorDetails) -> str:
+    """What is wrong with one option, in words that know nothing of pydantic."""
+    name = str(item["loc"][0])
+    match item["type"]:
+        case "extra_forbidden":
+            says = f"there is no such option; choose from {', '.join(map(_spelt, Options.model_fields))}"
+        case "value_error":
+            says = str(item["ctx"]["error"])
+        case "string_too_long":
+            says = f"must have at most {item['ctx']['max_length']} characters"
+        case _:
+            says = _MUST[name]
+    return f"{_spelt(name)}: {says} (got {item['input']!r:.80})"
+
+
+def _spelt(field: str) -> str:
+    return field.replace("_", "-")
 
 
 def company_of(*layers: Mapping[str, Any]) -> int | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import ParamSpec, TypeVar
 
 from darkchannel.errors import Transient
@@ -31,9 +32,7 @@ class ProcessCompute:
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if self._pool is None:
             # Spawned, because a fork copies the locks of threads that it does not copy.
-            self._pool = ProcessPoolExecutor(
-                self._workers, mp_context=get_context("spawn"), initializer=_leave_signals_to_parent
-            )
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_follow_parent)
         pool = self._pool
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
@@ -58,6 +57,14 @@ class ProcessCompute:
         await closing
 
 
-def _leave_signals_to_parent() -> None:
-    """Ctrl-C reaches the whole process group; the parent decides what is still to be finished."""
+def _follow_parent() -> None:
+    # Ctrl-C reaches the whole process group; the parent decides what is still to be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker holds both ends of the pipe it waits at, and would wait for a parent that was killed for ever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

@@ -112,7 +112,9 @@ class Worker:
             what = (
                 f"{self._stage.name}-{PurePosixPath(event.key).stem}" if event.bucket == keys.JOBS else self._stage.name
             )
-            await self._jobs.fail(job, reason, what=what)
+            # An event of a run concerns no other; what else fails, fails the run under way.
+            about = keys.parse_run(event.key)
+            await self._jobs.fail(job, reason, what=what, run=about.run if about else None)
 
 
 def job_of(event: ObjectCreated) -> str | None:

@@ -1,8 +1,8 @@
 """The whole pipeline in one process, on a folder and an in-process bus: the same services, the same runtime."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.registry import load
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, Service, utc_now
-from darkchannel.runtime.waiting import Process
+from darkchannel.runtime.waiting import Process, Stopped, until_there
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
 
@@ -44,6 +44,16 @@ def route(bus: MemoryBus) -> Callable[[ObjectCreated], None]:
                 return
 
     return created
+
+
+async def _watched(store: FolderStore, process: Process) -> None:
+    """Take in what is dropped; a disk that is full or read-only meanwhile is waited for."""
+
+    async def attempt(look: Callable[[], Awaitable[None]]) -> None:
+        await until_there("inbox", look, process)
+
+    with suppress(Stopped):
+        await store.watch(process.stop.event, attempt)
 
 
 @asynccontextmanager
@@ -80,7 +90,7 @@ async def embedded(
         )
         try:
             await runner.start()
-            runner.side_task(store.watch(process.stop.event))
+            runner.side_task(_watched(store, process))
             yield Embedded(store, bus, jobs, process)
         except asyncio.CancelledError:
             if runner.failure is None:

@@ -8,8 +8,9 @@ from typing import TextIO
 
 import structlog
 from structlog.contextvars import merge_contextvars
-from structlog.processors import JSONRenderer, StackInfoRenderer, TimeStamper, dict_tracebacks
+from structlog.processors import ExceptionRenderer, JSONRenderer, StackInfoRenderer, TimeStamper
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from darkchannel.runtime.settings import Settings
@@ -17,6 +18,9 @@ from darkchannel.runtime.settings import Settings
 HIDDEN = "***"
 # They tell of every request, or of what our own lines tell better.
 _QUIET = {"aiormq": logging.CRITICAL, "aio_pika": logging.CRITICAL, "watchfiles": logging.WARNING}
+
+# Without local variables: they hold documents, and secrets cut short, which no longer read as secrets.
+_TRACES = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 
 
 class Redactor:
@@ -34,6 +38,10 @@ class Redactor:
         return line
 
 
+def _readable(*, colors: bool) -> Processor:
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
 def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     """Send every log line of this process, libraries' too, to ``stream`` (standard error where none is named)."""
     stream = stream or sys.stderr
@@ -46,9 +54,9 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
         TimeStamper(fmt="iso", utc=True),
     ]
     render: list[Processor] = (
-        [Redactor(structlog.dev.ConsoleRenderer(colors=stream.isatty()), settings.secrets)]
+        [Redactor(_readable(colors=stream.isatty()), settings.secrets)]
         if console
-        else [dict_tracebacks, Redactor(JSONRenderer(ensure_ascii=False), settings.secrets)]
+        else [_TRACES, Redactor(JSONRenderer(ensure_ascii=False), settings.secrets)]
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(

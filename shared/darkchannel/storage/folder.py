@@ -1,7 +1,9 @@
 """An object store in a folder: buckets are folders, and objects plain files that people can open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -21,12 +23,18 @@ from darkchannel.storage.versions import FOLDER
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Attempt = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+
 _PAGE = 500
 _LOOK_MS = 3000
 
 
 def _nobody(_: ObjectCreated) -> None:
     pass
+
+
+async def _once(look: Callable[[], Awaitable[None]]) -> None:
+    await look()
 
 
 class FolderStore:
@@ -132,47 +140,62 @@ class FolderStore:
     async def take_in(self) -> tuple[str, ...]:
         """Make versions of the dropped documents that nobody writes any more; return their keys.
 
-        Looks twice, ``quiet`` seconds apart.
+        Looks twice, ``quiet`` seconds apart. Raises Unavailable, having taken in the others, where one cannot be.
         """
         await self._run(self._intake.look)
         await asyncio.sleep(self._quiet)
-        taken = await self._run(self._take)
+        taken, stuck = await self._run(self._take)
         for event in taken:
             self._on_created(event)
+        if stuck:
+            raise problem(stuck, self._root) from stuck
         return tuple(event.key for event in taken)
 
-    async def watch(self, stop: asyncio.Event) -> None:
-        """Take in what people drop, until ``stop``: when the file system tells of it, and every few seconds anyway."""
-        await self._run(self._disk.files.sweep)
-        await self._run(self._disk.files.make_folder, keys.INBOX)
-        changes = awatch(
-            self._root / keys.INBOX,
-            watch_filter=_dropped,
-            debounce=200,
-            stop_event=stop,
-            rust_timeout=_LOOK_MS,
-            yield_on_timeout=True,
-        )
-        await self._take_all(stop)
-        try:
-            async for _ in changes:
-                await self._take_all(stop)
-        except OSError as error:
-            raise problem(error, self._root) from error
+    async def watch(self, stop: asyncio.Event, attempt: Attempt = _once) -> None:
+        """Take in what people drop, until ``stop``: when the file system tells of it, and every few seconds anyway.
+
+        Each look is an ``attempt``, which may repeat what raises Unavailable.
+        """
+        await attempt(partial(self._run, self._disk.files.sweep))
+        async for _ in self._moments(stop):
+            await attempt(partial(self._take_all, stop))
 
     async def _take_all(self, stop: asyncio.Event) -> None:
+        await self._run(self._disk.files.make_folder, keys.INBOX)
         await self.take_in()
         while self._intake.waiting and not stop.is_set():
             await self.take_in()
 
-    def _take(self) -> tuple[ObjectCreated, ...]:
-        taken = []
+    async def _moments(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """When to look: at once, at each change, every few seconds. Without a watcher, the last remains."""
+        while not stop.is_set():
+            yield
+            try:
+                async for _ in awatch(
+                    self._root / keys.INBOX,
+                    watch_filter=_dropped,
+                    debounce=200,
+                    stop_event=stop,
+                    rust_timeout=_LOOK_MS,
+                    yield_on_timeout=True,
+                ):
+                    yield
+            except (OSError, ExceptionGroup):
+                # The system's watches are used up, or a name is not UTF-8: anyio wraps what the watcher then raises.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _LOOK_MS / 1000)
+
+    def _take(self) -> tuple[tuple[ObjectCreated, ...], OSError | None]:
+        """What was taken in, and why something could not be."""
+        taken, stuck = [], None
         for key, path in self._intake.look():
             try:
                 taken.append(ObjectCreated(keys.INBOX, key, self._disk.inbox.take(path, key)))
             except FileNotFoundError:
                 continue  # taken by another process, or removed, since
-        return tuple(taken)
+            except OSError as error:
+                stuck = error
+        return tuple(taken), stuck
 
     async def _paged(self, found: Iterator[ObjectInfo]) -> AsyncIterator[ObjectInfo]:
         while page := await self._run(lambda: tuple(islice(found, _PAGE))):

@@ -17,12 +17,12 @@ from darkchannel.jobs.records import Manifest, SectionRecord
 from darkchannel.jobs.runs import Closed, Opened, Outcome, Runs, State
 from darkchannel.jobs.window import Window
 from darkchannel.storage.lru import Lru
-from darkchannel.storage.port import NEW, ObjectInfo, ObjectStore
+from darkchannel.storage.port import NEW, Object, ObjectInfo, ObjectStore
 
 M = TypeVar("M", bound=BaseModel)
 
 FRESH = timedelta(seconds=1)
-"""How long ``runs/`` and ``window.json`` may be remembered where a caller does not ask for a fresh look."""
+"""How long an open run and ``window.json`` may be remembered where a caller does not ask for a fresh look."""
 
 JSON = "application/json"
 SSML = "application/ssml+xml"
@@ -31,7 +31,8 @@ SSML = "application/ssml+xml"
 class Jobs:
     """Reads and writes jobs in an object store.
 
-    What is created once is remembered; ``runs/`` and the window for a second; nothing else.
+    What is created once is remembered; an open run and the window for a second; nothing else. An ended run is looked
+    at anew each time: whoever drops an event because of it would drop what the next run waits for.
     """
 
     def __init__(self, store: ObjectStore, clock: Callable[[], datetime]) -> None:
@@ -50,7 +51,7 @@ class Jobs:
 
     async def runs(self, job: str, *, fresh: bool = False) -> Runs:
         remembered = self._runs.get(job)
-        if remembered and not fresh and self._clock() - remembered[0] < FRESH:
+        if remembered and not fresh and remembered[1].is_open and self._clock() - remembered[0] < FRESH:
             return remembered[1]
         at = self._clock()
         events: dict[str, set[int]] = {"opened": set(), "outcome": set(), "closed": set()}
@@ -162,7 +163,7 @@ class Jobs:
     async def section(self, job: str, index: int) -> tuple[SectionRecord, str] | None:
         """A section's record and its ETag."""
         found = await self.store.get(keys.JOBS, keys.section_record(job, index))
-        return (SectionRecord.model_validate_json(found.body), found.info.etag) if found else None
+        return (_decoded(found, SectionRecord), found.info.etag) if found else None
 
     async def manifest(self, job: str, digest: str) -> Manifest | None:
         if known := self._manifests.get((job, digest)):
@@ -175,8 +176,9 @@ class Jobs:
     async def chain(self, job: str) -> Chain:
         """Chunks, section records and segments, in this order: what is made is listed before what it is made from."""
         chunks = await self._items(job, "chunks", keys.parse_chunk)
-        sections = {i: await self._section(job, i, item) for i, item in (await self._records(job)).items()}
-        segments = await self._items(job, "segments", keys.parse_segment)
+        listed = await self._items(job, "sections", keys.parse_section)
+        sections = {i: await self._section(job, i, item) for i, item in listed.items()}
+        segments = await self.segments(job)
         return Chain(segments, chunks, {i: record for i, record in sections.items() if record})
 
     async def segments(self, job: str) -> dict[int, Item]:
@@ -186,9 +188,6 @@ class Jobs:
         async for info in self.store.list(keys.JOBS, f"{job}/chunks/"):
             if key := keys.parse_chunk(info.key):
                 yield key.index, info
-
-    async def _records(self, job: str) -> dict[int, Item]:
-        return await self._items(job, "sections", keys.parse_section)
 
     async def _section(self, job: str, index: int, item: Item) -> SectionRecord | None:
         if known := self._sections.get((job, index, item.etag)):
@@ -238,11 +237,15 @@ class Jobs:
 
     async def _read(self, key: str, model: type[M]) -> M | None:
         found = await self.store.get(keys.JOBS, key)
-        try:
-            return model.model_validate_json(found.body) if found else None
-        except ValidationError as error:
-            raise Permanent(f"{keys.JOBS}/{key} was changed into something unreadable: {error}") from error
+        return _decoded(found, model) if found else None
 
     async def _create(self, key: str, model: BaseModel) -> bool:
         body = model.model_dump_json(exclude_none=True).encode()
         return await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON) is not None
+
+
+def _decoded(found: Object, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(found.body)
+    except ValidationError as error:
+        raise Permanent(f"{keys.JOBS}/{found.info.key} was changed into something unreadable: {error}") from error

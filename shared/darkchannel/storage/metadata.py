@@ -15,11 +15,12 @@ from darkchannel.jobs.metadata import (
     derive,
     same,
 )
+from darkchannel.jobs.runs import Runs
 from darkchannel.storage.jobs import JSON, Jobs
 from darkchannel.storage.port import NEW
 
 PACE = timedelta(seconds=1)
-"""While a run is open, at most one write a job in this time."""
+"""While a run is open, at most one write a job in this time, for each thousand segments it has."""
 
 
 async def project(jobs: Jobs, job: str, clock: Callable[[], datetime], output: Output | None = None) -> None:
@@ -27,10 +28,11 @@ async def project(jobs: Jobs, job: str, clock: Callable[[], datetime], output: O
     while True:
         found = await jobs.store.get(keys.JOBS, keys.metadata(job))
         before = _parsed(found.body) if found else None
-        facts = await _facts(jobs, job, before, output)
-        if facts is None:
+        runs = await jobs.runs(job, fresh=True)
+        if before and runs.is_open and clock() - before.updated_at < _pace(before):
             return
-        if before and facts.runs.is_open and clock() - before.updated_at < PACE:
+        facts = await _facts(jobs, job, runs, before, output)
+        if facts is None:
             return
         after = derive(facts, before, clock())
         if before and same(before, after):
@@ -49,7 +51,12 @@ def _parsed(body: bytes) -> Metadata | None:
         return None
 
 
-async def _facts(jobs: Jobs, job: str, before: Metadata | None, output: Output | None) -> Facts | None:
+def _pace(before: Metadata) -> timedelta:
+    """Listing the chunks of a large job takes its time: it is told of less often."""
+    return PACE * max(1, before.chunks.total // 1_000)
+
+
+async def _facts(jobs: Jobs, job: str, runs: Runs, before: Metadata | None, output: Output | None) -> Facts | None:
     accepted = await jobs.opened(job, 1)
     if accepted is None:
         return None
@@ -63,7 +70,7 @@ async def _facts(jobs: Jobs, job: str, before: Metadata | None, output: Output |
     return Facts(
         job=job,
         accepted=accepted,
-        runs=await jobs.runs(job, fresh=True),
+        runs=runs,
         plan=await jobs.plan(job),
         chunks=files,
         input_key=source.key if source else None,
