@@ -92,7 +92,9 @@ class OmniPlay:
         try:
             async with self._http().post(url, data=body, headers=headers, allow_redirects=False) as response:
                 text = await response.content.read(65536)
-                return Answer(response.status, _ticket(text), None if response.ok else f"HTTP {response.status}")
+                # A redirect is no acceptance, though aiohttp calls it ok; a refusal names no ticket of ours.
+                accepted = Answer(response.status, _ticket(text))
+                return accepted if accepted.accepted else Answer(response.status, note=f"HTTP {response.status}")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Answer(0, note=f"no answer from OmniPlay: {type(error).__name__}")
 

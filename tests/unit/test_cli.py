@@ -307,3 +307,14 @@ def test_following_can_be_interrupted(number: signal.Signals, house: House) -> N
 
 def test_the_priorities_on_the_command_line_are_those_of_the_options() -> None:
     assert get_args(PriorityName) == get_args(options.Priority)
+
+
+def test_setup_names_what_is_missing_and_what_is_too_short_and_never_its_value(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MINIO_SPLITTER_SECRET_KEY", "curta")
+    assert run(["setup"]) == Code.USAGE
+    error = the_error(capsys)
+    assert "MINIO_ENDPOINT (field required)" in error
+    assert "MINIO_SPLITTER_SECRET_KEY (at least 8 characters)" in error
+    assert "curta" not in error

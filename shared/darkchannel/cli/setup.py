@@ -13,6 +13,7 @@ import aio_pika
 import typer
 from aio_pika.exceptions import AMQPError
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
 
@@ -69,8 +70,13 @@ def load_settings() -> SetupSettings:
     try:
         return SetupSettings()
     except ValidationError as error:
-        wrong = ", ".join(f"{str(item['loc'][0]).upper()} ({item['msg'].lower()})" for item in error.errors())
+        wrong = ", ".join(f"{str(item['loc'][0]).upper()} ({_said(item)})" for item in error.errors())
         raise Usage(f"setup cannot start: set {wrong} in the environment or in .env") from error
+
+
+def _said(item: ErrorDetails) -> str:
+    # A secret counts for pydantic as a thing of items.
+    return f"at least {item['ctx']['min_length']} characters" if item["type"] == "too_short" else item["msg"].lower()
 
 
 async def setup(settings: SetupSettings | None = None, echo: Echo = typer.echo) -> int:
