@@ -38,7 +38,8 @@ class SectionEncoder:
         self._encode = encode
         self._samples = samples
         self._turns = Turns()
-        self._cores = asyncio.Semaphore(os.cpu_count() or 1)
+        # One more than there are cores: while one is fed or stored, none of them idles.
+        self._encoders = asyncio.Semaphore((os.cpu_count() or 1) + 1)
         self._leading: Lru[tuple[str, int], int] = Lru(4096)
         """Chunks from a section's first on that were there once: keeps the question «all there?» flat."""
 
@@ -98,7 +99,7 @@ class SectionEncoder:
 
     async def _encoded(self, job: str, section: Section, pairs: Sequence[Pair]) -> SectionAudio:
         """Encode a section and store it under a name that holds its digest."""
-        async with self._cores:
+        async with self._encoders:
             first, rate = await self._speech(job, section.first, pairs[0])
             frames = await self._encode(self._pcm(job, section, pairs, first, rate), rate=rate)
         key = keys.section_audio(job, section.index, pairs_digest(pairs), "mp3")

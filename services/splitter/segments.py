@@ -13,9 +13,9 @@ from darkchannel.errors import Refused
 from darkchannel.speech.ssml import ATOMIC, BLOCKS, MOMENTS, Element, Node, serialise, spoken
 from services.splitter import sentences
 
-TARGET = 900
-"""Characters of a piece: whole paragraphs are gathered up to here."""
-HARD = 2_000
+TARGET = 1_800
+"""Characters of a piece: whole paragraphs are gathered up to here. Each piece costs a round of events and requests."""
+HARD = 2_500
 """Characters no piece exceeds; a sentence between the two stands alone."""
 
 _WHITE = re.compile(r"\s+")

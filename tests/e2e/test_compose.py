@@ -23,7 +23,7 @@ from tests.servers import docker_problem
 
 pytestmark = pytest.mark.docker
 
-PARAGRAPHS = 60
+PARAGRAPHS = 120
 RATE = 22_050
 METRICS = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/metrics', timeout=5).read().decode())"
 

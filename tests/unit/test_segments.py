@@ -16,15 +16,17 @@ def lengths(nodes: list[Node]) -> list[int]:
 
 
 def test_whole_paragraphs_are_gathered_up_to_the_target() -> None:
-    assert lengths([paragraph("x" * 300) for _ in range(7)]) == [900, 900, 300]
+    third = TARGET // 3
+    assert lengths([paragraph("x" * third) for _ in range(7)]) == [TARGET, TARGET, third]
 
 
 def test_a_paragraph_that_would_pass_the_target_starts_the_next_piece() -> None:
-    assert lengths([paragraph("x" * 500), paragraph("y" * 250, "y" * 250)]) == [500, 500 + 2]
+    most = TARGET - 400
+    assert lengths([paragraph("x" * most), paragraph("y" * 250, "y" * 250)]) == [most, 500 + 2]
 
 
 def test_a_paragraph_longer_than_a_piece_is_cut_between_sentences() -> None:
-    pieces = list(cut([paragraph(*("x" * 400 for _ in range(5)))], "pt"))
+    pieces = list(cut([paragraph(*("x" * (TARGET * 4 // 9) for _ in range(5)))], "pt"))
     assert [len(piece[0].children) for piece in pieces if isinstance(piece[0], Element)] == [2, 2, 1]
 
 

@@ -131,7 +131,7 @@ def test_bytes_that_are_no_xml_are_refused_with_their_reason(body: bytes, reason
 
 def test_a_cut_closes_the_ancestors_and_opens_them_again_with_their_attributes() -> None:
     sentence = "Uma frase de tamanho bem razoável para este ensaio. "
-    body = f'<speak><voice name="v"><prosody rate="slow"><p>{sentence * 40}</p></prosody></voice></speak>'
+    body = f'<speak><voice name="v"><prosody rate="slow"><p>{sentence * 80}</p></prosody></voice></speak>'
     pieces = segments(read(body.encode(), "a.ssml", []))
     assert len(pieces) == 3
     for piece in pieces:
