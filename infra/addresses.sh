@@ -3,7 +3,9 @@
 #   infra/addresses.sh [FILE]    FILE: the settings it was started with (default: .env)
 set -eu
 file=${1:-.env}
-value() { sed -n "s/^$1=//p" "$file" | tail -1; }
+value() {  # value NAME: the last one written, without quotes and comment, as compose reads it
+  sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*[\"']\{0,1\}\([^\"'[:space:]]*\).*/\2/p" "$file" | tail -1
+}
 console=$(value MINIO_CONSOLE_PORT)
 management=$(value RABBITMQ_MANAGEMENT_PORT)
 profiles=,${COMPOSE_PROFILES:-$(value COMPOSE_PROFILES)},

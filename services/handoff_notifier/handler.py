@@ -9,7 +9,7 @@ from darkchannel import keys
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs import options
 from darkchannel.jobs.deliveries import Delivery, wait_after
-from darkchannel.jobs.runs import Outcome, State
+from darkchannel.jobs.runs import Outcome
 from darkchannel.runtime.service import Context
 from darkchannel.storage.jobs import JSON
 from darkchannel.storage.port import NEW
@@ -112,10 +112,10 @@ class Notifier:
             language=plan.options.language if plan else "pt-BR",
             provider=plan.options.engine if plan else "auto",
             seconds=manifest.seconds if manifest else 0.0,
-            url=await self._link(job) if outcome.status is State.COMPLETED else None,
+            url=await self._link(job, manifest.audiobook) if manifest else None,
             reason=outcome.reason,
         )
 
-    async def _link(self, job: str) -> str | None:
+    async def _link(self, job: str, file: str) -> str | None:
         name = await self._jobs.output_name(job)
-        return await self._store.link(keys.OUTPUT, keys.output(*name, "mp3")) if name else None
+        return await self._store.link(keys.OUTPUT, keys.published(*name, file)) if name else None

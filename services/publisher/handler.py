@@ -60,7 +60,7 @@ class Publisher:
         manifest = await self._jobs.manifest(job, build) if build else None
         for file in manifest.files if manifest and build else ():
             source = keys.build_file(job, build or "", file)
-            for bucket, key in ((keys.OUTPUT, _output_key(name, file)), (keys.JOBS, keys.final(job, file))):
+            for bucket, key in ((keys.OUTPUT, keys.published(*name, file)), (keys.JOBS, keys.final(job, file))):
                 there = await self._store.head(bucket, key)
                 if there and there.metadata.get(BUILD) == build:
                     continue
@@ -99,8 +99,8 @@ class Publisher:
         manifest = await self._jobs.manifest(job, build) if build else None
         if manifest is None:
             return None
-        file = next(iter(manifest.files))
-        key = _output_key(name, file)
+        file = manifest.audiobook
+        key = keys.published(*name, file)
         now = self._clock()
         return Output(
             s3_key=keys.final(job, file),
@@ -111,10 +111,3 @@ class Publisher:
             url=await self._store.link(keys.OUTPUT, key, seconds=LINK_SECONDS),
             url_expires_at=now + timedelta(seconds=LINK_SECONDS),
         )
-
-
-def _output_key(name: tuple[str, str], file: str) -> str:
-    """The book itself lies under its name; whatever else a build holds, in a folder of that name."""
-    date, stem = name
-    main, _, ext = file.rpartition(".")
-    return keys.output(date, stem, ext) if main == "audiobook" else f"{date}/{stem}/{file}"

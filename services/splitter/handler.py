@@ -115,7 +115,7 @@ class Splitter:
         limit = self._settings.max_document_bytes
         if kept.size > limit:
             raise Refused(
-                f"the document has {kept.size / 1e6:.1f} MB, more than the {limit / 1e6:.1f} MB that are read: "
+                f"the document has {kept.size:,} bytes, more than the {limit:,} that are read: "
                 "split it, or raise DARKCHANNEL_MAX_DOCUMENT_BYTES"
             )
         received = await self._store.get(keys.JOBS, kept.key)

@@ -127,6 +127,12 @@ def output(date: str, stem: str, ext: str) -> str:
     return f"{date}/{stem}.{ext}"
 
 
+def published(date: str, stem: str, file: str) -> str:
+    """Where listeners find a file of a build: the book itself under its name, the rest in a folder of that name."""
+    main, _, ext = file.rpartition(".")
+    return output(date, stem, ext) if main == "audiobook" else f"{date}/{stem}/{file}"
+
+
 def output_error(date: str, stem: str) -> str:
     return f"{date}/{stem}.error.txt"
 

@@ -1,12 +1,13 @@
 """``darkchannel setup`` against real servers: what it makes, what it notices, and that it can be repeated."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
-import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
@@ -48,10 +49,10 @@ def settings_of(endpoint: str, broker: str, password: str = ROOT_PASSWORD) -> Se
 @pytest.fixture(scope="module")
 def broker(rabbitmq: RabbitServer) -> str:
     """A virtual host of its own, so that no event of these tests waits in another test's queue."""
-    answer = requests.put(
-        f"{rabbitmq.management}/api/vhosts/{VHOST}", auth=(rabbitmq.user, rabbitmq.password), timeout=20
-    )
-    answer.raise_for_status()
+    login = b64encode(f"{rabbitmq.user}:{rabbitmq.password}".encode()).decode()
+    address = f"{rabbitmq.management}/api/vhosts/{VHOST}"
+    with urlopen(Request(address, method="PUT", headers={"Authorization": f"Basic {login}"}), timeout=20):
+        pass
     return rabbitmq.url + VHOST
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from darkchannel import keys, pipeline
 from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter
@@ -14,17 +15,18 @@ from darkchannel.messaging.port import Ack, Delivery, Settlement
 from darkchannel.runtime.service import Context
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
-from darkchannel.storage.port import ObjectInfo
+from darkchannel.storage.port import ObjectInfo, ObjectStore
 from services.handoff_notifier.omniplay import Answer, Handoff
-from tests.pipeline.world import Process, build
+from tests.pipeline.world import UNSPEAKABLE, Process, build
 
 Interruption = Callable[[], Awaitable[object]]
+OpenStore = Callable[[Callable[[ObjectCreated], None]], ObjectStore]
 
 
 class InterruptedStore:
     """Does something else just before one request, once: ``before("put", key, what)``."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._before: dict[tuple[str, str], Interruption] = {}
 
@@ -73,14 +75,19 @@ class Receiver:
 
 
 class Bench:
-    """``texts``: chapters of segments the document is read as."""
+    """``texts``: chapters of segments the document is read as. ``open_store``: gives a store that tells of what it
+    creates; one in memory where none is given."""
 
-    def __init__(self, *texts: tuple[str, ...]) -> None:
+    def __init__(self, *texts: tuple[str, ...], open_store: OpenStore | None = None) -> None:
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.texts = texts or (("um", "dois"), ("três",))
         self.engine_calls: list[str] = []
         self.events: list[ObjectCreated] = []
-        self.raw = MemoryStore(clock=lambda: self.now, on_created=self.events.append)
+        self.raw: ObjectStore = (
+            open_store(self.events.append)
+            if open_store
+            else MemoryStore(clock=lambda: self.now, on_created=self.events.append)
+        )
         self.store = InterruptedStore(self.raw)
         self.bus = MemoryBus()
         self.receiver = Receiver()
@@ -92,22 +99,27 @@ class Bench:
 
     def process(self, *texts: tuple[str, ...]) -> Process:
         """One more replica of every service; it reads documents as ``texts``, if any are given."""
+        return build(self.context(*texts), self._speak, self.receiver, self._nonce, 30.0)
+
+    def context(self, *texts: tuple[str, ...]) -> Context:
+        """What a replica is given; each its own memory."""
 
         async def compute(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             chapters = tuple(Chapter(str(n), chapter) for n, chapter in enumerate(texts or self.texts))
             return Book("Livro", None, Options(company_id=5, priority="low"), chapters)
 
-        context = Context(
+        return Context(
             store=self.store,  # type: ignore[arg-type]
             jobs=Jobs(self.store, lambda: self.now),  # type: ignore[arg-type]
             bus=self.bus,
             clock=lambda: self.now,
             compute=compute,
         )
-        return build(context, self._speak, self.receiver, self._nonce, 30.0)
 
     async def _speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
         self.engine_calls.append(ssml)
+        if ssml == UNSPEAKABLE:
+            raise Permanent("the engine has no sound for it")
         return "simulated", Speech(f"[{ssml}|]".encode("utf-16-le"), 22050)
 
     def _nonce(self) -> str:
@@ -117,9 +129,9 @@ class Bench:
     def later(self, **duration: float) -> None:
         self.now += timedelta(**duration)
 
-    async def drop(self, key: str = "livro.md") -> ObjectCreated:
+    async def drop(self, key: str = "livro.md", body: bytes = b"documento") -> ObjectCreated:
         """Put a document into the inbox and return its event, undelivered."""
-        await self.raw.put(keys.INBOX, key, b"documento")
+        await self.raw.put(keys.INBOX, key, body)
         event = self.events.pop()
         self.version = event.version or ""
         self.job = keys.job_id(keys.INBOX, key, self.version)

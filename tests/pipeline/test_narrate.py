@@ -42,6 +42,16 @@ def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys:
     assert "\x1b" not in err
 
 
+def test_narrate_leaves_to_watch_what_others_dropped(folder: Path) -> None:
+    """It ends with its own book: what it took in meanwhile would lie there until a reconciler finds it."""
+    other = folder / keys.INBOX / "other.md"
+    other.parent.mkdir(parents=True)
+    other.write_text(TALE, encoding="utf-8")
+    Path("farol.md").write_text(TALE, encoding="utf-8")
+    assert run(["narrate", "farol.md"]) == Code.OK
+    assert other.is_file()
+
+
 def test_narrate_prints_the_audiobook_the_job_folder_and_the_time(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from darkchannel import keys
+from darkchannel.cli.report import Reporter
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
 from tests.pipeline.bench import Bench
-from tests.pipeline.world import spoken
+from tests.pipeline.world import UNSPEAKABLE, spoken
 
 
 async def complete(bench: Bench) -> None:
@@ -38,6 +39,21 @@ async def test_a_document_becomes_an_audiobook_and_its_job_is_closed_and_announc
     assert await published(bench) == ["um", "dois", "três"]
     assert [handoff.event for handoff in bench.receiver.heard] == ["completed"]
     assert [v async for v in bench.raw.versions(keys.INBOX)] == []
+
+
+async def test_metadata_announcement_and_report_all_lead_to_the_audiobook_where_it_lies() -> None:
+    bench = Bench()
+    await complete(bench)
+    [lies] = await bench.output()
+    link = await bench.raw.link(keys.OUTPUT, lies)
+    metadata = await bench.jobs.metadata(bench.job)
+    assert metadata
+    assert metadata.output
+    assert (metadata.output.key, metadata.output.url) == (lies, link)
+    assert [handoff.url for handoff in bench.receiver.heard] == [link]
+    report = await Reporter(bench.jobs, bench.job).report()
+    assert report
+    assert report.output == lies
 
 
 async def test_a_straggler_that_fails_cannot_undo_a_completed_run() -> None:
@@ -445,6 +461,28 @@ async def test_what_a_client_library_put_there_without_a_plan_is_left_alone() ->
     before = [info.key async for info in bench.raw.list(keys.JOBS)]
     await bench.deliver()
     assert [info.key async for info in bench.raw.list(keys.JOBS)] == before
+
+
+async def test_an_unspeakable_edit_of_a_completed_job_opens_one_run_which_fails_and_no_further_one() -> None:
+    bench = Bench(("um",))
+    await complete(bench)
+    await bench.edit(0, UNSPEAKABLE)
+    edit = bench.take("speak")
+
+    async def too_many() -> None:
+        pytest.fail("a third run was opened")
+
+    bench.store.before("put", keys.marker(bench.job, 3), too_many)
+    for _ in range(3):
+        await bench.first.handlers["speak"](edit)
+        await bench.second.handlers["speak"](edit)
+        await bench.deliver()
+        bench.later(seconds=31)
+        await bench.reconcile()
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert (runs.newest, runs.state, runs.closed) == (2, State.FAILED, frozenset({1, 2}))
+    assert bench.engine_calls == ["um", UNSPEAKABLE]
+    assert await published(bench) == ["um"]
 
 
 async def test_a_key_that_only_looks_like_a_segment_is_none() -> None:

@@ -84,7 +84,7 @@ def narrate(
 
 @app.command(rich_help_panel=MAKE)
 def watch(
-    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Folder of the objects.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder of the objects.")] = None,
 ) -> int:
     """Narrate every file dropped into FOLDER/darkchannel-inbox, until stopped."""
     from darkchannel.cli import watching
@@ -154,7 +154,7 @@ def cancel(job: JobOrFile, json: Json = False) -> int:
 
 @app.command(rich_help_panel=RUN)
 def serve(
-    services: Annotated[list[str], typer.Argument(metavar="SERVICE...", help="Names of services.", show_default=False)],
+    services: Annotated[list[str], typer.Argument(metavar="SERVICE", help="Names of services.", show_default=False)],
 ) -> int:
     """Run services until stopped: splitter, synthesizer, merger, publisher, handoff-notifier, reconciler."""
     from darkchannel.cli import serving

@@ -23,7 +23,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     check(file, options)
     check_out(out)
     root = prepare(folder)
-    async with embedded(root) as pipeline:
+    async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline.process.health)
         report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options), waits.news)
         audiobook = await _audiobook(pipeline.store, report, out)

@@ -76,6 +76,7 @@ class Reporter:
         plan = await jobs.plan(job)
         build = runs.completed[1]
         manifest = await jobs.manifest(job, build) if build else None
+        name = await jobs.output_name(job) if manifest else None
         outcome = runs.outcomes.get(runs.newest)
         return Report(
             job=job,
@@ -88,16 +89,10 @@ class Reporter:
             segments=Count(done=await self._chunks.count() if plan else 0, total=plan.segments if plan else 0),
             sections=Count(done=await self._sections.count() if plan else 0, total=len(plan.sections) if plan else 0),
             published=runs.newest in runs.closed,
-            output=await audiobook(jobs, job) if manifest else None,
+            output=keys.published(*name, manifest.audiobook) if manifest and name else None,
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )
-
-
-async def audiobook(jobs: Jobs, job: str) -> str | None:
-    """Where listeners take a job's audiobook: its key in the output bucket."""
-    plan, name = await jobs.plan(job), await jobs.output_name(job)
-    return keys.output(*name, plan.options.formats[0]) if plan and name else None
 
 
 class _Counter:

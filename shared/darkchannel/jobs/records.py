@@ -72,3 +72,8 @@ class Manifest(BaseModel):
     """Size in bytes by file name."""
     seconds: float
     chapters: tuple[Mark, ...]
+
+    @property
+    def audiobook(self) -> str:
+        """The file that stands for the whole: what links lead to."""
+        return next(iter(self.files))

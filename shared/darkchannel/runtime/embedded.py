@@ -46,14 +46,16 @@ def route(bus: MemoryBus) -> Callable[[ObjectCreated], None]:
     return created
 
 
-async def _watched(store: FolderStore, process: Process) -> None:
-    """Take in what is dropped; a disk that is full or read-only meanwhile is waited for."""
+async def _tended(store: FolderStore, process: Process, *, drops: bool) -> None:
+    """Sweep the folder and take in what is dropped; a disk that is full or read-only meanwhile is waited for."""
 
     async def attempt(look: Callable[[], Awaitable[None]]) -> None:
         await until_there("inbox", look, process)
 
     with suppress(Stopped):
-        await store.watch(process.stop.event, attempt)
+        await attempt(store.sweep)
+        if drops:
+            await store.watch(process.stop.event, attempt)
 
 
 @asynccontextmanager
@@ -64,8 +66,9 @@ async def embedded(
     workers: int | None = None,
     retry_delays: tuple[float, ...] = RETRY_DELAYS,
     drain: float = DRAIN_SECONDS,
+    drops: bool = True,
 ) -> AsyncIterator[Embedded]:
-    """Run every service while inside; documents dropped into the inbox folder are taken in.
+    """Run every service while inside; documents dropped into the inbox folder are taken in, unless not ``drops``.
 
     Leaving lets work under way end within ``drain`` seconds; the rest is found at the next start. ``workers``
     bounds the processes beside this one. Raises Permanent where a service is not installed, and what a side
@@ -90,7 +93,7 @@ async def embedded(
         )
         try:
             await runner.start()
-            runner.side_task(_watched(store, process))
+            runner.side_task(_tended(store, process, drops=drops))
             yield Embedded(store, bus, jobs, process)
         except asyncio.CancelledError:
             if runner.failure is None:

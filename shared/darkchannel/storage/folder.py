@@ -137,6 +137,10 @@ class FolderStore:
     async def close(self) -> None:
         pass
 
+    async def sweep(self) -> None:
+        """Remove what processes that died left half-written more than a day ago."""
+        await self._run(self._disk.files.sweep)
+
     async def take_in(self) -> tuple[str, ...]:
         """Make versions of the dropped documents that nobody writes any more; return their keys.
 
@@ -156,7 +160,6 @@ class FolderStore:
 
         Each look is an ``attempt``, which may repeat what raises Unavailable.
         """
-        await attempt(partial(self._run, self._disk.files.sweep))
         async for _ in self._moments(stop):
             await attempt(partial(self._take_all, stop))
 

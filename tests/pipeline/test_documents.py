@@ -1,0 +1,127 @@
+"""Documents of any name and size through the whole pipeline, on a store in memory and on one in a folder."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.names import MAX_STEM_BYTES
+from darkchannel.jobs.runs import State
+from darkchannel.storage.folder import FolderStore
+from darkchannel.storage.port import ObjectStore
+from services.splitter.handler import Splitter
+from services.splitter.settings import SplitterSettings
+from tests.pipeline.bench import Bench
+
+LIMIT = 20_000
+FOLDER = "deep/down/data"
+TEXT = "Era uma vez um farol."
+NAMES = {
+    "a+b & c.md": "a-b - c",
+    "a%2F..%2F..%2Fetc%2Fpasswd.txt": "a-2F..-2F..-2Fetc-2Fpasswd",
+    "../../fora.txt": "fora",
+    "contos/../../../fora.txt": "fora",
+    "/raiz.txt": "raiz",
+    "😀.md": "audiobook",
+    "o farol 😀.md": "o farol",
+    "Memórias Póstumas de Brás Cubas.txt": "Memórias Póstumas de Brás Cubas",
+    "cafe\u0301.txt": "café",
+    "  dois  espaços .txt": "dois  espaços",
+    "com\nlinha.txt": "com-linha",
+    f"{'é' * 448}.txt": "é" * (MAX_STEM_BYTES // 2),
+    f"{'pasta/' * 149}a.txt": "a",
+}
+
+
+@pytest.fixture(params=["memory", "folder"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    """A pipeline whose splitter reads documents for real, in this process."""
+
+    def folder(on_created: Callable[[ObjectCreated], None]) -> ObjectStore:
+        return FolderStore(tmp_path / FOLDER, on_created=on_created)
+
+    async def at_once(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    bench = Bench(open_store=folder if request.param == "folder" else None)
+    context = replace(bench.context(), compute=at_once)
+    settings = SplitterSettings(_env_file=None, max_document_bytes=LIMIT)
+    bench.first.handlers["accept"] = Splitter(context, settings).accept
+    return bench
+
+
+async def narrate(bench: Bench, key: str, text: str = TEXT) -> str:
+    """The key of the audiobook, its date cut off, or of the note that there is none."""
+    before = set(await bench.output())
+    bench.events.append(await bench.drop(key, text.encode()))
+    await bench.deliver()
+    [made] = set(await bench.output()) - before
+    return made.split("/", 1)[1]
+
+
+async def inbox(bench: Bench) -> list[str]:
+    return [info.key async for info in bench.raw.versions(keys.INBOX)]
+
+
+@pytest.mark.parametrize(("key", "stem"), NAMES.items(), ids=[key[:30] for key in NAMES])
+async def test_a_document_of_any_name_becomes_an_audiobook_of_a_safe_one(bench: Bench, key: str, stem: str) -> None:
+    assert await narrate(bench, key) == f"{stem}.mp3"
+    accepted = await bench.jobs.opened(bench.job, 1)
+    assert accepted
+    assert accepted.source
+    assert accepted.source.key == key
+    assert await inbox(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("a+b.md", "a&b.md"), ("um/livro.txt", "dois/livro.md"), ("😀.md", "😡.md")]
+)
+async def test_the_second_of_two_documents_that_would_be_called_alike_has_a_number(
+    bench: Bench, first: str, second: str
+) -> None:
+    stem = (await narrate(bench, first)).removesuffix(".mp3")
+    assert await narrate(bench, second) == f"{stem}-2.mp3"
+
+
+@pytest.mark.parametrize("bench", ["folder"], indirect=True)
+async def test_a_name_that_points_elsewhere_leaves_nothing_outside_the_folder(bench: Bench, tmp_path: Path) -> None:
+    for key in NAMES:
+        await narrate(bench, key)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if not path.resolve().is_relative_to(tmp_path / FOLDER)] == []
+
+
+async def test_a_document_above_the_limit_is_one_failed_run_that_says_why_and_its_input_is_kept(bench: Bench) -> None:
+    text = "x" * (LIMIT + 1)
+    assert await narrate(bench, "grande.txt", text) == "grande.error.txt"
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert (runs.state, runs.opened, runs.closed) == (State.FAILED, frozenset({1}), frozenset({1}))
+    reason = runs.outcomes[1].reason or ""
+    assert "the document has 20,001 bytes, more than the 20,000 that are read" in reason
+    assert "DARKCHANNEL_MAX_DOCUMENT_BYTES" in reason
+    kept = await bench.raw.get(keys.JOBS, keys.source(bench.job, "txt"))
+    assert kept
+    assert kept.body == text.encode()
+    assert await inbox(bench) == []
+
+
+async def test_a_refused_document_says_why_in_its_metadata_and_beside_where_the_audiobook_would_be(
+    bench: Bench,
+) -> None:
+    await narrate(bench, "vazio.txt", "")
+    metadata = await bench.jobs.metadata(bench.job)
+    [note] = [await bench.raw.get(keys.OUTPUT, key) for key in await bench.output()]
+    assert metadata
+    assert note
+    assert metadata.status == "failed"
+    assert metadata.error == "the document is empty: it has no bytes"
+    assert note.body.decode().startswith(f"vazio.txt could not be narrated: {metadata.error}\n")
+
+
+async def test_a_document_as_long_as_the_limit_is_read(bench: Bench) -> None:
+    assert await narrate(bench, "livro.txt", f"{TEXT:<{LIMIT}}") == "livro.mp3"
