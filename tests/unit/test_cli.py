@@ -292,17 +292,25 @@ def test_a_server_that_is_away_has_its_own_exit_code(
     assert "a-secret-of-somebody" not in the_error(capsys)
 
 
+IN_THE_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+"""What a shell does to a command that it starts in the background."""
+
+
+@pytest.mark.parametrize("started", [[], IN_THE_BACKGROUND], ids=["foreground", "background"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_following_can_be_interrupted(number: signal.Signals, house: House) -> None:
+def test_following_can_be_interrupted(number: signal.Signals, started: list[str], house: House) -> None:
     Path("conto.txt").write_text("Era uma vez.", encoding="utf-8")
-    words = [sys.executable, "-m", "darkchannel.cli", "submit", "conto.txt", "--follow"]
+    words = [*started, sys.executable, "-m", "darkchannel.cli", "submit", "conto.txt", "--follow"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr
         assert process.stderr.readline().startswith("job ")
         process.send_signal(number)
-        assert process.stderr.read() == "darkchannel: interrupted\n"
-        assert process.wait(60) == Code.INTERRUPTED
+        try:
+            assert process.communicate(timeout=60)[1] == "darkchannel: interrupted\n"
+        finally:
+            process.kill()
+        assert process.returncode == Code.INTERRUPTED
 
 
 def test_the_priorities_on_the_command_line_are_those_of_the_options() -> None:
