@@ -69,7 +69,9 @@ class ObjectStore(Protocol):
         """Write an object in one atomic request and return its ETag.
 
         ``over``: ``NEW`` creates only; an ETag replaces only that content; ``None`` writes whatever is there.
-        Returns ``None`` where the condition did not hold and nothing was written.
+        Returns ``None`` where the condition did not hold and nothing was written. Whoever must know who wrote first
+        puts something of its own into the body: an answer may be lost on the way (MinIO's RELEASE.2025-04-22 cuts
+        some connections when it refuses), and then equal content counts as written.
         """
         ...
 
