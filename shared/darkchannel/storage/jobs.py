@@ -226,9 +226,7 @@ class Jobs:
 
     async def input(self, job: str) -> ObjectInfo | None:
         """The document as received."""
-        async for info in self.store.list(keys.JOBS, f"{job}/input/"):
-            return info
-        return None
+        return await anext(aiter(self.store.list(keys.JOBS, f"{job}/input/")), None)
 
     async def metadata(self, job: str) -> Metadata | None:
         return await self._read(keys.metadata(job), Metadata)
