@@ -8,6 +8,7 @@ from typing import Protocol
 
 from darkchannel import keys, pipeline
 from darkchannel.audio import ffmpeg
+from darkchannel.errors import Transient
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan
@@ -113,8 +114,12 @@ class BookBinder:
 
     async def _frames(self, audio: Sequence[SectionAudio]) -> AsyncIterator[bytes]:
         for part in audio:
+            size = 0
             async for piece in self._store.stream(keys.JOBS, part.key):
+                size += len(piece)
                 yield piece
+            if size != part.size:
+                raise Transient(f"{keys.JOBS}/{part.key} has {size} bytes, its record says {part.size}")
 
 
 def marks(plan: Plan, audio: Sequence[SectionAudio]) -> tuple[Mark, ...]:

@@ -39,7 +39,7 @@ def narrate(document: Path, *, limit: float) -> Result:
 
 async def _narrate(document: Path, result: Result, limit: float) -> None:
     try:
-        store = await settings.open_store(read_settings())
+        store = settings.open_store(read_settings())
         try:
             result.seconds, result.phases = await through(Jobs(store, utc_now), document, limit=limit)
         finally:

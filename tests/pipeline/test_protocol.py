@@ -7,7 +7,7 @@ import pytest
 
 from darkchannel import keys
 from darkchannel.cli.report import Reporter
-from darkchannel.errors import Permanent, Unavailable
+from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
@@ -164,6 +164,18 @@ async def test_a_job_accepted_before_midnight_is_published_once_under_that_date(
 
 async def _die() -> None:
     raise RuntimeError("killed here")
+
+
+async def test_a_section_that_lost_its_end_never_reaches_a_book() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    record = await bench.jobs.section(bench.job, 0)
+    assert record
+    await bench.raw.put(keys.JOBS, record[0].files["mp3"].key, b"[")
+    with pytest.raises(Transient, match="its record says"):
+        await bench.deliver()
+    assert await bench.output() == []
 
 
 async def test_a_stray_chunk_beside_the_real_ones_changes_nothing() -> None:

@@ -1,6 +1,7 @@
 """ffmpeg as a subprocess: it is fed and drained at once, in flat memory, and killed where its caller gives up."""
 
 import asyncio
+import errno
 import os
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
@@ -20,6 +21,7 @@ LAST_WORDS: Final = 500
 TASTE_BYTES: Final = 1 << 14
 """Enough frames for ffmpeg to see what it tags."""
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 _REPEATABLE: Final = ("-fflags", "+bitexact", "-flags:a", "+bitexact")
 _LANGUAGES: Final = {"pt": "por", "en": "eng", "es": "spa", "fr": "fra", "de": "deu", "it": "ita"}
@@ -73,21 +75,25 @@ async def join_mp3(
     """Write encoded frames as one MP3 file with ID3v2.3 tags, chapter marks and a header for seeking.
 
     ``samples``: of all frames together; ``language``: a BCP 47 tag. ffmpeg writes the tags alone: the frames are
-    only appended, which takes a tenth of the time. Raises Transient where ffmpeg fails, ValueError where the
-    frames are none, and whatever ``frames`` raises.
+    only appended, which takes a tenth of the time. Raises Transient where ffmpeg fails, Unavailable where the disk
+    is full, ValueError where the frames are none, and whatever ``frames`` raises.
     """
     first = b""
     while len(first) < TASTE_BYTES and (piece := await anext(frames, b"")):
         first += piece
     tags = await _id3(first[:TASTE_BYTES], ffmetadata(title, author, language, chapters))
-    with out.open("wb") as book:
-        book.write(tags)
-        book.write(mp3.info_frame(first, samples, 0))
-        size = await asyncio.to_thread(book.write, first)
-        async for piece in frames:
-            size += await asyncio.to_thread(book.write, piece)
-        book.seek(len(tags))
-        book.write(mp3.info_frame(first, samples, size))
+    try:
+        with out.open("wb") as book:
+            book.write(tags + mp3.info_frame(first, samples, 0))
+            size = await asyncio.to_thread(book.write, first)
+            async for piece in frames:
+                size += await asyncio.to_thread(book.write, piece)
+            book.seek(len(tags))
+            book.write(mp3.info_frame(first, samples, size))
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise Unavailable(f"{out.parent} cannot take the book: {error.strerror}; TMPDIR names another place") from error
 
 
 async def _id3(frames: bytes, metadata: str) -> bytes:
@@ -105,13 +111,6 @@ async def _id3(frames: bytes, metadata: str) -> bytes:
         )  # fmt: skip
         written = await asyncio.to_thread(tagged.read_bytes)
     return written[: mp3.id3_size(written)]
-
-
-async def probe_seconds(path: Path) -> float:
-    """The duration of a sound file, by decoding all of it. Raises Transient where it cannot be decoded."""
-    report = await _run((*_QUIET, "-i", str(path), "-progress", "pipe:1", "-f", "null", os.devnull), _only(b""))
-    times = [line.removeprefix(b"out_time_us=") for line in report.split() if line.startswith(b"out_time_us=")]
-    return int(times[-1]) / 1e6
 
 
 def ffmetadata(title: str, author: str | None, language: str, chapters: Sequence[Mark]) -> str:

@@ -11,7 +11,7 @@ from darkchannel.storage.jobs import Jobs
 @asynccontextmanager
 async def opened() -> AsyncIterator[Jobs]:
     """The jobs of the store that the settings name."""
-    store = await settings.open_store(settings.load())
+    store = settings.open_store(settings.load())
     try:
         yield Jobs(store, utc_now)
     finally:

@@ -19,7 +19,6 @@ from darkchannel.runtime.service import Context, utc_now
 from darkchannel.runtime.settings import Settings, open_store
 from darkchannel.runtime.waiting import Process, Stopped, until_there
 from darkchannel.storage.jobs import Jobs
-from darkchannel.storage.port import ObjectStore
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +111,7 @@ async def _connect(stack: AsyncExitStack, names: Sequence[str], settings: Settin
             raise
         return bus
 
-    store: ObjectStore = await open_store(settings)
+    store = open_store(settings)
     stack.push_async_callback(store.close)
     await until_there("store", reach_store, process)
     bus = await until_there("broker", reach_broker, process)

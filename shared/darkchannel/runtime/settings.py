@@ -70,7 +70,7 @@ def load() -> Settings:
         raise Permanent(f"wrong setting: {wrong}") from None
 
 
-async def open_store(settings: Settings) -> ObjectStore:
+def open_store(settings: Settings) -> ObjectStore:
     """The MinIO that the settings name, a folder where they name none. Does not connect.
 
     On the host of a compose stack only the public address is known.

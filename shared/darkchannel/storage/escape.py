@@ -27,13 +27,6 @@ def path_of(key: str) -> str:
     return "/".join(_names(component) for component in key.split("/"))
 
 
-def key_of(path: str) -> str | None:
-    """The key of a relative path, its ``BESIDE`` taken off before; ``None`` where no key is written so."""
-    pieces = path.replace(f"/{MORE}", "\0").split("/")
-    key = "/".join("".join(text_of(name) for name in piece.split("\0")) for piece in pieces)
-    return key if path_of(key) == path else None
-
-
 def text_of(name: str) -> str:
     """What one file or folder name contributes to the key."""
     name = name.removeprefix(MORE)
