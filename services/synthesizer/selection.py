@@ -32,8 +32,8 @@ class Engines:
             opening = self._opening[name] = asyncio.create_task(open_engine(name))
         try:
             return await asyncio.shield(opening)
-        except Exception:
-            self._opening.pop(name, None)  # tried anew for the next segment
+        except Exception:  # and raised again: no failure is remembered, the next segment tries anew
+            self._opening.pop(name, None)
             raise
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ class Archive:
     """Entries by name. Every method raises Refused for what a sound EPUB would not hold."""
 
     def __init__(self, body: bytes) -> None:
+        # NotImplementedError, here and below, is zipfile's word for a ZIP of a kind it cannot read.
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(body))
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:

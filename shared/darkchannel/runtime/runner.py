@@ -74,7 +74,7 @@ class Runner:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await parts.close()
-            except Exception:
+            except Exception:  # whatever it is, the other services are still to be closed
                 log.warning("a service did not close", service=service.name, exc_info=True)
 
     async def _consume(self, stage: pipeline.Stage, parts: Parts) -> None:
