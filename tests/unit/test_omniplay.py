@@ -55,3 +55,16 @@ async def test_only_an_acceptance_has_a_ticket_and_everything_else_a_note(
         assert await omniplay.send(HANDOFF, datetime.now(UTC)) == told
     finally:
         await omniplay.close()
+
+
+async def test_a_receiver_that_is_away_is_tried_again() -> None:
+    async with TestServer(web.Application()) as gone:
+        address = str(gone.make_url("/"))
+    omniplay = OmniPlay(OmniPlaySettings(omniplay_api_url=address))
+    try:
+        answer = await omniplay.send(HANDOFF, datetime.now(UTC))
+    finally:
+        await omniplay.close()
+    assert answer.status == 0
+    assert answer.again
+    assert "no answer from OmniPlay" in (answer.note or "")
