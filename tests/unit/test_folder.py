@@ -2,13 +2,18 @@
 
 import asyncio
 import errno
+import mmap
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +30,7 @@ from darkchannel.storage.locks import Locks
 from darkchannel.storage.port import NEW
 
 QUIET = 0.05
+NOBODY = 65534
 
 
 class Events(list[ObjectCreated]):
@@ -298,12 +304,110 @@ async def test_an_object_and_a_folder_of_its_name_may_come_at_once(store: Folder
 
 @pytest.mark.parametrize(
     ("number", "says"),
-    [(errno.ENOSPC, "full"), (errno.EROFS, "read-only"), (errno.EACCES, "permissions"), (errno.EIO, "cannot be")],
+    [
+        (errno.ENOSPC, "disk of /data is full: free some space"),
+        (errno.EDQUOT, "quota for /data is used up"),
+        (errno.EROFS, "disk of /data is read-only: mount it writable"),
+        (errno.EACCES, "/data/x may not be .* change its permissions"),
+        (errno.EPERM, "/data/x may not be .* change its permissions"),
+        (errno.EIO, "disk of /data failed at /data/x: see the system's log"),
+        (errno.ENOTDIR, "/data/x .* move the file away"),
+        (errno.ESTALE, "out of reach: mount it again"),
+        (errno.EMFILE, "raise its limit"),
+        (errno.EBUSY, "/data/x cannot be read or written"),
+    ],
 )
 def test_a_disk_out_of_order_says_what_to_do(number: int, says: str) -> None:
     answer = problem(OSError(number, os.strerror(number), "/data/x"), Path("/data"))
     assert isinstance(answer, Unavailable)
-    assert says in str(answer)
+    assert re.search(says, str(answer))
+    assert str(answer).endswith("goes on by itself")
+
+
+@contextmanager
+def small_disk(pages: int = 64, inodes: int = 100) -> Iterator[Path]:
+    """A disk in memory of this test's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not mounted(f"size={pages * mmap.PAGESIZE},nr_inodes={inodes}", "-t", "tmpfs", "none", folder):
+            pytest.skip("only root may mount the small disk that this test fills")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def mounted(options: str, *what: str | Path) -> bool:
+    mount = shutil.which("mount")
+    return mount is not None and not subprocess.run([mount, "-o", options, *what], check=False).returncode
+
+
+@pytest.mark.parametrize("bucket", [keys.JOBS, keys.INBOX])
+async def test_a_disk_that_fills_up_at_any_point_holds_nothing_half_and_work_goes_on_with_space(bucket: str) -> None:
+    full = 0
+    for pages, inodes in [*((pages, 100) for pages in range(1, 16)), *((64, inodes) for inodes in range(2, 20))]:
+        with small_disk(pages, inodes) as disk:
+            store = FolderStore(disk)
+            writing = store.put(bucket, "livro/a.txt", bytes(20_000), metadata={"voice": "ana"})
+            (end,) = await asyncio.gather(writing, return_exceptions=True)
+            found = await store.get(bucket, "livro/a.txt")
+            if isinstance(end, BaseException):
+                full += 1
+                assert f"disk of {disk} is full" in str(end)
+                assert found is None
+            else:
+                assert found is not None
+                assert (found.info.size, found.info.metadata) == (20_000, {"voice": "ana"})
+            assert [info.key async for info in store.list(bucket)] == ["livro/a.txt"] * (found is not None)
+            assert not [path for path in disk.rglob("*") if path.suffix == ".new" or path.parent.name == "temporary"]
+            assert found or not [*disk.glob(f"{keys.INBOX}/.accepted/*")]
+            assert mounted(f"remount,size={64 * mmap.PAGESIZE},nr_inodes=100", disk)
+            assert await store.put(bucket, "livro/a.txt", b"x")
+    assert full > 10
+
+
+async def test_a_disk_that_turns_read_only_is_read_and_says_why_nothing_is_written() -> None:
+    with small_disk() as disk:
+        store = FolderStore(disk, quiet=QUIET)
+        etag = await store.put(keys.JOBS, "a", b"x")
+        dropped = drop(disk, "livro.txt")
+        assert mounted("remount,ro", disk)
+        writes: list[Coroutine[Any, Any, object]] = [
+            store.put(keys.JOBS, "a", b"y"),
+            store.put(keys.JOBS, "b", b"y", over=NEW),
+            store.copy(keys.JOBS, "a", keys.JOBS, "b"),
+            store.delete(keys.JOBS, "a"),
+            store.take_in(),
+        ]
+        for write in writes:
+            with pytest.raises(Unavailable, match=f"disk of {disk} is read-only"):
+                await write
+        found = await store.get(keys.JOBS, "a")
+        assert found is not None
+        assert (found.body, found.info.etag) == (b"x", etag)
+        assert mounted("remount,rw", disk)
+        assert dropped.exists()
+        assert await store.take_in() == ("livro.txt",)
+        assert await store.put(keys.JOBS, "a", b"y", over=etag)
+
+
+async def test_a_folder_of_the_inbox_that_may_not_be_read_is_told_and_holds_up_no_other() -> None:
+    if os.geteuid():
+        pytest.skip("only root may take rights from itself")
+    with tempfile.TemporaryDirectory() as folder:
+        store = FolderStore(Path(folder), quiet=QUIET)
+        await store.put(keys.JOBS, "a", b"x")
+        drop(Path(folder), "open.txt")
+        closed = drop(Path(folder), "closed/closed.txt").parent
+        for path in (Path(folder), *Path(folder).rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        closed.chmod(0)
+        os.seteuid(NOBODY)
+        try:
+            with pytest.raises(Unavailable, match=f"{closed} may not be read"):
+                await store.take_in()
+        finally:
+            os.seteuid(0)
+        assert [info.key async for info in store.versions(keys.INBOX)] == ["open.txt"]
 
 
 async def test_a_root_that_is_a_file_is_unavailable(tmp_path: Path) -> None:

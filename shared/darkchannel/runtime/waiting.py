@@ -15,6 +15,14 @@ from darkchannel.runtime.metrics import Metrics
 
 T = TypeVar("T")
 
+Tell = Callable[[str | None], None]
+"""Hears why something is away, and ``None`` when it is back."""
+
+PROBE_PAUSE = 5.0
+"""Seconds between two looks at whether something is still there."""
+PROBE_SECONDS = 10.0
+"""How long one look may take."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,3 +85,39 @@ async def until_there(what: str, reach: Callable[[], Awaitable[T]], process: Pro
             process.health.against(what, None)
             return found
     raise AssertionError("back-off ended")
+
+
+def teller(what: str, process: Process) -> Tell:
+    """Have readiness say while ``what`` is away, and the log once when it goes, for another reason, and is back."""
+
+    def tell(reason: str | None) -> None:
+        known = process.health.reasons.get(what)
+        process.health.against(what, reason)
+        if reason and known is None:
+            process.metrics.waits.labels(what).inc()
+        if reason and reason != known:
+            log.warning("waiting", what=what, reason=reason)
+        elif known and not reason:
+            log.info(f"the {what} is back")
+
+    return tell
+
+
+async def watch(what: str, probe: Callable[[], Awaitable[object]], process: Process) -> None:
+    """Tell, until the process is to stop, while ``probe`` raises Unavailable or does not end in time.
+
+    An idle process asks for nothing, and would count as ready while nothing it needs is there.
+    """
+    tell = teller(what, process)
+    while not await process.stop.within(PROBE_PAUSE):
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await probe()
+        except Unavailable as error:
+            tell(str(error))
+        except TimeoutError:
+            tell(f"the {what} did not answer within {PROBE_SECONDS:g} s; the work goes on by itself when it does")
+        except Exception as error:  # whatever a client raises on an odd answer, the look is only there to tell
+            tell(f"the {what} gives no sound answer: {type(error).__name__}: {error}")
+        else:
+            tell(None)

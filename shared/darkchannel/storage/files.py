@@ -202,8 +202,12 @@ class Files:
             return
         note.parent.mkdir(parents=True, exist_ok=True)
         new = note.with_suffix(".new")
-        new.write_text(json.dumps({name.lower(): value for name, value in metadata.items()}), encoding="utf-8")
-        new.replace(note)
+        try:
+            new.write_text(json.dumps({name.lower(): value for name, value in metadata.items()}), encoding="utf-8")
+            new.replace(note)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
 
     def _move_beside(self, spot: str) -> None:
         path = self.root / spot
@@ -218,16 +222,27 @@ class Files:
         return Unavailable(f"{self.root / spot} is being changed by another program all the time")
 
 
+_GOES_ON = "; the work then goes on by itself"
+_OUT_OF_ORDER = {
+    errno.ENOSPC: "the disk of {root} is full: free some space",
+    errno.EDQUOT: "the disk quota for {root} is used up: free some space or have the quota raised",
+    errno.EROFS: "the disk of {root} is read-only: mount it writable",
+    errno.EACCES: "{where} may not be read or written by this user: change its permissions",
+    errno.EPERM: "{where} may not be read or written by this user: change its permissions",
+    errno.EIO: "the disk of {root} failed at {where}: see the system's log, and repair or replace the disk",
+    errno.ENOTDIR: "{where} is needed as a folder, or below one, and a file has that name: move the file away",
+    errno.ESTALE: "the disk of {root} is out of reach: mount it again",
+    errno.ENOTCONN: "the disk of {root} is out of reach: mount it again",
+    errno.EMFILE: "this process may open no more files: raise its limit (ulimit -n)",
+    errno.ENFILE: "this machine may open no more files: raise its limit (fs.file-max)",
+}
+
+
 def problem(error: OSError, root: Path) -> Exception:
-    """What an operating system's error means for the person."""
+    """What an operating system's error means for the person: Unavailable, or ValueError for too long a name."""
     where = error.filename or root
-    match error.errno:
-        case errno.ENAMETOOLONG:
-            return ValueError(f"{where} is a longer name than the disk can hold")
-        case errno.ENOSPC | errno.EDQUOT:
-            return Unavailable(f"the disk of {root} is full: free some space, and the work goes on")
-        case errno.EROFS:
-            return Unavailable(f"the disk of {root} is read-only: mount it writable, and the work goes on")
-        case errno.EACCES | errno.EPERM:
-            return Unavailable(f"{where} may not be read or written by this user: change its permissions")
-    return Unavailable(f"{where} cannot be read or written: {error.strerror or error}")
+    if error.errno == errno.ENAMETOOLONG:
+        return ValueError(f"{where} is a longer name than the disk can hold")
+    known = _OUT_OF_ORDER.get(error.errno or 0)
+    said = known or "{where} cannot be read or written ({reason}): mend that"
+    return Unavailable(said.format(root=root, where=where, reason=error.strerror or error) + _GOES_ON)

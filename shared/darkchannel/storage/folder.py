@@ -190,8 +190,10 @@ class FolderStore:
 
     def _take(self) -> tuple[tuple[ObjectCreated, ...], OSError | None]:
         """What was taken in, and why something could not be."""
-        taken, stuck = [], None
-        for key, path in self._intake.look():
+        taken: list[ObjectCreated] = []
+        whole = self._intake.look()
+        stuck = self._intake.unread
+        for key, path in whole:
             try:
                 taken.append(ObjectCreated(keys.INBOX, key, self._disk.inbox.take(path, key)))
             except FileNotFoundError:

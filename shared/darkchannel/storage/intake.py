@@ -32,6 +32,8 @@ class Intake:
         self._folder = folder
         self._quiet = quiet - _EARLY
         self._seen: dict[Path, _Look] = {}
+        self.unread: OSError | None = None
+        """Why the last look could not read the folder or one below it."""
 
     @property
     def waiting(self) -> bool:
@@ -41,6 +43,7 @@ class Intake:
     def look(self) -> list[Dropped]:
         """The documents that are whole by now, in the order of their names."""
         now = self._clock()
+        self.unread = None
         seen, whole = {}, []
         for dropped, file in self._documents():
             look = self._seen.get(dropped.path)
@@ -54,7 +57,7 @@ class Intake:
         return sorted(whole)
 
     def _documents(self) -> Iterator[tuple[Dropped, tuple[int, ...]]]:
-        for folder, folders, files in os.walk(self._folder):
+        for folder, folders, files in os.walk(self._folder, onerror=self._missed):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files:
                 path = Path(folder, name)
@@ -67,6 +70,10 @@ class Intake:
                     continue
                 if stat.S_ISREG(info.st_mode):
                     yield Dropped(key, path), (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+    def _missed(self, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            self.unread = error
 
 
 def _text(name: str) -> str:

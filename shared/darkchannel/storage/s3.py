@@ -20,6 +20,7 @@ from miniopy_async.api import Minio
 from miniopy_async.commonconfig import REPLACE, CopySource
 from obstore.store import S3Store as Bucket
 
+from darkchannel.errors import Unavailable
 from darkchannel.storage import names, s3_forms, user_metadata
 from darkchannel.storage.port import NEW, NO_METADATA, Object, ObjectInfo
 from darkchannel.storage.s3_answers import Conflict, Missing, Unanswered, Unsatisfiable, understood
@@ -72,7 +73,7 @@ class S3Store:
         if first is not None:
             options["range"] = (0, first)
         try:
-            with understood(self._endpoint, bucket, key):
+            with understood(self._endpoint, bucket, key, version):
                 found = await obstore.get_async(self._bucket(bucket), key, options=options)
                 return Object(s3_forms.info(key, found), (await found.bytes_async()).to_bytes())
         except Unsatisfiable:
@@ -85,12 +86,19 @@ class S3Store:
         try:
             if not s3_forms.plain(key):
                 return s3_forms.stat_info(await self._stat(bucket, key, version))
-            options = s3_forms.options(version)
-            options["head"] = True
-            with understood(self._endpoint, bucket, key):
-                return s3_forms.info(key, await obstore.get_async(self._bucket(bucket), key, options=options))
         except Missing:
             return None
+        options = s3_forms.options(version)
+        options["head"] = True
+        try:
+            with understood(self._endpoint, bucket, key):
+                return s3_forms.info(key, await obstore.get_async(self._bucket(bucket), key, options=options))
+        except Unanswered:
+            raise
+        except Unavailable:
+            # A GET's answer says why: no such object, no such user, or a gateway whose store is away.
+            found = await self.get(bucket, key, version=version, first=1)
+            return found.info if found else None
 
     async def put(
         self,
@@ -165,7 +173,9 @@ class S3Store:
             with understood(self._endpoint, to_bucket, to_key):
                 return str((await self._client().copy_object(to_bucket, to_key, source, **how)).etag)
         except Missing:
-            return None
+            if await self.head(bucket, key, version=version) is None:
+                return None
+            raise Unavailable(f"{bucket}/{key} was missing and is there again: it is copied at the next try") from None
 
     async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
         names.check_bucket(bucket)
@@ -185,7 +195,7 @@ class S3Store:
     async def delete(self, bucket: str, key: str, *, version: str | None = None) -> None:
         names.check(bucket, key)
         try:
-            with understood(self._endpoint, bucket, key):
+            with understood(self._endpoint, bucket, key, version):
                 await self._client().remove_object(bucket, key, version_id=version)
         except Missing:
             return
@@ -224,11 +234,11 @@ class S3Store:
                     body = await answer.read()
         except Missing:
             return None
-        info = replace(info, etag=s3_forms.bare(answer.headers["etag"]), size=len(body))
+        info = replace(info, etag=s3_forms.bare(answer.headers.get("etag")), size=len(body))
         return Object(info, body[:first]) if if_match in (None, info.etag) else None
 
     async def _stat(self, bucket: str, key: str, version: str | None) -> Any:
-        with understood(self._endpoint, bucket, key):
+        with understood(self._endpoint, bucket, key, version):
             return await self._client().stat_object(bucket, key, version_id=version)
 
     def _client(self) -> Minio:

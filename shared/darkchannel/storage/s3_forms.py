@@ -59,14 +59,20 @@ def options(version: str | None, if_match: str | None = None) -> "GetOptions":
 def info(key: str, found: "GetResult") -> ObjectInfo:
     meta = found.meta
     metadata = user_metadata.of_attributes(found.attributes)
-    return ObjectInfo(key, bare(meta["e_tag"]), meta["size"], meta["last_modified"], meta["version"], metadata)
+    return ObjectInfo(key, _etag(meta["e_tag"]), meta["size"], meta["last_modified"], meta["version"], metadata)
 
 
 def stat_info(item: Any) -> ObjectInfo:
     metadata = user_metadata.of_headers(item.metadata.items()) if item.metadata else NO_METADATA
     modified = item.last_modified or datetime.fromtimestamp(0, UTC)
-    return ObjectInfo(item.object_name, bare(item.etag), item.size or 0, modified, item.version_id, metadata)
+    return ObjectInfo(item.object_name, _etag(item.etag), item.size or 0, modified, item.version_id, metadata)
 
 
 def bare(etag: str | None) -> str:
     return (etag or "").strip('"')
+
+
+def _etag(etag: str | None) -> str:
+    if not etag:
+        raise Unavailable("an answer bears no ETag, so no object store gave it: check the store's address")
+    return bare(etag)

@@ -58,22 +58,27 @@ class Versions:
             return self._files.find(self._spot(key, version)) if version else None
 
         version = _new()
-        etag = self._files.write(
-            self._spot(key, version),
-            pieces,
-            over=over,
-            metadata=metadata,
-            name=f"{self._bucket}/{escape.path_of(key)}",
-            current=current,
-        )
+        etag = None
+        try:
+            etag = self._files.write(
+                self._spot(key, version),
+                pieces,
+                over=over,
+                metadata=metadata,
+                name=f"{self._bucket}/{escape.path_of(key)}",
+                current=current,
+            )
+        finally:
+            if etag is None:
+                shutil.rmtree(self._folder / version, ignore_errors=True)
         return (etag, version) if etag else None
 
     def take(self, path: Path, key: str) -> str:
         """Make a file that lies in the bucket's folder a version of ``key``. Raises FileNotFoundError."""
         version = _new()
         spot = self._spot(key, version)
-        self._files.make_folder(spot.rpartition("/")[0])
         try:
+            self._files.make_folder(spot.rpartition("/")[0])
             path.rename(self._files.root / spot)
         except BaseException:
             shutil.rmtree(self._folder / version, ignore_errors=True)
