@@ -1,16 +1,18 @@
 """What every bus promises, checked on the in-process one and on a real RabbitMQ."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import aio_pika
 import pytest
+import structlog
 
 from darkchannel.errors import Unavailable
 from darkchannel.messaging import topology
 from darkchannel.messaging.memory import MemoryBus
-from darkchannel.messaging.port import Ack, Bus, DeadLetter, Delivery, Requeue, Retry, Settlement
+from darkchannel.messaging.port import Ack, Bus, Dead, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.messaging.rabbitmq import RabbitBus
 from tests.servers import RabbitServer
 
@@ -19,17 +21,16 @@ DELAYS = (SHORT, LONG)
 QUEUE, OTHER = "darkchannel.speak", "darkchannel.encode"
 BOUND = 20
 """Seconds after which a test that waits for an event has failed."""
-
-Dead = tuple[bytes, str]
+SERVICE = "synthesizer"
+"""That serves ``QUEUE``."""
 
 
 @dataclass
 class World:
-    """A bus under test, a second connection to the same queues, and what lies aside."""
+    """A bus under test, and a second connection to the same queues."""
 
     bus: Bus
     other: Bus
-    dead: Callable[[str], Awaitable[Dead]]
 
 
 @dataclass
@@ -97,18 +98,43 @@ async def until_depth(bus: Bus, queue: str, depth: int) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_slots(bus: Bus, queue: str, slots: int) -> None:
+    async with asyncio.timeout(BOUND):
+        while await bus.slots(queue) != slots:  # noqa: ASYNC110  # a broker tells of no change
+            await asyncio.sleep(0.02)
+
+
+async def letters(bus: Bus) -> list[Dead]:
+    """Look at what lies aside, and leave it."""
+    found: list[Dead] = []
+
+    async def leave(dead: Dead) -> bool:
+        found.append(dead)
+        return False
+
+    await bus.dead_letters(SERVICE, leave)
+    return found
+
+
+async def until_letters(bus: Bus, count: int) -> list[Dead]:
+    async with asyncio.timeout(BOUND):
+        while len(found := await letters(bus)) < count:  # noqa: ASYNC110  # a broker tells of no change
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def bury(world: World, *bodies: bytes) -> None:
+    consumer = await world.bus.consume(QUEUE, Seen([DeadLetter("no event") for _ in bodies]), prefetch=1)
+    for body in bodies:
+        await world.bus.publish(QUEUE, body)
+    await until_letters(world.bus, len(bodies))
+    await consumer.stop(BOUND)
+
+
 @pytest.fixture
 async def memory() -> AsyncIterator[World]:
     bus = MemoryBus(retry_delays=DELAYS)
-
-    async def dead(service: str) -> Dead:
-        async with asyncio.timeout(BOUND):
-            while not bus.dead[service]:  # noqa: ASYNC110  # nor does a list
-                await asyncio.sleep(0)
-        message = bus.dead[service].pop(0)
-        return message.delivery.body, message.reason
-
-    yield World(bus, bus, dead)
+    yield World(bus, bus)
     await bus.close()
 
 
@@ -117,23 +143,13 @@ async def rabbit(rabbitmq: RabbitServer) -> AsyncIterator[World]:
     bus = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
     other = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
     await bus.declare()
-    connection = await aio_pika.connect(rabbitmq.url)
-    channel = await connection.channel()
-    for queue in topology.plan(DELAYS).queues:
-        await (await channel.get_queue(queue.name)).purge()
-
-    async def dead(service: str) -> Dead:
-        queue = await channel.get_queue(topology.dead_queue(service))
-        async with asyncio.timeout(BOUND):
-            while not (message := await queue.get(fail=False)):  # noqa: ASYNC110  # nor an empty queue
-                await asyncio.sleep(0.02)
-        await message.ack()
-        return message.body, str(message.headers[topology.REASON_HEADER])
-
-    yield World(bus, other, dead)
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        channel = await connection.channel()
+        for queue in topology.plan(DELAYS).queues:
+            await (await channel.get_queue(queue.name)).purge()
+    yield World(bus, other)
     await bus.close()
     await other.close()
-    await connection.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("rabbit", marks=pytest.mark.docker)])
@@ -169,12 +185,46 @@ async def test_a_message_whose_handler_raises_comes_again_unharmed(world: World)
     seen = Seen([RuntimeError("crash"), RuntimeError("crash")])
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one", attempt=2)
-    deliveries = await seen.wait(3)
-    assert [(d.body, d.attempt, d.redelivered) for d in deliveries] == [
-        (b"one", 2, False),
-        (b"one", 2, True),
-        (b"one", 2, True),
+    assert await seen.wait(3) == [
+        Delivery(QUEUE, b"one", attempt=2),
+        Delivery(QUEUE, b"one", attempt=2, redelivered=True, returns=1),
+        Delivery(QUEUE, b"one", attempt=2, redelivered=True, returns=2),
     ]
+
+
+async def test_a_message_whose_handler_always_raises_is_kept_aside_at_last(world: World) -> None:
+    class Raising(Seen):
+        async def __call__(self, delivery: Delivery) -> Settlement:
+            await super().__call__(delivery)
+            if delivery.attempt == 1:
+                return Retry(SHORT)
+            raise RuntimeError("crash")
+
+    raising = Raising()
+    with structlog.testing.capture_logs():  # a hundred tracebacks take their time
+        await world.bus.consume(QUEUE, raising, prefetch=1)
+        await world.bus.publish(QUEUE, b"one")
+        (dead,) = await until_letters(world.other, 1)
+    assert dead.delivery == Delivery(QUEUE, b"one", attempt=2)
+    assert raising.deliveries[-1].returns == topology.DELIVERY_LIMIT
+    assert " " in dead.reason
+    assert dead.at
+
+
+async def test_a_message_given_back_however_often_is_as_new(world: World) -> None:
+    often = topology.DELIVERY_LIMIT + 10
+    seen = Seen([Requeue()] * often)
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one", attempt=3)
+    assert await seen.wait(often + 1) == [Delivery(QUEUE, b"one", attempt=3)] * (often + 1)
+    assert await letters(world.bus) == []
+
+
+async def test_a_message_that_was_put_aside_forgets_its_returns(world: World) -> None:
+    seen = Seen([RuntimeError("crash"), Requeue(), RuntimeError("crash"), Retry(SHORT)])
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    assert [delivery.returns for delivery in await seen.wait(5)] == [0, 1, 0, 1, 0]
 
 
 async def test_a_message_given_back_goes_to_whoever_is_there(world: World) -> None:
@@ -201,6 +251,13 @@ async def test_each_retry_is_the_next_attempt_and_a_redelivery_is_none(world: Wo
     await world.bus.publish(QUEUE, b"one")
     deliveries = await seen.wait(4)
     assert [(d.attempt, d.redelivered) for d in deliveries] == [(1, False), (2, False), (2, True), (3, False)]
+
+
+async def test_a_retry_after_a_delay_that_the_bus_has_not_comes_back_at_once(world: World) -> None:
+    seen = Seen([Retry(99.0)])
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    assert (await seen.wait(2))[1] == Delivery(QUEUE, b"one", redelivered=True, returns=1)
 
 
 async def test_a_retry_comes_back_to_the_queue_it_left(world: World) -> None:
@@ -254,11 +311,112 @@ async def test_depth_counts_what_waits_and_not_what_is_under_way(world: World) -
     await until_depth(world.bus, QUEUE, 0)
 
 
-async def test_a_dead_letter_lies_with_its_service_and_says_why(world: World) -> None:
-    await world.bus.consume(QUEUE, Seen([DeadLetter("não é um evento")]), prefetch=1)
-    await world.bus.publish(QUEUE, b"rubbish")
-    assert await world.dead("synthesizer") == (b"rubbish", "não é um evento")
+async def test_slots_are_those_of_all_consumers_that_are_not_stopped(world: World) -> None:
+    assert await world.bus.slots(QUEUE) == 0
+    consumer = await world.bus.consume(QUEUE, Seen(), prefetch=3)
+    await world.other.consume(QUEUE, Seen(), prefetch=2)
+    await world.other.consume(OTHER, Seen(), prefetch=7)
+    await until_slots(world.bus, QUEUE, 5)
+    await consumer.stop(1)
+    await until_slots(world.bus, QUEUE, 2)
+
+
+async def test_a_dead_letter_lies_with_its_service_and_says_why_and_since_when(world: World) -> None:
+    start = datetime.now(UTC)
+    await world.bus.consume(QUEUE, Seen([RuntimeError("crash"), DeadLetter("não é um evento")]), prefetch=1)
+    await world.bus.publish(QUEUE, b"rubbish", attempt=2)
+    (dead,) = await until_letters(world.bus, 1)
+    assert (dead.delivery, dead.reason) == (Delivery(QUEUE, b"rubbish", attempt=2), "não é um evento")
+    # RabbitMQ keeps whole seconds.
+    assert dead.at
+    assert start - timedelta(seconds=1) <= dead.at <= datetime.now(UTC)
     assert await world.bus.depth(QUEUE) == 0
+
+
+async def test_a_reason_of_any_length_and_letters_is_kept_as_far_as_it_fits(world: World) -> None:
+    consumer = await world.bus.consume(QUEUE, Seen([DeadLetter("é" * 500_000), DeadLetter("a\udce9b")]), prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    await world.bus.publish(QUEUE, b"two")
+    long, odd = await until_letters(world.bus, 2)
+    assert long.reason == "é" * (topology.REASON_LENGTH - 1) + "…"
+    assert odd.reason == "a?b"
+    await consumer.stop(1)
+
+
+async def test_letters_are_shown_oldest_first_and_only_those_taken_go(world: World) -> None:
+    await bury(world, b"one", b"two", b"three", b"four")
+    shown: list[bytes] = []
+
+    async def take(dead: Dead) -> bool:
+        shown.append(dead.delivery.body)
+        return dead.delivery.body in {b"one", b"three"}
+
+    await world.other.dead_letters(SERVICE, take)
+    assert shown == [b"one", b"two", b"three", b"four"]
+    assert [dead.delivery.body for dead in await letters(world.bus)] == [b"two", b"four"]
+
+
+async def test_looking_at_letters_again_and_again_loses_none(world: World) -> None:
+    await bury(world, b"one", b"two", b"three")
+    first = await letters(world.bus)
+    for _ in range(200):
+        assert await letters(world.bus) == first
+    assert [dead.delivery.body for dead in first] == [b"one", b"two", b"three"]
+
+
+async def test_letters_stay_from_the_one_on_that_cannot_be_taken(world: World) -> None:
+    await bury(world, b"one", b"two", b"three")
+
+    async def take(dead: Dead) -> bool:
+        if dead.delivery.body == b"two":
+            raise Unavailable("MinIO is away")
+        return True
+
+    with pytest.raises(Unavailable, match="MinIO is away"):
+        await world.bus.dead_letters(SERVICE, take)
+    assert [dead.delivery.body for dead in await letters(world.bus)] == [b"two", b"three"]
+
+
+async def test_a_look_that_is_cancelled_leaves_what_it_had_not_taken(world: World) -> None:
+    await bury(world, b"one", b"two", b"three")
+    reached = asyncio.Event()
+
+    async def take(dead: Dead) -> bool:
+        if dead.delivery.body == b"two":
+            reached.set()
+            await asyncio.Event().wait()
+        return True
+
+    look = asyncio.create_task(world.bus.dead_letters(SERVICE, take))
+    async with asyncio.timeout(BOUND):
+        await reached.wait()
+    look.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await look
+    assert [dead.delivery.body for dead in await letters(world.bus)] == [b"two", b"three"]
+
+
+async def test_what_is_put_aside_during_a_look_waits_for_the_next(world: World) -> None:
+    await bury(world, b"one")
+    shown: list[bytes] = []
+
+    async def replay(dead: Dead) -> bool:
+        shown.append(dead.delivery.body)
+        await world.other.publish(QUEUE, dead.delivery.body)
+        return len(await until_letters(world.other, 1)) == 1
+
+    await world.bus.consume(QUEUE, Seen([DeadLetter("still no event")]), prefetch=1)
+    await world.bus.dead_letters(SERVICE, replay)
+    assert shown == [b"one"]
+    assert [dead.reason for dead in await letters(world.bus)] == ["still no event"]
+
+
+async def test_a_service_that_takes_no_messages_has_no_letters(world: World) -> None:
+    async def take(_: Dead) -> bool:
+        return False
+
+    with pytest.raises(ValueError, match="reconciler takes no messages"):
+        await world.bus.dead_letters("reconciler", take)
 
 
 async def test_stopping_lets_work_under_way_finish_and_takes_no_more(world: World) -> None:
@@ -285,7 +443,20 @@ async def test_stopping_gives_back_what_does_not_finish_in_time(world: World) ->
     await consumer.stop(0)
     assert held.cancelled == 1
     await world.other.consume(QUEUE, seen, prefetch=1)
-    assert (await seen.wait(1))[0].redelivered
+    assert await seen.wait(1) == [Delivery(QUEUE, b"one")]
+
+
+async def test_a_stop_returns_no_message_more_than_once(world: World) -> None:
+    seen = Seen()
+    consumer = await world.bus.consume(QUEUE, Seen(), prefetch=32)
+    bodies = {b"%d" % number for number in range(64)}
+    await world.other.publish(QUEUE, b"warm")  # opens its channel, so that the rest meets the stop
+    await asyncio.gather(consumer.stop(BOUND), *(world.other.publish(QUEUE, body) for body in bodies))
+    await world.other.publish(QUEUE, b"last")
+    await world.other.consume(QUEUE, seen, prefetch=1)
+    async with asyncio.timeout(BOUND), seen.arrived:
+        await seen.arrived.wait_for(lambda: b"last" in seen.bodies)
+    assert all(delivery.returns <= 1 for delivery in seen.deliveries)
 
 
 async def test_a_stopped_consumer_leaves_messages_to_others(world: World) -> None:

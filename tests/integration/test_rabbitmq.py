@@ -1,14 +1,18 @@
 """What only a real broker can do to us: cut connections, lose its queues, hold others than we need."""
 
 import asyncio
+import sys
+import textwrap
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import aio_pika
 import pytest
+import structlog
 
 from darkchannel.errors import Permanent, Unavailable
-from darkchannel.messaging import topology
-from darkchannel.messaging.port import Ack, Delivery, Settlement
+from darkchannel.messaging import rabbitmq_consumer, topology
+from darkchannel.messaging.port import Ack, Delivery, Retry, Settlement
 from darkchannel.messaging.rabbitmq import RabbitBus
 from tests.servers import RabbitServer
 
@@ -19,7 +23,7 @@ QUEUE = "darkchannel.announce"
 BOUND = 30
 
 
-async def rabbitmqctl(server: RabbitServer, *arguments: str) -> None:
+async def rabbitmqctl(server: RabbitServer, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         "docker", "exec", server.container, "rabbitmqctl", "--quiet", *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -27,6 +31,7 @@ async def rabbitmqctl(server: RabbitServer, *arguments: str) -> None:
     async with asyncio.timeout(BOUND):
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+    return said.decode()
 
 
 async def delete_everything(url: str) -> None:
@@ -109,6 +114,130 @@ async def test_a_message_under_way_comes_again_when_the_connection_is_cut(
     host = rabbitmq.url.rpartition("@")[2].rstrip("/")
     await watching.until(f"RabbitMQ at {host} is out of reach")
     await watching.until(None)
+
+
+async def until_slots(bus: RabbitBus, slots: int) -> None:
+    async with asyncio.timeout(BOUND):
+        while True:
+            with suppress(Unavailable):
+                if await bus.slots(QUEUE) == slots:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_all_slots_are_back_when_the_connection_was_cut(bus: RabbitBus, rabbitmq: RabbitServer) -> None:
+    taking = Taking()
+    consumer = await bus.consume(QUEUE, taking, prefetch=3)
+    await until_slots(bus, 3)
+    await rabbitmqctl(rabbitmq, "close_all_connections", "cut by a test")
+    other = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
+    await until_slots(other, 3)
+    for body in (b"one", b"two", b"three", b"four"):
+        await other.publish(QUEUE, body)
+    assert {(await taking.next()).body for _ in range(3)} == {b"one", b"two", b"three"}
+    await consumer.stop(0)
+    await until_slots(other, 0)
+    await other.close()
+
+
+async def test_a_consumer_that_is_killed_has_no_slots_and_its_message_counts_a_return(
+    bus: RabbitBus, rabbitmq: RabbitServer
+) -> None:
+    program = textwrap.dedent(f"""
+        import asyncio, sys
+        from darkchannel.messaging.rabbitmq import RabbitBus
+
+        async def hold(_):
+            print("taken", flush=True)
+            await asyncio.Event().wait()
+
+        async def main():
+            bus = await RabbitBus.connect(sys.argv[1], retry_delays={DELAYS})
+            await bus.consume("{QUEUE}", hold, prefetch=2)
+            await asyncio.Event().wait()
+
+        asyncio.run(main())
+    """)
+    await bus.publish(QUEUE, b"one")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, rabbitmq.url, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    async with asyncio.timeout(BOUND):
+        assert await process.stdout.readline() == b"taken\n"
+        await until_slots(bus, 2)
+        process.kill()
+        await process.wait()
+    await until_slots(bus, 0)
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    assert await taking.next() == Delivery(QUEUE, b"one", redelivered=True, returns=1)
+
+
+async def block_retries(url: str) -> None:
+    """Put a queue of another kind where messages would wait for their next attempt: nothing can be put there."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(topology.retry_name(DELAYS[0]))
+        await channel.exchange_delete(topology.retry_name(DELAYS[0]))
+        await channel.declare_queue(topology.retry_name(DELAYS[0]), durable=True)
+
+
+async def unblock_retries(url: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(topology.retry_name(DELAYS[0]))
+
+
+class Retrying(Taking):
+    """A handler that tries its message again once."""
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        self.taken.put_nowait(delivery)
+        return Retry(DELAYS[0]) if delivery.attempt == 1 else Ack()
+
+
+async def test_a_retry_that_the_broker_does_not_take_is_tried_until_it_does(
+    bus: RabbitBus, rabbitmq: RabbitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_consumer, "AGAIN_SECONDS", 0.1)
+    retrying = Retrying()
+    await block_retries(rabbitmq.url)
+    with structlog.testing.capture_logs() as logs:
+        await bus.consume(QUEUE, retrying, prefetch=1)
+        await bus.publish(QUEUE, b"one")
+        await retrying.next()
+        async with asyncio.timeout(BOUND):
+            while len(logs) < 3:  # noqa: ASYNC110  # nor does a list tell
+                await asyncio.sleep(0.02)
+    await unblock_retries(rabbitmq.url)
+    assert await retrying.next() == Delivery(QUEUE, b"one", attempt=2)
+    assert all("differs from what is needed" in log["reason"] for log in logs)
+
+
+async def test_a_stop_gives_back_what_could_not_be_put_aside(bus: RabbitBus, rabbitmq: RabbitServer) -> None:
+    retrying = Retrying()
+    await block_retries(rabbitmq.url)
+    consumer = await bus.consume(QUEUE, retrying, prefetch=1)
+    await bus.publish(QUEUE, b"one")
+    await retrying.next()
+    await consumer.stop(0)
+    await unblock_retries(rabbitmq.url)
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    assert await taking.next() == Delivery(QUEUE, b"one", redelivered=True, returns=1)
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", "15"), ("?heartbeat=2", "2")])
+async def test_the_address_may_name_another_heartbeat(rabbitmq: RabbitServer, query: str, seconds: str) -> None:
+    name = f"heartbeat{seconds}"
+    bus = await RabbitBus.connect(rabbitmq.url + query, name=name)
+    listed = await rabbitmqctl(rabbitmq, "list_connections", "client_properties", "timeout")
+    await bus.close()
+    (line,) = [line for line in listed.splitlines() if f'"{name}"' in line]
+    assert line.split("\t")[-1] == seconds
 
 
 async def test_publishing_goes_on_after_the_connection_was_cut(bus: RabbitBus, rabbitmq: RabbitServer) -> None:

@@ -11,6 +11,7 @@ from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
+from darkchannel.messaging.topology import DELIVERY_LIMIT
 from darkchannel.runtime import consumer
 from darkchannel.runtime.consumer import Worker, job_of
 from darkchannel.runtime.waiting import Process
@@ -33,6 +34,18 @@ class Scripted:
         self.events.append(event)
         if self.script:
             raise self.script.pop(0)
+
+
+class Flaky(MemoryStore):
+    """Away for the next ``away`` writes."""
+
+    away = 0
+
+    async def put(self, *args: object, **kwargs: object) -> str | None:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("MinIO is away")
+        return await super().put(*args, **kwargs)  # type: ignore[arg-type]
 
 
 def no_pause() -> Iterator[float]:
@@ -111,6 +124,40 @@ async def test_a_permanent_failure_fails_the_run_at_once(jobs: Jobs, process: Pr
     assert b"this text has no sound" in error.body
 
 
+async def test_a_message_that_ended_its_process_again_and_again_fails_its_run_unhandled(
+    jobs: Jobs, process: Process
+) -> None:
+    handler = Scripted()
+    poison = Delivery(SPEAK.queue, SEGMENT.encode(), redelivered=True, returns=consumer.POISON)
+    settlement = await worker(jobs, process, handler)(poison)
+    reason = await reason_of(jobs)
+    assert reason
+    assert f"segment-000012.ssml ended its process, or lost its connection, {consumer.POISON} times" in reason
+    assert settlement == DeadLetter(reason)
+    assert handler.events == []
+
+
+async def test_a_message_that_came_back_less_often_is_handled(jobs: Jobs, process: Process) -> None:
+    handler = Scripted()
+    returned = Delivery(SPEAK.queue, SEGMENT.encode(), redelivered=True, returns=consumer.POISON - 1)
+    assert await worker(jobs, process, handler)(returned) == Ack()
+    assert handler.events == [SEGMENT]
+
+
+async def test_poison_is_held_while_the_store_is_away(process: Process) -> None:
+    store = Flaky()
+    jobs = Jobs(store, now)
+    await jobs.open_run(JOB, 1, Opened(reason="accepted", at=now()))
+    store.away = 2
+    poison = Delivery(SPEAK.queue, SEGMENT.encode(), returns=consumer.POISON)
+    assert isinstance(await worker(jobs, process, Scripted())(poison), DeadLetter)
+    assert await reason_of(jobs)
+
+
+def test_the_worker_gives_up_before_the_broker_does() -> None:
+    assert consumer.POISON < DELIVERY_LIMIT
+
+
 async def test_a_failure_over_one_run_s_outcome_leaves_the_run_that_followed_it_alone(
     jobs: Jobs, process: Process
 ) -> None:
@@ -127,6 +174,17 @@ async def test_a_permanent_failure_of_no_known_job_is_kept_aside(jobs: Jobs, pro
     handler = Scripted(Permanent("the inbox keeps no versions"))
     settlement = await worker(jobs, process, handler, pipeline.BY_NAME["accept"])(delivery(event))
     assert settlement == DeadLetter("the inbox keeps no versions")
+
+
+async def test_an_object_that_the_stage_does_not_work_on_is_kept_aside_and_fails_no_run(
+    jobs: Jobs, process: Process
+) -> None:
+    handler = Scripted(Permanent("never asked"))
+    for event in (ObjectCreated(keys.JOBS, keys.chunk(JOB, 12)), ObjectCreated("another-bucket", SEGMENT.key)):
+        settlement = await worker(jobs, process, handler)(delivery(event))
+        assert settlement == DeadLetter(f"{event.bucket}/{event.key} is no object that speak works on")
+    assert handler.events == []
+    assert (await jobs.runs(JOB, fresh=True)).is_open
 
 
 async def test_what_is_away_is_waited_for_without_burning_an_attempt(jobs: Jobs, process: Process) -> None:
@@ -176,15 +234,6 @@ async def test_a_wait_is_bounded(jobs: Jobs, process: Process, monkeypatch: pyte
 
 
 async def test_a_store_that_goes_away_while_failing_a_run_is_waited_for(process: Process) -> None:
-    class Flaky(MemoryStore):
-        away = 0
-
-        async def put(self, *args: object, **kwargs: object) -> str | None:
-            if self.away:
-                self.away -= 1
-                raise Unavailable("MinIO is away")
-            return await super().put(*args, **kwargs)  # type: ignore[arg-type]
-
     store = Flaky()
     jobs = Jobs(store, now)
     await jobs.open_run(JOB, 1, Opened(reason="accepted", at=now()))

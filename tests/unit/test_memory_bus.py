@@ -2,9 +2,6 @@
 
 import asyncio
 
-import pytest
-
-from darkchannel.messaging import memory
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.port import Ack, Delivery, Retry, Settlement
 
@@ -37,29 +34,3 @@ async def test_delays_are_waited_for_by_the_given_sleep() -> None:
     async with asyncio.timeout(10):
         assert [await attempts.get() for _ in range(3)] == [1, 2, 3]
     assert asked == [30.0, 300.0]
-
-
-async def test_a_message_that_always_crashes_its_handler_is_kept_aside_at_last(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(memory, "DELIVERY_LIMIT", 3)
-    calls, enough = 0, asyncio.Event()
-
-    async def handler(_: Delivery) -> Settlement:
-        nonlocal calls
-        calls += 1
-        if calls == 4:
-            enough.set()
-        raise RuntimeError("poison")
-
-    bus = MemoryBus()
-    consumer = await bus.consume(QUEUE, handler, prefetch=1)
-    await bus.publish(QUEUE, b"poison")
-    async with asyncio.timeout(10):
-        await enough.wait()
-        await consumer.stop(10)
-    assert calls == 4
-    assert [(dead.delivery.body, dead.reason) for dead in bus.dead["synthesizer"]] == [
-        (b"poison", "given back 3 times")
-    ]
-    assert await bus.depth(QUEUE) == 0

@@ -36,3 +36,15 @@ def test_names_are_unique_and_bindings_lead_to_what_is_declared() -> None:
 def test_a_queue_of_no_stage_is_refused() -> None:
     with pytest.raises(ValueError, match="is no work queue"):
         topology.stage_of("darkchannel.dead.splitter")
+
+
+def test_letters_are_kept_however_often_they_are_looked_at() -> None:
+    plan = topology.plan()
+    for service in topology.SERVICES:
+        (queue,) = [queue for queue in plan.queues if queue.name == topology.dead_queue(service)]
+        assert queue.arguments["x-delivery-limit"] == topology.KEPT_LIMIT
+
+
+def test_a_dead_letter_queue_of_no_service_is_refused() -> None:
+    with pytest.raises(ValueError, match="these do: splitter, synthesizer"):
+        topology.dead_queue("speak")

@@ -6,31 +6,27 @@ Nothing runs while nothing is to be done: a task lives as long as its message or
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
 from darkchannel.errors import Unavailable
-from darkchannel.messaging.port import Ack, Consumer, DeadLetter, Delivery, Handler, Requeue, Retry, Settlement
-from darkchannel.messaging.topology import DELIVERY_LIMIT, RETRY_DELAYS, stage_of
+from darkchannel.messaging.port import (
+    Ack,
+    Consumer,
+    Dead,
+    DeadLetter,
+    Delivery,
+    Handler,
+    Requeue,
+    Retry,
+    Settlement,
+    Take,
+)
+from darkchannel.messaging.topology import DELIVERY_LIMIT, RETRY_DELAYS, bounded, dead_queue, stage_of
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A waiting message and how often it was given back."""
-
-    delivery: Delivery
-    returns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A message kept aside."""
-
-    delivery: Delivery
-    reason: str
 
 
 class MemoryBus:
@@ -42,11 +38,11 @@ class MemoryBus:
         retry_delays: tuple[float, ...] = RETRY_DELAYS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.dead: defaultdict[str, list[Dead]] = defaultdict(list)
-        """Messages kept aside, by service."""
+        self._dead: defaultdict[str, list[Dead]] = defaultdict(list)
+        """Messages kept aside, by their dead-letter queue."""
         self._retry_delays = retry_delays
         self._sleep = sleep
-        self._waiting: defaultdict[str, deque[Message]] = defaultdict(deque)
+        self._waiting: defaultdict[str, deque[Delivery]] = defaultdict(deque)
         self._consumers: defaultdict[str, deque[MemoryConsumer]] = defaultdict(deque)
         self._delayed: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -59,7 +55,7 @@ class MemoryBus:
         stage_of(queue)
         if self._closed:
             raise Unavailable("the in-process bus is closed")
-        self._waiting[queue].append(Message(Delivery(queue, body, attempt)))
+        self._waiting[queue].append(Delivery(queue, body, attempt))
         self._deliver(queue)
 
     async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> Consumer:
@@ -72,6 +68,24 @@ class MemoryBus:
     async def depth(self, queue: str) -> int:
         stage_of(queue)
         return len(self._waiting[queue])
+
+    async def slots(self, queue: str) -> int:
+        stage_of(queue)
+        return sum(consumer.slots for consumer in self._consumers[queue])
+
+    async def dead_letters(self, service: str, take: Take) -> None:
+        letters = self._dead[dead_queue(service)]
+        # Out of sight of whoever looks at the same time, as on a broker.
+        unseen = letters.copy()
+        kept: list[Dead] = []
+        letters.clear()
+        try:
+            while unseen:
+                if not await take(unseen[0]):
+                    kept.append(unseen[0])
+                del unseen[0]
+        finally:
+            letters[:0] = kept + unseen
 
     async def close(self) -> None:
         self._closed = True
@@ -89,43 +103,46 @@ class MemoryBus:
             consumers.append(free)
             free.take(waiting.popleft())
 
-    def _settle(self, message: Message, settlement: Settlement) -> None:
-        delivery = message.delivery
+    def _settle(self, delivery: Delivery, settlement: Settlement | None) -> None:
+        """As the handler said; ``None`` where it raised."""
         match settlement:
+            case None:
+                self._give_back(delivery)
             case Ack():
                 pass
             case Requeue():
-                self._give_back(message)
+                self._waiting[delivery.queue].append(_anew(delivery))
             case Retry(delay) if delay in self._retry_delays:
-                again = Delivery(delivery.queue, delivery.body, delivery.attempt + 1)
+                again = replace(_anew(delivery), attempt=delivery.attempt + 1)
                 task = asyncio.create_task(self._put_later(again, delay))
                 self._delayed.add(task)
                 task.add_done_callback(self._delayed.discard)
             case Retry(delay):
                 log.error("no such retry delay; giving the message back", queue=delivery.queue, delay=delay)
-                self._give_back(message)
+                self._give_back(delivery)
             case DeadLetter(reason):
                 self._bury(delivery, reason)
         self._deliver(delivery.queue)
 
-    def _give_back(self, message: Message) -> None:
-        delivery, returns = message.delivery, message.returns + 1
+    def _give_back(self, delivery: Delivery) -> None:
+        returns = delivery.returns + 1
         if returns > DELIVERY_LIMIT:
             self._bury(delivery, f"given back {DELIVERY_LIMIT} times")
         else:
-            self._waiting[delivery.queue].appendleft(Message(replace(delivery, redelivered=True), returns))
+            self._waiting[delivery.queue].appendleft(replace(delivery, redelivered=True, returns=returns))
 
     def _bury(self, delivery: Delivery, reason: str) -> None:
-        self.dead[stage_of(delivery.queue).service].append(Dead(delivery, reason))
+        dead = Dead(_anew(delivery), bounded(reason), datetime.now(UTC))
+        self._dead[dead_queue(stage_of(delivery.queue).service)].append(dead)
 
     async def _put_later(self, delivery: Delivery, delay: float) -> None:
         await self._sleep(delay)
-        self._waiting[delivery.queue].append(Message(delivery))
+        self._waiting[delivery.queue].append(delivery)
         self._deliver(delivery.queue)
 
 
 class MemoryConsumer:
-    def __init__(self, handler: Handler, prefetch: int, settle: Callable[[Message, Settlement], None]) -> None:
+    def __init__(self, handler: Handler, prefetch: int, settle: Callable[[Delivery, Settlement | None], None]) -> None:
         self._handler = handler
         self._prefetch = prefetch
         self._settle = settle
@@ -136,24 +153,28 @@ class MemoryConsumer:
     def free(self) -> bool:
         return not self._stopped and len(self._tasks) < self._prefetch
 
-    def take(self, message: Message) -> None:
-        task = asyncio.create_task(self._handle(message.delivery))
+    @property
+    def slots(self) -> int:
+        return 0 if self._stopped else self._prefetch
+
+    def take(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._handle(delivery))
         self._tasks.add(task)
         # Settled in a callback: a task cancelled before its first step runs none of its code.
-        task.add_done_callback(lambda done: self._handled(message, done))
+        task.add_done_callback(lambda done: self._handled(delivery, done))
 
     async def _handle(self, delivery: Delivery) -> Settlement:
         return await self._handler(delivery)
 
-    def _handled(self, message: Message, task: asyncio.Task[Settlement]) -> None:
+    def _handled(self, delivery: Delivery, task: asyncio.Task[Settlement]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
-            self._settle(message, Requeue())
+            self._settle(delivery, Requeue())
         elif error := task.exception():
-            log.error("a handler raised; giving the message back", queue=message.delivery.queue, exc_info=error)
-            self._settle(message, Requeue())
+            log.error("a handler raised; giving the message back", queue=delivery.queue, exc_info=error)
+            self._settle(delivery, None)
         else:
-            self._settle(message, task.result())
+            self._settle(delivery, task.result())
 
     async def stop(self, drain: float) -> None:
         self._stopped = True
@@ -162,3 +183,8 @@ class MemoryConsumer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _anew(delivery: Delivery) -> Delivery:
+    """As it was published: what happened to it since is forgotten."""
+    return Delivery(delivery.queue, delivery.body, delivery.attempt)

@@ -1,7 +1,9 @@
 """The message bus as the services see it: named queues, at-least-once, settled by the returned decision."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -13,6 +15,24 @@ class Delivery:
     body: bytes
     attempt: int = 1
     redelivered: bool = False
+    returns: int = 0
+    """How often it came back without a settlement: its consumer died, or lost its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A message kept aside in the dead-letter queue of its service."""
+
+    delivery: Delivery
+    reason: str
+    at: datetime | None = None
+    """When it was put aside, where that is known."""
+
+    @property
+    def id(self) -> str:
+        """Short, and the same for the same message kept aside for the same reason."""
+        parts = (self.delivery.queue.encode(), self.delivery.body, self.reason.encode())
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +42,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """Give it back unharmed: another consumer, or the next start, takes it."""
+    """Give it back unharmed, as if it had just been published: another consumer, or the next start, takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class DeadLetter:
 
 Settlement = Ack | Requeue | Retry | DeadLetter
 Handler = Callable[[Delivery], Awaitable[Settlement]]
+Take = Callable[[Dead], Awaitable[bool]]
 
 
 class Consumer(Protocol):
@@ -65,6 +86,17 @@ class Bus(Protocol):
 
     async def depth(self, queue: str) -> int:
         """How many messages wait in a work queue, those under way left out."""
+        ...
+
+    async def slots(self, queue: str) -> int:
+        """How many messages of a work queue can be under way at once, over all its consumers everywhere."""
+        ...
+
+    async def dead_letters(self, service: str, take: Take) -> None:
+        """Show ``take`` each message kept aside for a service, oldest first, and remove those it returns True for.
+
+        The others stay, however often they are looked at; so do all from the one on at which ``take`` raises.
+        """
         ...
 
     async def close(self) -> None: ...

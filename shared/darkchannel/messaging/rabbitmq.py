@@ -1,36 +1,31 @@
 """The bus on RabbitMQ 3.10 and later, over aio-pika."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractRobustConnection
-from aio_pika.exceptions import (
-    CONNECTION_EXCEPTIONS,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    PublishError,
-)
-from yarl import URL
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.exceptions import ChannelNotFoundEntity, PublishError
 
 from darkchannel import pipeline
-from darkchannel.errors import DarkChannelError, Permanent, Unavailable
+from darkchannel.errors import DarkChannelError, Unavailable
 from darkchannel.messaging import topology
-from darkchannel.messaging.port import Delivery, Handler
+from darkchannel.messaging.port import Dead, Delivery, Handler, Take
 from darkchannel.messaging.rabbitmq_consumer import RabbitConsumer
+from darkchannel.messaging.rabbitmq_message import read_dead, write, write_dead
+from darkchannel.messaging.rabbitmq_reach import TIMEOUT, place_of, reaching, with_heartbeat
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = 10.0
-"""Seconds that one call of the bus may take, a reconnection included."""
-HEARTBEAT = 15
-"""Seconds between signs of life; a broker that leaves out three is gone."""
 RECONNECT = 1
 """Seconds between tries to reconnect."""
+GIVE_BACK = 0.5
+"""Seconds that a look at dead letters waits until those it leaves are back; another look may be under way."""
 
-Headers = dict[str, int | str]
 Watch = Callable[[str | None], None]
 """Hears why the broker is out of reach, and ``None`` when it is back."""
 
@@ -69,12 +64,11 @@ class RabbitBus:
 
         Raises Unavailable where the broker does not answer or refuses the user, Permanent for a wrong ``url``.
         """
-        place = _place(url)
-        async with _reaching(place):
+        place = place_of(url)
+        async with reaching(place):
             connection = await aio_pika.connect_robust(
-                url,
+                with_heartbeat(url),
                 timeout=TIMEOUT,
-                heartbeat=HEARTBEAT,
                 reconnect_interval=RECONNECT,
                 client_properties={"connection_name": name},
             )
@@ -85,13 +79,12 @@ class RabbitBus:
 
         Raises Permanent where one of that name is there and differs.
         """
-        async with _reaching(self._place):
+        async with reaching(self._place):
             await self._declare()
 
     async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None:
         stage = topology.stage_of(queue)
-        headers: Headers = {topology.ATTEMPT_HEADER: attempt}
-        await self._send(pipeline.EXCHANGE, stage.name, body, headers)
+        await self._send(pipeline.EXCHANGE, stage.name, write(Delivery(queue, body, attempt)))
 
     async def retry(self, delivery: Delivery, delay: float) -> None:
         """Put a message aside for ``delay`` seconds, confirmed; it comes back as the next attempt.
@@ -101,26 +94,20 @@ class RabbitBus:
         if delay not in self._retry_delays:
             raise ValueError(f"{delay} s is none of the retry delays {self._retry_delays}")
         stage = topology.stage_of(delivery.queue)
-        headers: Headers = {topology.ATTEMPT_HEADER: delivery.attempt + 1}
-        await self._send(topology.retry_name(delay), stage.name, delivery.body, headers)
+        again = replace(delivery, attempt=delivery.attempt + 1)
+        await self._send(topology.retry_name(delay), stage.name, write(again))
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Put a message into the dead-letter queue of its service, confirmed."""
         stage = topology.stage_of(delivery.queue)
-        headers: Headers = {
-            topology.ATTEMPT_HEADER: delivery.attempt,
-            topology.REASON_HEADER: reason,
-            topology.QUEUE_HEADER: delivery.queue,
-        }
-        await self._send(topology.DEAD, stage.service, delivery.body, headers)
+        await self._send(topology.DEAD, stage.service, write_dead(Dead(delivery, reason, datetime.now(UTC))))
 
     async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> RabbitConsumer:
         stage = topology.stage_of(queue)
-        async with _reaching(self._place):
+        async with reaching(self._place):
             channel = self._connection.channel()
             try:
                 await channel.initialize()
-                await channel.set_qos(prefetch_count=prefetch)
                 # Declared on its own channel: aio-pika makes them again when the broker lost its volume.
                 exchange = await channel.declare_exchange(pipeline.EXCHANGE, durable=True)
                 arguments = next(known.arguments for known in self._plan.queues if known.name == queue)
@@ -136,36 +123,46 @@ class RabbitBus:
 
     async def depth(self, queue: str) -> int:
         topology.stage_of(queue)
-        async with _reaching(self._place):
-            try:
-                return await self._count(queue)
-            except ChannelNotFoundEntity:
-                await self._declare()
-                return await self._count(queue)
+        messages, _ = await self._counted(queue)
+        return messages
+
+    async def slots(self, queue: str) -> int:
+        topology.stage_of(queue)
+        _, consumers = await self._counted(queue)
+        return consumers
+
+    async def dead_letters(self, service: str, take: Take) -> None:
+        queue = topology.dead_queue(service)
+        count, _ = await self._counted(queue)
+        async with reaching(self._place):
+            channel = await aio_pika.Channel(self._connection)
+        try:
+            # All before the first is shown: a queue sends what is given back to the end of what was given back before,
+            # and only together do they keep their order.
+            for message in await self._held(channel, queue, count):
+                if await take(read_dead(message)):
+                    async with reaching(self._place):
+                        await message.ack()
+        finally:
+            await self._give_back(channel, queue)
 
     async def close(self) -> None:
         self._connection.close_callbacks.discard(self._lost)
         await asyncio.gather(*(consumer.stop(0) for consumer in self._consumers))
         with suppress(Unavailable):
-            async with _reaching(self._place):
+            async with reaching(self._place):
                 await self._connection.close()
 
-    async def _send(self, exchange: str, key: str, body: bytes, headers: Headers) -> None:
-        async with _reaching(self._place):
+    async def _send(self, exchange: str, key: str, message: aio_pika.Message) -> None:
+        async with reaching(self._place):
             try:
-                await self._publish(exchange, key, body, headers)
+                await self._publish(exchange, key, message)
             except (ChannelNotFoundEntity, PublishError):
                 # Somebody removed the queue or the exchange: made again, the message finds its way.
                 await self._declare()
-                await self._publish(exchange, key, body, headers)
+                await self._publish(exchange, key, message)
 
-    async def _publish(self, exchange: str, key: str, body: bytes, headers: Headers) -> None:
-        message = aio_pika.Message(
-            body,
-            headers=dict(headers),
-            content_type="application/json",
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        )
+    async def _publish(self, exchange: str, key: str, message: aio_pika.Message) -> None:
         channel = await self._publishing()
         await (await channel.get_exchange(exchange, ensure=False)).publish(message, key)
 
@@ -182,11 +179,44 @@ class RabbitBus:
             raise Unavailable(f"the connection to RabbitMQ at {self._place} was closed")
         await self._connection.ready()
 
-    async def _count(self, queue: str) -> int:
+    async def _counted(self, queue: str) -> tuple[int, int]:
+        """How many messages wait in a queue and how many consumers it has; it is made again where it is missing."""
+        async with reaching(self._place):
+            try:
+                return await self._count(queue)
+            except ChannelNotFoundEntity:
+                await self._declare()
+                return await self._count(queue)
+
+    async def _count(self, queue: str) -> tuple[int, int]:
         await self._ready()
         async with aio_pika.Channel(self._connection) as channel:
-            found = await channel.declare_queue(queue, passive=True)
-            return found.declaration_result.message_count or 0
+            found = (await channel.declare_queue(queue, passive=True)).declaration_result
+            return found.message_count or 0, found.consumer_count or 0
+
+    async def _held(self, channel: AbstractChannel, queue: str, count: int) -> list[AbstractIncomingMessage]:
+        """The first ``count`` messages of a queue, or as many as there are, each to be settled."""
+        source = await channel.get_queue(queue, ensure=False)
+        held: list[AbstractIncomingMessage] = []
+        while len(held) < count:
+            async with reaching(self._place):
+                message = await source.get(fail=False)
+            if message is None:
+                break
+            held.append(message)
+        return held
+
+    async def _give_back(self, channel: AbstractChannel, queue: str) -> None:
+        """Close the channel of a look: what it holds goes back at once and in order.
+
+        It is back a moment later, when the look no longer counts as a consumer; the next one is to find all.
+        """
+        with suppress(Unavailable, TimeoutError):
+            async with reaching(self._place):
+                await channel.close()
+            async with asyncio.timeout(GIVE_BACK):
+                while (await self._counted(queue))[1]:  # noqa: ASYNC110  # a broker tells of no change
+                    await asyncio.sleep(GIVE_BACK / 100)
 
     async def _declare(self) -> None:
         await self._ready()
@@ -208,40 +238,3 @@ class RabbitBus:
         except DarkChannelError as error:
             log.warning("the broker is back, but its queues could not be checked", error=str(error))
         self._watch(None)
-
-
-def _place(url: str) -> str:
-    """Host and port of a broker's URL, fit for messages. Raises Permanent where there is none."""
-    try:
-        parsed = URL(url)
-        if parsed.scheme in {"amqp", "amqps"} and parsed.host:
-            return f"{parsed.host}:{parsed.port or (5671 if parsed.scheme == 'amqps' else 5672)}"
-    except ValueError:
-        pass
-    raise Permanent("RABBITMQ_URL is no broker's address: it must look like amqp://user:password@host:5672/")
-
-
-@asynccontextmanager
-async def _reaching(place: str) -> AsyncIterator[None]:
-    """Bound one call and say what went wrong in terms of the port."""
-    task = asyncio.current_task()
-    cancelling = task.cancelling() if task else 0
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            yield
-    except ChannelPreconditionFailed as error:
-        raise Permanent(
-            f"RabbitMQ at {place} holds a queue or an exchange that differs from what is needed ({error}): "
-            "delete it in the management page, then run `darkchannel setup`"
-        ) from error
-    except TimeoutError as error:
-        raise Unavailable(f"RabbitMQ at {place} did not answer within {TIMEOUT:g} s") from error
-    except CONNECTION_EXCEPTIONS as error:
-        raise Unavailable(
-            f"RabbitMQ at {place} is out of reach ({error}): check that it runs and RABBITMQ_URL is right"
-        ) from error
-    except asyncio.CancelledError as error:
-        # aio-pika cancels what waits on a connection that it closes; the caller was not cancelled.
-        if task and task.cancelling() == cancelling:
-            raise Unavailable(f"RabbitMQ at {place} closed the connection") from error
-        raise

@@ -1,16 +1,18 @@
 """One consumer of a RabbitMQ queue: runs the handler, settles as it says, gives back what is left."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelInvalidStateError
 
-from darkchannel.errors import Unavailable
+from darkchannel.errors import DarkChannelError, Unavailable
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Handler, Requeue, Retry, Settlement
-from darkchannel.messaging.topology import ATTEMPT_HEADER
+from darkchannel.messaging.rabbitmq_message import read
 
 log = structlog.get_logger(__name__)
 
@@ -18,10 +20,14 @@ SETTLE_SECONDS = 15.0
 """How long a stopping consumer waits for settlements under way."""
 REQUEST_SECONDS = 2.0
 """How long it waits for the broker to hear of its end; the broker notices by itself."""
+AGAIN_SECONDS = 5.0
+"""Between tries to put a message aside that the broker did not take."""
 
 
 class Aside(Protocol):
-    """Where messages go that are neither done nor given back."""
+    """Where messages go that are not done; each returns when the broker has confirmed it."""
+
+    async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None: ...
 
     async def retry(self, delivery: Delivery, delay: float) -> None: ...
 
@@ -33,24 +39,31 @@ class RabbitConsumer:
         self._aside = aside
         self._queue = queue
         self._handler = handler
+        self._prefetch = prefetch
         # The broker's prefetch starts anew with each connection, while handlers of the old one still run.
         self._slots = asyncio.Semaphore(prefetch)
         self._handlers: set[asyncio.Task[Settlement]] = set()
         self._messages: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._stopping = asyncio.Event()
+        self._quiet = asyncio.Event()
+        """Set when the broker sends nothing more."""
 
     async def start(self, channel: AbstractChannel, source: AbstractQueue) -> None:
         self._channel = channel
         self._source = source
-        self._tag = await source.consume(self._take)
+        # One AMQP consumer a slot: the broker counts consumers, so its count is the number of slots.
+        await channel.set_qos(prefetch_count=1)
+        self._tags = [await source.consume(self._take) for _ in range(self._prefetch)]
 
     async def stop(self, drain: float) -> None:
-        if self._stopped:
+        if self._stopping.is_set():
             return
-        self._stopped = True
-        with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
+        self._stopping.set()
+        with suppress(TimeoutError):
             async with asyncio.timeout(REQUEST_SECONDS):
-                await self._source.cancel(self._tag)
+                # Each is asked, whatever becomes of another; a broker that is away has forgotten them all.
+                await asyncio.gather(*(self._source.cancel(tag) for tag in self._tags), return_exceptions=True)
+        self._quiet.set()
         if self._handlers:
             await asyncio.wait(self._handlers, timeout=drain)
         for task in self._handlers:
@@ -68,19 +81,33 @@ class RabbitConsumer:
         task.add_done_callback(self._messages.discard)
 
     async def _run(self, message: AbstractIncomingMessage) -> None:
-        delivery = _delivery(self._queue, message)
+        delivery = read(self._queue, message)
         async with self._slots:
-            settlement = Requeue() if self._stopped else await self._handle(delivery)
             try:
-                await self._settle(message, delivery, settlement)
-            except (Unavailable, ValueError, *CONNECTION_EXCEPTIONS) as error:
+                if self._stopping.is_set():
+                    await self._leave(message)
+                else:
+                    await self._settle(message, delivery, await self._handle(delivery))
+            except Exception as error:  # whatever it is, the message must not stay with us
                 # The broker takes an unsettled message back by itself when the channel is gone.
                 log.warning("a message is not settled and will come again", queue=self._queue, error=str(error))
                 with suppress(*CONNECTION_EXCEPTIONS):
-                    await message.nack(requeue=True)
+                    await message.reject(requeue=True)
 
-    async def _handle(self, delivery: Delivery) -> Settlement:
-        """Run the handler in a task of its own: stopping cancels the work and never the settlement."""
+    async def _leave(self, message: AbstractIncomingMessage) -> None:
+        """Give a message back that came too late for the handler.
+
+        Not published again, as those under way are: a nack keeps its place and costs a stopping process no wait.
+        RabbitMQ before 4.3 counts it as a return, but only one a stop, as no consumer of ours is left to take it.
+        """
+        await self._quiet.wait()
+        await message.nack(requeue=True)
+
+    async def _handle(self, delivery: Delivery) -> Settlement | None:
+        """Run the handler in a task of its own: stopping cancels the work and never the settlement.
+
+        None where it raised.
+        """
         task = asyncio.create_task(self._call(delivery))
         self._handlers.add(task)
         task.add_done_callback(self._handlers.discard)
@@ -89,32 +116,52 @@ class RabbitConsumer:
             return Requeue()
         if error := task.exception():
             log.error("a handler raised; giving the message back", queue=self._queue, exc_info=error)
-            return Requeue()
+            return None
         return task.result()
 
     async def _call(self, delivery: Delivery) -> Settlement:
         return await self._handler(delivery)
 
-    async def _settle(self, message: AbstractIncomingMessage, delivery: Delivery, settlement: Settlement) -> None:
+    async def _settle(
+        self, message: AbstractIncomingMessage, delivery: Delivery, settlement: Settlement | None
+    ) -> None:
         match settlement:
+            case None:
+                # Reject, as every version of RabbitMQ counts it: a handler that always raises meets the limit.
+                await message.reject(requeue=True)
+                return
             case Ack():
-                await message.ack()
+                pass
             case Requeue():
-                await message.nack(requeue=True)
+                # Published again: given back, it would move towards the limit each time something is away for long.
+                again = partial(self._aside.publish, delivery.queue, delivery.body, attempt=delivery.attempt)
+                await self._put(message, again)
             case Retry(delay):
-                await self._aside.retry(delivery, delay)
-                await message.ack()
+                await self._put(message, partial(self._aside.retry, delivery, delay))
             case DeadLetter(reason):
-                await self._aside.bury(delivery, reason)
-                await message.ack()
+                await self._put(message, partial(self._aside.bury, delivery, reason))
+        await message.ack()
+
+    async def _put(self, message: AbstractIncomingMessage, put: Callable[[], Awaitable[None]]) -> None:
+        """Put a message aside, however long the broker takes none: giving it back instead would count as a return.
+
+        Raises what the last try did when the process is to stop, and Unavailable when the broker took it back.
+        """
+        while _is_ours(message):
+            try:
+                return await put()
+            except DarkChannelError as error:
+                if self._stopping.is_set():
+                    raise
+                log.warning("waiting", queue=self._queue, what="to put a message aside", reason=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), AGAIN_SECONDS)
+        raise Unavailable("the connection was lost before the message was settled")
 
 
-def _delivery(queue: str, message: AbstractIncomingMessage) -> Delivery:
-    attempt = message.headers.get(ATTEMPT_HEADER)
-    return Delivery(
-        queue,
-        message.body,
-        # A message of MinIO's has no such header.
-        attempt=attempt if isinstance(attempt, int) and attempt > 0 else 1,
-        redelivered=bool(message.redelivered),
-    )
+def _is_ours(message: AbstractIncomingMessage) -> bool:
+    """Whether the broker still waits for the settlement: it takes messages back with the channel they came by."""
+    try:
+        return not message.channel.is_closed
+    except ChannelInvalidStateError:
+        return False

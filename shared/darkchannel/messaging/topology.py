@@ -15,12 +15,21 @@ RETRY_DELAYS = (30.0, 300.0)
 
 DELIVERY_LIMIT = 100
 """Deliveries that end without a settlement, after which a message counts as poison and is kept aside."""
+KEPT_LIMIT = 2**31 - 1
+"""The same for dead letters, which every look gives back: RabbitMQ 4 would drop them after twenty.
+
+A limit that nobody reaches, and no -1: RabbitMQ 4 then sends what is given back to the end, and 3.10 drops it.
+"""
+REASON_LENGTH = 2000
+"""Characters of a reason that are kept; headers have to fit one frame."""
 
 DEAD = f"{pipeline.EXCHANGE}.dead"
 ATTEMPT_HEADER = "x-attempt"
 REASON_HEADER = "x-reason"
 QUEUE_HEADER = "x-queue"
 
+SERVICES = tuple(dict.fromkeys(stage.service for stage in pipeline.STAGES))
+"""The services that take messages."""
 _STAGES = {stage.queue: stage for stage in pipeline.STAGES}
 # At-least-once dead-lettering needs this overflow setting; without a length limit it rejects nothing.
 _SAFE: dict[str, str | int] = {
@@ -73,12 +82,20 @@ def retry_name(delay: float) -> str:
 
 
 def dead_queue(service: str) -> str:
+    """Where the messages of a service are kept aside. Raises ValueError for a service that takes none."""
+    if service not in SERVICES:
+        raise ValueError(f"{service} takes no messages; these do: {', '.join(SERVICES)}")
     return f"{DEAD}.{service}"
+
+
+def bounded(reason: str) -> str:
+    """A reason as it is kept: of bounded length, and of characters that every encoding can tell."""
+    shown = reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
+    return shown.encode(errors="replace").decode()
 
 
 def plan(retry_delays: Sequence[float] = RETRY_DELAYS) -> Topology:
     """Everything the broker must hold; ``retry_delays`` in seconds."""
-    services = tuple(dict.fromkeys(stage.service for stage in pipeline.STAGES))
     delays = tuple(dict.fromkeys(retry_delays))
     return Topology(
         exchanges=(
@@ -88,12 +105,12 @@ def plan(retry_delays: Sequence[float] = RETRY_DELAYS) -> Topology:
         ),
         queues=(
             *(_work_queue(stage) for stage in pipeline.STAGES),
-            *(Queue(dead_queue(service), {"x-queue-type": "quorum"}) for service in services),
+            *(_dead_queue(service) for service in SERVICES),
             *(_retry_queue(delay) for delay in delays),
         ),
         bindings=(
             *(Binding(pipeline.EXCHANGE, stage.queue, stage.name) for stage in pipeline.STAGES),
-            *(Binding(DEAD, dead_queue(service), service) for service in services),
+            *(Binding(DEAD, dead_queue(service), service) for service in SERVICES),
             *(Binding(retry_name(delay), retry_name(delay), "") for delay in delays),
         ),
     )
@@ -109,6 +126,10 @@ def _work_queue(stage: pipeline.Stage) -> Queue:
             "x-dead-letter-routing-key": stage.service,
         },
     )
+
+
+def _dead_queue(service: str) -> Queue:
+    return Queue(dead_queue(service), {"x-queue-type": "quorum", "x-delivery-limit": KEPT_LIMIT})
 
 
 def _retry_queue(delay: float) -> Queue:

@@ -21,6 +21,12 @@ log = structlog.get_logger(__name__)
 
 HOLD_SECONDS = 600.0
 """How long a message is held while something is away; well under RabbitMQ's 30 minutes for a settlement."""
+POISON = 50
+"""Returns after which a message is not handled again.
+
+Below the broker's limit, which would set the message aside and leave its run waiting. Not near one: a process that
+is killed also returns what it had only begun beside the message that killed it, and so does a lost connection.
+"""
 
 
 class Worker:
@@ -60,6 +66,10 @@ class Worker:
         except Permanent as error:
             log.warning("unreadable message", stage=self._stage.name, reason=str(error))
             return DeadLetter(str(error))
+        if not self._stage.wants(event.bucket, event.key):
+            reason = f"{event.bucket}/{event.key} is no object that {self._stage.name} works on"
+            log.warning("misdirected message", stage=self._stage.name, reason=reason)
+            return DeadLetter(reason)
         job = job_of(event)
         with bound_contextvars(
             service=self._stage.service, stage=self._stage.name, job=job, key=event.key, attempt=delivery.attempt
@@ -88,6 +98,10 @@ class Worker:
             self._health.against(what, None)
 
     async def _attempt(self, delivery: Delivery, event: ObjectCreated, job: str | None) -> Settlement:
+        if delivery.returns >= POISON:
+            reason = _poison(delivery, event)
+            log.error("given up", reason=reason)
+            return await self._give_up(event, job, reason)
         try:
             await self._handler(event)
         except Unavailable:
@@ -103,9 +117,12 @@ class Worker:
             log.warning("attempt failed", reason=reason, exc_info=not foreseen)
             if delivery.attempt <= len(self._retry_delays):
                 return Retry(self._retry_delays[delivery.attempt - 1])
-            await self._fail(event, job, reason)
-            return DeadLetter(reason)
+            return await self._give_up(event, job, reason)
         return Ack()
+
+    async def _give_up(self, event: ObjectCreated, job: str | None, reason: str) -> Settlement:
+        await self._fail(event, job, reason)
+        return DeadLetter(reason)
 
     async def _fail(self, event: ObjectCreated, job: str | None, reason: str) -> None:
         if job:
@@ -115,6 +132,13 @@ class Worker:
             # An event of a run concerns no other; what else fails, fails the run under way.
             about = keys.parse_run(event.key)
             await self._jobs.fail(job, reason, what=what, run=about.run if about else None)
+
+
+def _poison(delivery: Delivery, event: ObjectCreated) -> str:
+    return (
+        f"the handling of {event.key} ended its process, or lost its connection, {delivery.returns} times: "
+        "perhaps for lack of memory; give the service more, then retry the job"
+    )
 
 
 def job_of(event: ObjectCreated) -> str | None:

@@ -4,21 +4,23 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
 from darkchannel import keys
 from darkchannel.errors import Permanent
 from darkchannel.messaging.rabbitmq import RabbitBus
-from darkchannel.runtime import logs
+from darkchannel.runtime import failpoints, logs
 from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.health import served
 from darkchannel.runtime.registry import load
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, utc_now
 from darkchannel.runtime.settings import Settings, open_store
-from darkchannel.runtime.waiting import Process, Stopped, until_there
+from darkchannel.runtime.waiting import Process, Stopped, teller, until_there, watch
 from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.port import ObjectStore
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ async def serve(names: Sequence[str], settings: Settings) -> None:
                 on_failure=process.stop.set,
             )
             await runner.start()
+            runner.side_task(watch("store", partial(_look, context.store), process))
             process.health.against("starting", None)
             log.info("ready", services=names)
             await process.stop.event.wait()
@@ -85,24 +88,12 @@ def _check(settings: Settings) -> None:
 async def _connect(stack: AsyncExitStack, names: Sequence[str], settings: Settings, process: Process) -> Context:
     """Reach store and broker, waiting for either. Raises Stopped where the process is to stop first."""
 
-    async def reach_store() -> None:
-        await store.head(keys.JOBS, "probe")
-
-    def watch(reason: str | None) -> None:
-        known = "broker" in process.health.reasons
-        process.health.against("broker", reason)
-        if reason and not known:
-            process.metrics.waits.labels("broker").inc()
-            log.warning("waiting", what="broker", reason=reason)
-        elif not reason:
-            log.info("the broker is back")
-
     async def reach_broker() -> RabbitBus:
         bus = await RabbitBus.connect(
             settings.rabbitmq_url.get_secret_value(),
             name=f"darkchannel {' '.join(names)}",
             retry_delays=settings.darkchannel_retry_delays,
-            watch=watch,
+            watch=teller("broker", process),
         )
         try:
             await bus.declare()
@@ -111,11 +102,19 @@ async def _connect(stack: AsyncExitStack, names: Sequence[str], settings: Settin
             raise
         return bus
 
+    failpoint = failpoints.from_environment()
     store = open_store(settings)
     stack.push_async_callback(store.close)
-    await until_there("store", reach_store, process)
+    await until_there("store", partial(_look, store), process)
     bus = await until_there("broker", reach_broker, process)
     stack.push_async_callback(bus.close)
     compute = ProcessCompute()
     stack.push_async_callback(compute.close)
-    return Context(store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute)
+    context = Context(store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute)
+    return failpoint.around(context) if failpoint else context
+
+
+async def _look(store: ObjectStore) -> None:
+    """Raise Unavailable unless the store answers this user: a listing, since a refused HEAD does not say why."""
+    async for _ in store.list(keys.JOBS, "probe/"):
+        return
