@@ -1,25 +1,38 @@
 """Assemble: when every section is current, their encoded packets become one book, its manifest last."""
 
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from darkchannel import keys, pipeline
 from darkchannel.audio import ffmpeg
-from darkchannel.errors import Transient
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
-from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Manifest, Mark, SectionAudio
 from darkchannel.runtime.service import Context
 from darkchannel.storage.jobs import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger.once import Turns
+from services.merger.rejecting import Rejecter
+
+log = structlog.get_logger(__name__)
 
 AUDIOBOOK = "audiobook.mp3"
+
+
+class Damaged(Exception):
+    """An encoded section is gone, or is not as long as its record says."""
+
+    def __init__(self, section: Section, reason: str) -> None:
+        super().__init__(reason)
+        self.section = section
 
 
 class Join(Protocol):
@@ -43,6 +56,7 @@ class BookBinder:
         self._jobs = context.jobs
         self._join = join
         self._bus = context.bus
+        self._rejecter = Rejecter(context)
         self._turns = Turns()
         self._leading: Lru[str, int] = Lru(4096)
         """Sections from the first on that had a record once: keeps the question «all there?» flat."""
@@ -67,13 +81,41 @@ class BookBinder:
         digest = chain.digest(plan)
         if digest is None or digest == built:
             return None
-        if await self._jobs.manifest(job, digest):
+        if await self._store.head(keys.JOBS, keys.manifest(job, digest)):
             # A build that was there before raises no event again.
-            hint = ObjectCreated(keys.JOBS, keys.manifest(job, digest))
-            await self._bus.publish(pipeline.BY_NAME["decide"].queue, hint.encode())
+            await self._hint("decide", keys.manifest(job, digest))
             return None
-        await self._build(job, plan, chain, digest)
+        if await self._has_two_rates(job, plan, chain, runs.newest):
+            return None
+        try:
+            await self._build(job, plan, chain, digest)
+        except Damaged as damaged:
+            await self._encode_again(job, damaged)
+            return None
         return digest
+
+    async def _has_two_rates(self, job: str, plan: Plan, chain: Chain, run: int) -> bool:
+        """Have the sections spoken again whose rate is not that of most of the book."""
+        rates: Counter[int] = Counter()
+        for record in chain.sections.values():
+            rates[record.files["mp3"].rate] += record.files["mp3"].samples
+        usual = rates.most_common(1)[0][0]
+        for section in plan.sections:
+            record = chain.sections[section.index]
+            rate = record.files["mp3"].rate
+            for index, pair in zip(section.segments, record.pairs, strict=True) if rate != usual else ():
+                reason = f"has {rate} Hz, most of the book {usual} Hz"
+                await self._rejecter.reject(job, index, pair, reason, run)
+        return len(rates) > 1
+
+    async def _encode_again(self, job: str, damaged: Damaged) -> None:
+        """Without its record a section is due again, from its chunks, or spoken anew where they were retired."""
+        log.warning("a section is encoded again", job=job, section=damaged.section.index, reason=str(damaged))
+        await self._store.delete(keys.JOBS, keys.section_record(job, damaged.section.index))
+        await self._hint("encode", keys.chunk(job, damaged.section.first))
+
+    async def _hint(self, stage: str, key: str) -> None:
+        await self._bus.publish(pipeline.BY_NAME[stage].queue, ObjectCreated(keys.JOBS, key).encode())
 
     async def _is_complete(self, job: str, plan: Plan) -> bool:
         """Whether every section has a record: one request for each that had none the last time, at most."""
@@ -91,7 +133,7 @@ class BookBinder:
         with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
             book = Path(folder) / AUDIOBOOK
             await self._join(
-                self._frames(audio),
+                self._frames(plan, audio),
                 book,
                 samples=sum(part.samples for part in audio),
                 title=plan.title,
@@ -112,14 +154,17 @@ class BookBinder:
         body = manifest.model_dump_json().encode()
         await self._store.put(keys.JOBS, keys.manifest(job, digest), body, over=NEW, content_type=JSON)
 
-    async def _frames(self, audio: Sequence[SectionAudio]) -> AsyncIterator[bytes]:
-        for part in audio:
+    async def _frames(self, plan: Plan, audio: Sequence[SectionAudio]) -> AsyncIterator[bytes]:
+        for section, part in zip(plan.sections, audio, strict=True):
             size = 0
-            async for piece in self._store.stream(keys.JOBS, part.key):
-                size += len(piece)
-                yield piece
+            try:
+                async for piece in self._store.stream(keys.JOBS, part.key):
+                    size += len(piece)
+                    yield piece
+            except LookupError:
+                raise Damaged(section, f"{keys.JOBS}/{part.key} is gone") from None
             if size != part.size:
-                raise Transient(f"{keys.JOBS}/{part.key} has {size} bytes, its record says {part.size}")
+                raise Damaged(section, f"{keys.JOBS}/{part.key} has {size} bytes, its record says {part.size}")
 
 
 def marks(plan: Plan, audio: Sequence[SectionAudio]) -> tuple[Mark, ...]:

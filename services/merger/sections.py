@@ -7,6 +7,7 @@ from typing import Protocol
 
 from darkchannel import keys
 from darkchannel.audio import ffmpeg, mp3, wav
+from darkchannel.audio.faults import fault
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Section
 from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, pairs_digest
@@ -15,6 +16,7 @@ from darkchannel.storage.jobs import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger.once import Turns
+from services.merger.rejecting import Rejecter
 
 
 class Encode(Protocol):
@@ -29,6 +31,15 @@ class Outdated(Exception):
     """A chunk was spoken from another text than the listed segment: its successor will raise its own event."""
 
 
+class Faulty(Exception):
+    """A chunk must not reach a book."""
+
+    def __init__(self, index: int, pair: Pair, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.pair = pair
+
+
 class SectionEncoder:
     def __init__(
         self, context: Context, encode: Encode = ffmpeg.encode_mp3, samples: Callable[[bytes], int] = mp3.samples
@@ -37,6 +48,7 @@ class SectionEncoder:
         self._jobs = context.jobs
         self._encode = encode
         self._samples = samples
+        self._rejecter = Rejecter(context)
         self._turns = Turns()
         # One more than there are cores: while one is fed or stored, none of them idles.
         self._encoders = asyncio.Semaphore((os.cpu_count() or 1) + 1)
@@ -72,9 +84,9 @@ class SectionEncoder:
             audio = await self._encoded(job, section, pairs)
         except Moved:
             return False
-        except ValueError as error:
-            await self._jobs.fail(job, str(error), what=f"section-{section.index:04d}", run=runs.newest)
-            return False
+        except Faulty as faulty:
+            await self._rejecter.reject(job, faulty.index, faulty.pair, str(faulty), runs.newest)
+            return True
         body = SectionRecord(index=section.index, pairs=pairs, files={"mp3": audio}).model_dump_json().encode()
         over = record[1] if record else NEW
         await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=over, content_type=JSON)
@@ -113,7 +125,7 @@ class SectionEncoder:
         for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
             pcm, its_rate = await self._speech(job, index, pair)
             if its_rate != rate:
-                raise ValueError(f"segment {index} was spoken at {its_rate} Hz, the ones before it at {rate} Hz")
+                raise Faulty(index, pair, f"has {its_rate} Hz, that of the segments before it {rate} Hz")
             yield pcm
 
     async def _speech(self, job: str, index: int, pair: Pair) -> tuple[memoryview, int]:
@@ -125,7 +137,9 @@ class SectionEncoder:
         try:
             record, pcm = wav.unpack(found.body)
         except ValueError as error:
-            raise ValueError(f"the speech of segment {index} is damaged: {error}") from error
+            raise Faulty(index, pair, f"is damaged ({error})") from error
         if record.source != segment:
             raise Outdated
+        if reason := fault(record, pcm):
+            raise Faulty(index, pair, reason)
         return pcm, record.rate

@@ -1,19 +1,26 @@
 """Decide, then act: the outcome is created once; then the output is made equal to it, as often as it takes."""
 
 from datetime import timedelta
+from typing import Literal
+
+import structlog
 
 from darkchannel import keys
-from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import edited
 from darkchannel.jobs.metadata import Output
+from darkchannel.jobs.records import BUILD
 from darkchannel.jobs.runs import Opened, Outcome, Runs, State
 from darkchannel.runtime.service import Context
 from darkchannel.storage.metadata import project
 
+log = structlog.get_logger(__name__)
+
 LINK_SECONDS = 3600
-BUILD = "build"
-"""The user metadata in which each copy names the build it comes from."""
+
+
+class Gone(Exception):
+    """A file of the build that is to be published is not there."""
 
 
 class Publisher:
@@ -29,7 +36,7 @@ class Publisher:
             return
         runs = await self._jobs.runs(key.job, fresh=True)
         plan = await self._jobs.plan(key.job)
-        if plan is None or not runs.is_open or await self._jobs.manifest(key.job, key.digest) is None:
+        if plan is None or not runs.is_open or await self._store.head(keys.JOBS, event.key) is None:
             return
         if (await self._jobs.chain(key.job)).digest(plan) != key.digest:
             return
@@ -47,8 +54,11 @@ class Publisher:
         name = await self._jobs.output_name(key.job, claim=True)
         if name is None:
             return
-        while await self._publish(key.job, runs, name):
-            runs = await self._jobs.runs(key.job, fresh=True)
+        try:
+            while await self._publish(key.job, runs, name):
+                runs = await self._jobs.runs(key.job, fresh=True)
+        except Gone as gone:
+            runs = await self._rebuild(key.job, gone)
         await self._follow_edits(key.job, runs)
         await project(self._jobs, key.job, self._clock, await self._output(key.job, runs, name))
         await self._jobs.close(key.job, key.run, runs.outcomes[key.run].status)
@@ -58,16 +68,27 @@ class Publisher:
         moved = False
         _, build = runs.completed
         manifest = await self._jobs.manifest(job, build) if build else None
-        for file in manifest.files if manifest and build else ():
+        if build and manifest is None:
+            raise Gone(keys.manifest(job, build))
+        for file in manifest.files if manifest else ():
             source = keys.build_file(job, build or "", file)
             for bucket, key in ((keys.OUTPUT, keys.published(*name, file)), (keys.JOBS, keys.final(job, file))):
                 there = await self._store.head(bucket, key)
                 if there and there.metadata.get(BUILD) == build:
                     continue
                 if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""}) is None:
-                    raise Permanent(f"{keys.JOBS}/{source} is gone and cannot be published: put it back")
+                    raise Gone(source)
                 moved = True
         return await self._note(job, runs, name) or moved
+
+    async def _rebuild(self, job: str, gone: Gone) -> Runs:
+        """Have the next run make a build again of which a file is gone, removed by hand or retired at that moment."""
+        runs = await self._jobs.runs(job, fresh=True)
+        log.warning("a file of the build is gone", missing=f"{keys.JOBS}/{gone}")
+        if runs.state is State.COMPLETED:
+            await self._store.delete(keys.JOBS, keys.manifest(job, runs.completed[1] or ""))
+            await self._open(job, runs.newest + 1, "retry")
+        return await self._jobs.runs(job, fresh=True)
 
     async def _note(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
         """A note lies beside where the audiobook would be exactly while the last ended run failed."""
@@ -92,7 +113,12 @@ class Publisher:
             return
         manifest = await self._jobs.manifest(job, runs.completed[1] or "")
         if manifest and edited(await self._jobs.segments(job), manifest.segments):
-            await self._jobs.open_run(job, runs.newest + 1, Opened(reason="edited", at=self._clock()))
+            await self._open(job, runs.newest + 1, "edited")
+
+    async def _open(self, job: str, run: int, reason: Literal["edited", "retry"]) -> None:
+        """Open a run whose first events are gone by: the reconciler puts to work what is due."""
+        await self._jobs.open_run(job, run, Opened(reason=reason, at=self._clock()))
+        await self._jobs.ask(job)
 
     async def _output(self, job: str, runs: Runs, name: tuple[str, str]) -> Output | None:
         run, build = runs.completed

@@ -1,16 +1,23 @@
-"""When the reconciler calls a thing due."""
+"""When the reconciler calls a thing due, and when what a finished job needed may go."""
 
 from datetime import timedelta
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ReconcilerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DARKCHANNEL_", env_file=".env", extra="ignore")
 
-    reconcile_after_seconds: float = 30.0
+    reconcile_after_seconds: float = Field(30.0, ge=0)
     """How old an object is before its event counts as lost; work takes less than this as a rule."""
+    retire_after_days: float = Field(7.0, ge=0)
+    """How long after its end a job keeps its chunks, and what later runs replaced."""
 
     @property
     def grace(self) -> timedelta:
         return timedelta(seconds=self.reconcile_after_seconds)
+
+    @property
+    def keep(self) -> timedelta:
+        return timedelta(days=self.retire_after_days)

@@ -1,7 +1,7 @@
 """Accept: marker, opened, input, plan, first segments, then delete exactly that version from the inbox."""
 
 from darkchannel import keys
-from darkchannel.errors import Refused, Unavailable
+from darkchannel.errors import Permanent, Refused
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs import options, window
 from darkchannel.jobs import plan as plans
@@ -30,9 +30,11 @@ class Splitter:
         if not keys.is_document(event.key):
             return
         if event.version in (None, "null"):
-            raise Unavailable(
-                f"{event.bucket} keeps no versions, so {event.key!r} could be lost when it is overwritten: "
-                "run `darkchannel setup`, which turns versioning on"
+            if await self._store.head(event.bucket, event.key) is None:
+                return
+            raise Permanent(
+                f"{event.bucket} kept no versions when {event.key!r} came, so it could be lost when it is overwritten: "
+                "run `darkchannel setup`, which turns versioning on, and upload it again"
             )
         job = keys.job_id(event.bucket, event.key, event.version)
         while True:

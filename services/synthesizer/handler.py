@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from darkchannel import keys
 from darkchannel.audio import wav
+from darkchannel.audio.faults import fault
 from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.rejections import TAKES
 from darkchannel.jobs.runs import Opened, Runs, State
 from darkchannel.runtime.service import Context
+from darkchannel.speech.expected import excerpt, expected_seconds
 from darkchannel.storage.port import NEW, Object
 
 Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
@@ -17,11 +20,14 @@ Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
 
 
 class Synthesizer:
-    def __init__(self, context: Context, speak: Speak) -> None:
+    def __init__(
+        self, context: Context, speak: Speak, expected_seconds: Callable[[str], float] = expected_seconds
+    ) -> None:
         self._store = context.store
         self._jobs = context.jobs
         self._clock = context.clock
         self._speak = speak
+        self._expected_seconds = expected_seconds
 
     async def speak(self, event: ObjectCreated) -> None:
         """Make the chunk of a segment follow its text, whatever else writes meanwhile."""
@@ -46,7 +52,8 @@ class Synthesizer:
         try:
             chunk_etag = await self._chunk(job, index, plan, segment)
         except Permanent as error:
-            reason = f"segment {index} cannot be spoken: {error}"
+            text = excerpt(segment.body.decode("utf-8", "replace"))
+            reason = f"segment {index} cannot be spoken: {error}: «{text}»"
             await self._jobs.fail(job, reason, what=f"segment-{index:06d}", run=runs.newest)
             return False
         if chunk_etag is None:
@@ -67,21 +74,39 @@ class Synthesizer:
     async def _chunk(self, job: str, index: int, plan: Plan, segment: Object) -> str | None:
         """The ETag of a chunk spoken from this very segment; None where another writer came first."""
         key = keys.chunk(job, index)
-        there = await self._store.head(keys.JOBS, key)
-        if there and await self._jobs.chunk_source(job, index, there.etag) == segment.info.etag:
-            return there.etag
-        engine, speech = await self._speak(plan.options.engine, segment.body.decode("utf-8", "replace"))
-        record = ChunkRecord(
-            source=segment.info.etag,
-            engine=engine,
-            voice=plan.options.voice,
-            samples=len(speech.pcm) // 2,
-            rate=speech.rate,
-            marks=tuple((mark.name, mark.sample) for mark in speech.marks),
-        )
-        over = there.etag if there else NEW
-        body = wav.pack(speech, record)
+        there = await self._store.get(keys.JOBS, key, first=wav.HEAD_BYTES)
+        before = wav.read_record(there.body) if there else None
+        take = 0
+        if there and before and before.source == segment.info.etag:
+            rejected = await self._jobs.rejection(job, index)
+            if rejected is None or rejected[0].chunk != there.info.etag:
+                return there.info.etag
+            take = rejected[0].take
+        body = await self._spoken(plan, segment, take)
+        over = there.info.etag if there else NEW
         return await self._store.put(keys.JOBS, key, body, over=over, content_type="audio/wav")
+
+    async def _spoken(self, plan: Plan, segment: Object, take: int) -> bytes:
+        """A chunk of sound speech. Raises Permanent where the engine yields none, also when it is asked again."""
+        ssml = segment.body.decode("utf-8", "replace")
+        expected = self._expected_seconds(ssml)
+        reason: str | None = None
+        for _ in range(TAKES):
+            engine, speech = await self._speak(plan.options.engine, ssml)
+            record = ChunkRecord(
+                source=segment.info.etag,
+                engine=engine,
+                voice=plan.options.voice,
+                samples=len(speech.pcm) // wav.BYTES_PER_SAMPLE,
+                rate=speech.rate,
+                marks=tuple((mark.name, mark.sample) for mark in speech.marks),
+                expected=expected,
+                take=take,
+            )
+            reason = fault(record, speech.pcm)
+            if reason is None:
+                return wav.pack(speech, record)
+        raise Permanent(f"the speech of {engine} {reason}")
 
     async def _is_last_word(self, job: str, index: int, runs: Runs, segment: str, chunk: str) -> bool:
         """Look again: the same segment, the same chunk and the same open run as were worked on."""

@@ -24,6 +24,7 @@ RunEvent = Literal["opened", "outcome", "closed"]
 
 ACTIVE_PREFIX = "_active/"
 NAMES_PREFIX = "_names/"
+ASKED_PREFIX = "_asked/"
 
 
 def job_id(bucket: str, key: str, version: str) -> str:
@@ -61,6 +62,11 @@ def marker(job: str, run: int) -> str:
 
 def name_claim(date: str, stem: str) -> str:
     return f"{NAMES_PREFIX}{date}/{stem}.json"
+
+
+def ask(job: str, nonce: str) -> str:
+    """Somebody wants the reconciler to look at a job at once; each ask is an object of its own."""
+    return f"{ASKED_PREFIX}{job}.{nonce}"
 
 
 def metadata(job: str) -> str:
@@ -119,6 +125,10 @@ def error(job: str, run: int, what: str) -> str:
     return f"{job}/errors/{run:04d}-{what}.json"
 
 
+def rejection(job: str, index: int) -> str:
+    return f"{job}/rejections/chunk-{index:06d}.json"
+
+
 def delivery(job: str, run: int, event: str) -> str:
     return f"{job}/deliveries/{run:04d}-{event}.json"
 
@@ -144,6 +154,8 @@ _CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>[0-9]{{6}})\.wav")
 _SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>{_NUMBER})\.json")
 _MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
 _RUN = re.compile(rf"{_JOB}/runs/(?P<run>{_NUMBER})-(?P<event>opened|outcome|closed)\.json")
+_REJECTION = re.compile(rf"{_JOB}/rejections/chunk-(?P<index>[0-9]{{6}})\.json")
+_ASK = re.compile(rf"{ASKED_PREFIX}{_JOB}\.[0-9a-zA-Z-]+")
 _MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>{_NUMBER})")
 
 
@@ -198,3 +210,13 @@ def parse_run(key: str) -> Run | None:
 def parse_marker(key: str) -> tuple[str, int] | None:
     found = _MARKER.fullmatch(key)
     return (found["job"], int(found["run"])) if found else None
+
+
+def parse_rejection(key: str) -> Numbered | None:
+    return _numbered(_REJECTION, key)
+
+
+def parse_ask(key: str) -> str | None:
+    """The job that somebody asked about."""
+    found = _ASK.fullmatch(key)
+    return found["job"] if found else None

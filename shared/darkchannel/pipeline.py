@@ -80,12 +80,12 @@ STAGES = (
     Stage(
         "encode", "merger", keys.JOBS, "*/chunks/", ".wav",
         "encodes a section when all its chunks are there",
-        (*_LEDGER, *_jobs("w", "*/sections/*")),
+        (*_LEDGER, *_jobs("w", "*/sections/*", "*/rejections/*")),
     ),
     Stage(
         "assemble", "merger", keys.JOBS, "*/sections/", ".json",
         "joins the sections into a book when all are current",
-        (*_LEDGER, *_jobs("w", "*/builds/*")),
+        (*_LEDGER, *_jobs("w", "*/builds/*", "*/rejections/*"), *_jobs("d", "*/sections/*")),
     ),
     Stage(
         "decide", "publisher", keys.JOBS, "*/builds/", "/manifest.json",
@@ -95,7 +95,12 @@ STAGES = (
     Stage(
         "act", "publisher", keys.JOBS, "*/runs/", "-outcome.json",
         "makes the output equal the newest completed build, then closes the run",
-        (*_LEDGER, *_jobs("w", "_names/*", "*/final/*"), Grant(keys.OUTPUT, "*", "rwd")),
+        (
+            *_LEDGER,
+            *_jobs("w", "_names/*", "_asked/*", "*/final/*"),
+            *_jobs("d", "*/builds/*"),
+            Grant(keys.OUTPUT, "*", "rwd"),
+        ),
     ),
     Stage(
         "announce", "handoff-notifier", keys.JOBS, "*/runs/", "-closed.json",
@@ -109,8 +114,8 @@ RECONCILER_GRANTS = (
     *_LEDGER,
     Grant(keys.INBOX, "*", "r"),
     Grant(keys.OUTPUT, "*", "r"),
-    *_jobs("d", "_active/*"),
-    *_jobs("w", "*/segments/*", "*/window.json"),
+    *_jobs("d", "_active/*", "_asked/*", "*/chunks/*", "*/rejections/*", "*/sections/*", "*/builds/*"),
+    *_jobs("w", "*/segments/*", "*/window.json", "_asked/*"),
 )
 
 BY_NAME = {stage.name: stage for stage in STAGES}

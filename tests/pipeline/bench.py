@@ -17,7 +17,8 @@ from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectInfo, ObjectStore
 from services.handoff_notifier.omniplay import Answer, Handoff
-from tests.pipeline.world import UNSPEAKABLE, Process, build
+from tests.pipeline.engine import UNSPEAKABLE
+from tests.pipeline.process import Process, build
 
 Interruption = Callable[[], Awaitable[object]]
 OpenStore = Callable[[Callable[[ObjectCreated], None]], ObjectStore]
@@ -29,6 +30,8 @@ class InterruptedStore:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._before: dict[tuple[str, str], Interruption] = {}
+        self.listed: list[tuple[str, str]] = []
+        """Each listing's prefix, and the key it began after."""
 
     def before(self, method: str, key: str, what: Interruption) -> None:
         self._before[method, key] = what
@@ -48,6 +51,7 @@ class InterruptedStore:
 
     async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
         await self._interrupt("list", prefix)
+        self.listed.append((prefix, after))
         async for info in self._store.list(bucket, prefix, after=after):
             yield info
 
@@ -138,27 +142,40 @@ class Bench:
         return event
 
     async def deliver(self, until: str = "", process: Process | None = None) -> None:
-        """Deliver events in order until none is left, or until one of the stage ``until`` is next."""
-        while self.events:
-            event = self.events[0]
-            stages = [stage.name for stage in pipeline.stages_for(event.bucket, event.key)]
-            if until in stages:
+        """Deliver events in order, then hints, until none is left or an event of the stage ``until`` is next."""
+        handlers = (process or self.first).handlers
+        while True:
+            while self.events:
+                event = self.events[0]
+                stages = [stage.name for stage in pipeline.stages_for(event.bucket, event.key)]
+                if until in stages:
+                    return
+                self.events.pop(0)
+                for stage in stages:
+                    await handlers[stage](event)
+            hints = await self.hints()
+            if not hints:
                 return
-            self.events.pop(0)
-            for stage in stages:
-                await (process or self.first).handlers[stage](event)
+            for stage, hint in hints:
+                await handlers[stage](hint)
 
     async def reconcile(self) -> None:
         """One round, and everything its hints and writes call for."""
-        consumers = [await self.bus.consume(s.queue, self._hinted, prefetch=1) for s in pipeline.STAGES]
         await self.first.reconciler.round()
-        for consumer in consumers:
-            await consumer.stop(drain=5)
         await self.deliver()
 
-    async def _hinted(self, delivery: Delivery) -> Settlement:
-        await self.first.handlers[delivery.queue.rpartition(".")[2]](ObjectCreated.decode(delivery.body))
-        return Ack()
+    async def hints(self) -> list[tuple[str, ObjectCreated]]:
+        """Take what services put on the bus themselves: (stage, event)."""
+        taken: list[tuple[str, ObjectCreated]] = []
+
+        async def take(delivery: Delivery) -> Settlement:
+            taken.append((delivery.queue.rpartition(".")[2], ObjectCreated.decode(delivery.body)))
+            return Ack()
+
+        consumers = [await self.bus.consume(stage.queue, take, prefetch=100) for stage in pipeline.STAGES]
+        for consumer in consumers:
+            await consumer.stop(drain=5)
+        return taken
 
     def take(self, stage: str) -> ObjectCreated:
         """Take the first undelivered event of a stage out of the queue."""

@@ -6,12 +6,13 @@ seed gives the same interleaving, since nothing here depends on wall time.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from darkchannel.errors import Unavailable
 from darkchannel.storage.port import ObjectInfo, ObjectStore
 
 RUNNER: ContextVar["Runner"] = ContextVar("runner")
@@ -26,6 +27,10 @@ class Runner:
     waiting: list["asyncio.Future[None]"] = field(default_factory=list)
     wakes: int = 0
     """The step before which it does not go on: a straggler."""
+    home: object = None
+    """The process it runs in."""
+    carries: Any = None
+    """The message that comes again should it die; None where there is none, or where the broker forgot it."""
 
 
 class Scheduler:
@@ -35,14 +40,16 @@ class Scheduler:
         self.runners: list[Runner] = []
         self.errors: list[tuple[str, BaseException]] = []
 
-    def start(self, label: str, work: Coroutine[Any, Any, None]) -> Runner:
-        runner = Runner(label)
+    def start(self, label: str, work: Coroutine[Any, Any, None], *, home: object = None, carries: Any = None) -> Runner:
+        runner = Runner(label, home=home, carries=carries)
 
         async def run() -> None:
             RUNNER.set(runner)
             await work
 
         runner.task = asyncio.get_running_loop().create_task(run())
+        # Killed before its first step, it would never be awaited.
+        runner.task.add_done_callback(lambda _: work.close())
         self.runners.append(runner)
         return runner
 
@@ -77,50 +84,58 @@ class Scheduler:
         runner.waiting.remove(turn)
         turn.set_result(None)
 
-    async def kill(self, runner: Runner) -> None:
-        """As kill -9 would: nothing that the task still meant to request is requested."""
-        runner.task.cancel()
+    async def kill(self, runners: Sequence[Runner]) -> None:
+        """As kill -9 would: nothing that the tasks still meant to request is requested."""
+        for runner in runners:
+            runner.task.cancel()
         await self.settle()
 
 
 class ScheduledStore:
-    """An object store whose every request waits for its turn."""
+    """An object store whose every request waits for its turn. ``trouble``: whether it is out of reach just now,
+    asked before each request and, since an answer may be lost too, after it."""
 
-    def __init__(self, store: ObjectStore, scheduler: Scheduler) -> None:
+    def __init__(self, store: ObjectStore, scheduler: Scheduler, trouble: Callable[[], bool] = lambda: False) -> None:
         self._store = store
         self._scheduler = scheduler
-        self.builds_copied: set[str] = set()
+        self._trouble = trouble
 
-    async def copy(self, *names: str, metadata: dict[str, str] | None = None, **about: Any) -> str | None:
+    async def _turn(self) -> None:
         await self._scheduler.point()
-        self.builds_copied |= {metadata["build"]} if metadata else set()
-        return await self._store.copy(*names, metadata=metadata, **about)
+        self._answer("did not take the request")
+
+    def _answer(self, how: str) -> None:
+        if self._trouble():
+            raise Unavailable(f"the store {how}")
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
 
         async def request(*args: Any, **kwargs: Any) -> Any:
-            await self._scheduler.point()
-            return await method(*args, **kwargs)
+            await self._turn()
+            answer = await method(*args, **kwargs)
+            self._answer("did not answer")
+            return answer
 
+        # Looked up once: most of what an interleaving does is requests.
+        self.__dict__[name] = request
         return request
 
     async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        await self._scheduler.point()
+        await self._turn()
         for info in [info async for info in self._store.list(bucket, prefix, after=after)]:
             yield info
 
     async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
-        await self._scheduler.point()
+        await self._turn()
         for info in [info async for info in self._store.versions(bucket, prefix)]:
             yield info
 
     async def put_file(self, bucket: str, key: str, path: Path, **about: Any) -> str | None:
         """Reads without a thread, whose end no seed would decide."""
-        await self._scheduler.point()
-        return await self._store.put(bucket, key, path.read_bytes(), **about)
+        return await self.put(bucket, key, path.read_bytes(), **about)
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
-        await self._scheduler.point()
+        await self._turn()
         for piece in [piece async for piece in self._store.stream(bucket, key, if_match=if_match)]:
             yield piece

@@ -52,6 +52,10 @@ class ChunkRecord(BaseModel):
     rate: int = Field(gt=0)
     """In hertz."""
     marks: tuple[tuple[str, int], ...] = ()
+    expected: float = 0.0
+    """Seconds that the text takes at an ordinary pace; 0 where nobody reckoned it."""
+    take: int = Field(0, ge=0)
+    """How many chunks of this segment were rejected before: a new take never has the bytes of a rejected one."""
 
 
 def pack(speech: Speech, record: ChunkRecord) -> bytes:

@@ -2,12 +2,27 @@
 
 import sys
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
+from darkchannel.cli import app_dead_letters
+from darkchannel.cli.arguments import (
+    Author,
+    Document,
+    Engine,
+    Follow,
+    JobOrFile,
+    Json,
+    Language,
+    Priority,
+    Title,
+    Voice,
+    finish,
+    options,
+)
 from darkchannel.cli.exits import MEANINGS, Code, code_of, one_line
 from darkchannel.errors import DarkChannelError
 
@@ -27,6 +42,7 @@ EPILOG = """\
   darkchannel submit livro.epub --priority high --follow
   darkchannel jobs --limit 5
   darkchannel cancel livro.epub
+  darkchannel retry livro.epub --follow
 
 [bold]Exit codes[/bold]
 """ + "\n".join(f"  {code.value:3} {meaning}" for code, meaning in MEANINGS.items())
@@ -40,16 +56,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Document = Annotated[Path, typer.Argument(metavar="FILE", help="A text, SSML or EPUB file.", show_default=False)]
-JobOrFile = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or the name of the file it came from.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-Voice = Annotated[str | None, typer.Option(help="Voice, as the engine knows it.")]
-Language = Annotated[str | None, typer.Option(help="Language tag; pt-BR where nothing says otherwise.")]
-Engine = Annotated[str | None, typer.Option(help="Speech engine.")]
-Title = Annotated[str | None, typer.Option(help="Title of the audiobook.")]
-Author = Annotated[str | None, typer.Option(help="Author of the audiobook.")]
-PriorityName = Literal["low", "medium", "high", "urgent"]
-Priority = Annotated[PriorityName | None, typer.Option(help="How much may be in flight at once.")]
+app.add_typer(app_dead_letters.app, name="dead-letters", rich_help_panel=LOOK)
 
 
 @app.callback(invoke_without_command=True)
@@ -78,8 +85,8 @@ def narrate(
     """Narrate one file here and now, without any server."""
     from darkchannel.cli import narrating
 
-    options = _options(voice=voice, language=language, engine=engine, title=title, author=author, priority=priority)
-    return _finish(narrating.narrate(file, options, folder=folder, out=out, json=json))
+    given = options(voice=voice, language=language, engine=engine, title=title, author=author, priority=priority)
+    return finish(narrating.narrate(file, given, folder=folder, out=out, json=json))
 
 
 @app.command(rich_help_panel=MAKE)
@@ -89,7 +96,7 @@ def watch(
     """Narrate every file dropped into FOLDER/darkchannel-inbox, until stopped."""
     from darkchannel.cli import watching
 
-    return _finish(watching.watch(folder))
+    return finish(watching.watch(folder))
 
 
 @app.command(rich_help_panel=MAKE)
@@ -104,17 +111,17 @@ def submit(
     priority: Priority = None,
     formats: Annotated[str | None, typer.Option(help="Audio formats, comma-separated.")] = None,
     company_id: Annotated[int | None, typer.Option(help="OmniPlay company that hears of the end.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Show the progress until the job ends.")] = False,
+    follow: Follow = False,
     json: Json = False,
 ) -> int:
     """Upload a file to the inbox, for the services to narrate."""
     from darkchannel.cli import submitting
 
-    options = _options(
+    given = options(
         voice=voice, language=language, engine=engine, title=title, author=author, priority=priority,
         formats=formats, company_id=company_id,
     )  # fmt: skip
-    return _finish(submitting.submit(file, options, following=follow, json=json))
+    return finish(submitting.submit(file, given, following=follow, json=json))
 
 
 @app.command(rich_help_panel=LOOK)
@@ -122,7 +129,7 @@ def status(job: JobOrFile, json: Json = False) -> int:
     """Say how far a job is, and why it failed."""
     from darkchannel.cli import looking
 
-    return _finish(looking.status(job, json=json))
+    return finish(looking.status(job, json=json))
 
 
 @app.command(rich_help_panel=LOOK)
@@ -133,7 +140,7 @@ def jobs(
     """List the jobs of the last 60 days, newest first."""
     from darkchannel.cli import looking
 
-    return _finish(looking.listing(limit, json=json))
+    return finish(looking.listing(limit, json=json))
 
 
 @app.command(rich_help_panel=LOOK)
@@ -141,7 +148,7 @@ def link(job: JobOrFile, json: Json = False) -> int:
     """Print a link to the audiobook, valid for an hour."""
     from darkchannel.cli import looking
 
-    return _finish(looking.link(job, json=json))
+    return finish(looking.link(job, json=json))
 
 
 @app.command(rich_help_panel=LOOK)
@@ -149,7 +156,26 @@ def cancel(job: JobOrFile, json: Json = False) -> int:
     """End a job that has not ended yet."""
     from darkchannel.cli import looking
 
-    return _finish(looking.cancel(job, json=json))
+    return finish(looking.cancel(job, json=json))
+
+
+@app.command(rich_help_panel=LOOK)
+def retry(job: JobOrFile, *, follow: Follow = False, json: Json = False) -> int:
+    """Go on with a job that failed or was cancelled; what is made already is kept.
+
+    A document that was refused is refused again: mend it and drop it anew.
+    """
+    from darkchannel.cli import mending
+
+    return finish(mending.retry(job, following=follow, json=json))
+
+
+@app.command(rich_help_panel=LOOK)
+def rebuild(job: JobOrFile, json: Json = False) -> int:
+    """Have the reconciler look at a job now: for edited segments and lost outputs, whatever event was lost."""
+    from darkchannel.cli import mending
+
+    return finish(mending.rebuild(job, json=json))
 
 
 @app.command(rich_help_panel=RUN)
@@ -159,7 +185,7 @@ def serve(
     """Run services until stopped: splitter, synthesizer, merger, publisher, handoff-notifier, reconciler."""
     from darkchannel.cli import serving
 
-    return _finish(serving.serve(services))
+    return finish(serving.serve(services))
 
 
 @app.command(rich_help_panel=RUN)
@@ -167,7 +193,7 @@ def setup() -> int:
     """Create buckets, notifications, queues and users, and check that events arrive."""
     from darkchannel.cli import setup as setting_up
 
-    return _finish(setting_up.setup())
+    return finish(setting_up.setup())
 
 
 @app.command(rich_help_panel=RUN)
@@ -179,16 +205,6 @@ def version() -> None:
         typer.echo(f"darkchannel {version('darkchannel')}")
     except PackageNotFoundError:
         typer.echo("darkchannel, not installed: run from its source tree")
-
-
-def _finish(command: Coroutine[Any, Any, int]) -> int:
-    import asyncio  # a fifth of what --help takes
-
-    return asyncio.run(command)
-
-
-def _options(**given: str | int | None) -> dict[str, str]:
-    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What the commands that run the pipeline in this process have in common."""
+"""What the commands that run services, or speak to the broker, in this process have in common."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from darkchannel import keys
 from darkchannel.cli.exits import Usage
 from darkchannel.runtime import logs, settings
 from darkchannel.runtime.health import Health
+from darkchannel.runtime.settings import Settings
 
 
 class Waits:
@@ -22,15 +23,19 @@ class Waits:
         return [f"waiting    {reason}" for reason in new]
 
 
+def quieten(chosen: Settings) -> None:
+    """Send logs to standard error; where LOG_LEVEL says nothing, only errors: the command itself tells the rest."""
+    quiet = {} if "log_level" in chosen.model_fields_set else {"log_level": "error"}
+    logs.configure(chosen.model_copy(update=quiet))
+
+
 def prepare(folder: Path | None) -> Path:
     """Quiet the services' logs, and return the folder of the objects: the one named, else the settings'.
 
-    Logs go to standard error; where LOG_LEVEL says nothing, only errors do: the command itself tells the rest.
     The inbox is made: a person may copy into it as soon as its name is printed. Raises Usage where it cannot be.
     """
     chosen = settings.load()
-    quiet = {} if "log_level" in chosen.model_fields_set else {"log_level": "error"}
-    logs.configure(chosen.model_copy(update=quiet))
+    quieten(chosen)
     root = (folder or chosen.darkchannel_folder).expanduser().resolve()
     try:
         (root / keys.INBOX).mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ async def status(wanted: str, *, json: bool) -> Code:
         output.json(report)
     else:
         output.job(report)
-    _mention(wanted, others)
+    mention(wanted, others)
     return Code.OK
 
 
@@ -59,11 +59,11 @@ async def cancel(wanted: str, *, json: bool) -> Code:
         output.json({"job": report.job, "run": report.run, "state": State.CANCELLED.value})
     else:
         output.line(f"cancelled job {report.job} ({report.source})")
-    _mention(wanted, [other for other in namesakes if other is not report])
+    mention(wanted, [other for other in namesakes if other is not report])
     return Code.OK
 
 
-def _mention(wanted: str, others: list[Report]) -> None:
+def mention(wanted: str, others: list[Report]) -> None:
     """Name the other jobs that came from a file of this name, so that a wrong guess is seen."""
     if others:
         output.note(f"other jobs from {wanted}:")

@@ -1,6 +1,7 @@
 """What the command prints: results on standard output, everything on the way there on standard error."""
 
 import json as jsonlib
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 
 import typer
@@ -9,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from darkchannel.cli.exits import shown
+from darkchannel.cli.exits import one_line, shown
+from darkchannel.cli.letter import Letter
 from darkchannel.cli.report import Report
 from darkchannel.jobs.runs import State
 
@@ -61,6 +63,25 @@ def job(report: Report) -> None:
         "plays": duration(report.seconds) if report.seconds else None,
         "reason": report.error,
     }
+    _facts(facts)
+
+
+def letter(found: Letter) -> None:
+    """One dead letter, a line for each thing there is to say."""
+    facts = {
+        "id": found.id,
+        "put aside": moment(found.at) if found.at else None,
+        "service": found.service,
+        "stage": found.stage,
+        "job": found.job,
+        "object": found.object,
+        "attempts": str(found.attempts),
+        "reason": one_line(found.reason),
+    }
+    _facts(facts)
+
+
+def _facts(facts: Mapping[str, str | None]) -> None:
     for name, value in facts.items():
         if value:
             line(f"{name + ':':<11}{value}")
@@ -72,13 +93,39 @@ def table(reports: list[Report]) -> None:
         for report in reports:
             line("\t".join((report.job, moment(report.accepted_at), state(report), report.source)))
         return
-    rows = Table(box=None, pad_edge=False)
-    for heading in ("job", "accepted", "state", "spoken", "file"):
-        rows.add_column(heading, no_wrap=heading in ("job", "accepted"), overflow="fold")
+    rows = _table(("job", "accepted", "state", "spoken", "file"), whole=("job", "accepted"))
     for report in reports:
         spoken = f"{report.fraction:.0%}" if report.state is State.OPEN else ""
         rows.add_row(report.job, moment(report.accepted_at), state(report), spoken, Text(shown(report.source)))
     console.print(rows)
+
+
+def letters(found: Iterable[Letter]) -> None:
+    """Dead letters, one a line."""
+    lines = [
+        (
+            letter.id, moment(letter.at) if letter.at else "", letter.service, letter.stage,
+            letter.about, str(letter.attempts), one_line(letter.reason),
+        )
+        for letter in found
+    ]  # fmt: skip
+    console = Console()
+    if not console.is_terminal:
+        for fields in lines:
+            line("\t".join(fields))
+        return
+    rows = _table(("id", "time", "service", "stage", "job or object", "attempts", "reason"), whole=("id", "time"))
+    for fields in lines:
+        rows.add_row(*(Text(shown(field)) for field in fields))
+    console.print(rows)
+
+
+def _table(headings: Iterable[str], *, whole: Container[str]) -> Table:
+    """Columns without lines; those in ``whole`` are never cut."""
+    rows = Table(box=None, pad_edge=False)
+    for heading in headings:
+        rows.add_column(heading, no_wrap=heading in whole, overflow="fold")
+    return rows
 
 
 def moment(at: datetime) -> str:

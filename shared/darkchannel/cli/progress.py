@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from darkchannel.cli.exits import Failed
+from darkchannel.cli import output
+from darkchannel.cli.exits import Code, Failed
 from darkchannel.cli.output import note
 from darkchannel.cli.report import Report, Reporter
 from darkchannel.storage.jobs import Jobs
@@ -31,6 +32,17 @@ async def follow(jobs: Jobs, job: str, news: News = list) -> Report:
         async for report in _reports(jobs, job, news):
             show(report)
     return report
+
+
+def tell_end(report: Report, *, json: bool) -> Code:
+    """Print how a followed job ended. Raises Failed where it has no audiobook."""
+    if json:
+        output.json(report)
+    else:
+        output.job(report)
+    if report.code is not Code.OK:
+        raise Failed(f"{report.source} was not narrated: {report.error or report.state.value}")
+    return Code.OK
 
 
 async def _reports(jobs: Jobs, job: str, news: News) -> AsyncIterator[Report]:
@@ -71,6 +83,15 @@ def _shown() -> Iterator[Show]:
             )
 
         yield show
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[], None]]:
+    """Counts on a terminal, while inside, how often what it gives was called; elsewhere nothing is shown."""
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda: progress.advance(task)
 
 
 def _bar() -> Progress:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from darkchannel import keys
 from darkchannel.cli import finding, output
 from darkchannel.cli.exits import Code, Failed, NotFound, Usage
-from darkchannel.cli.progress import follow
+from darkchannel.cli.progress import follow, tell_end
 from darkchannel.cli.stores import opened
 from darkchannel.errors import Refused
 from darkchannel.jobs.options import resolve
@@ -25,13 +25,7 @@ async def submit(file: Path, options: Mapping[str, str], *, following: bool, jso
             return Code.OK
         output.note(f"job {job}")
         report = await follow(jobs, job)
-    if json:
-        output.json(report)
-    else:
-        output.job(report)
-    if report.code is not Code.OK:
-        raise Failed(f"{file.name} was not narrated: {report.error or report.state.value}")
-    return Code.OK
+    return tell_end(report, json=json)
 
 
 def check(file: Path, options: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """How far a job has come, and whether what was made is still made from what lies there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,16 +23,27 @@ class Chain:
     segments: Mapping[int, Item]
     chunks: Mapping[int, Item]
     sections: Mapping[int, SectionRecord]
+    rejected: Set[int] = frozenset()
+    """Segments whose chunk must not reach a book."""
 
     def pairs(self, section: Section) -> tuple[Pair, ...] | None:
-        """The pairs a current record of the section holds; None while one is missing."""
-        if any(i not in self.segments or i not in self.chunks for i in section.segments):
+        """The pairs that a record made now would hold; None while a segment or a sound chunk is missing."""
+        if any(i not in self.segments or i not in self.chunks or i in self.rejected for i in section.segments):
             return None
         return tuple((self.segments[i].etag, self.chunks[i].etag) for i in section.segments)
 
     def is_current(self, section: Section) -> bool:
+        """Whether the section's record tells of what lies there. A chunk may be gone since: it was retired."""
         record = self.sections.get(section.index)
-        return record is not None and record.pairs == self.pairs(section)
+        if record is None or len(record.pairs) != section.count:
+            return False
+        return all(self._is_as_encoded(i, pair) for i, pair in zip(section.segments, record.pairs, strict=True))
+
+    def _is_as_encoded(self, index: int, pair: Pair) -> bool:
+        segment, chunk = self.segments.get(index), self.chunks.get(index)
+        if segment is None or index in self.rejected:
+            return False
+        return segment.etag == pair[0] and (chunk is None or chunk.etag == pair[1])
 
     def digest(self, plan: Plan) -> str | None:
         """The digest of the book; None while a section's record is missing or not current."""

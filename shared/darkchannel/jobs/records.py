@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
+BUILD = "build"
+"""The user metadata in which each published copy names the build it comes from."""
+
 Pair = tuple[str, str]
 """(segment ETag, chunk ETag)."""
 

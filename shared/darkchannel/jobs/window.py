@@ -1,5 +1,7 @@
 """How many segments of a job may be in flight: a huge book never starves a small one."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from darkchannel.jobs.options import Priority
@@ -16,4 +18,15 @@ class Window(BaseModel):
 
 
 def initial(priority: Priority) -> Window:
+    """The width of a job until the reconciler has seen it beside the others."""
     return Window(width=WEIGHTS[priority])
+
+
+def widths(slots: int, priorities: Mapping[str, Priority]) -> dict[str, int]:
+    """The width of each active job where ``slots`` segments can be spoken at once.
+
+    ``max(1, ceil(2 slots w / sum of w))``: together twice what is spoken at once, so that no slot waits for a release,
+    shared out by weight; a lone job gets all of it.
+    """
+    total = sum(WEIGHTS[priority] for priority in priorities.values())
+    return {job: max(1, -(-2 * slots * WEIGHTS[priority] // total)) for job, priority in priorities.items()}

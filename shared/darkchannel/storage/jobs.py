@@ -1,6 +1,7 @@
 """A job's objects, typed: the only place that turns objects into models and back."""
 
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,12 +15,20 @@ from darkchannel.jobs.chain import Chain, Item
 from darkchannel.jobs.metadata import Metadata
 from darkchannel.jobs.plan import Part, Plan, Section
 from darkchannel.jobs.records import Manifest, SectionRecord
+from darkchannel.jobs.rejections import Rejection
 from darkchannel.jobs.runs import Closed, Opened, Outcome, Runs, State
 from darkchannel.jobs.window import Window
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW, Object, ObjectInfo, ObjectStore
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Claim(BaseModel):
+    """``_names/{date}/{stem}.json``: which job owns an output name."""
+
+    job: str
+
 
 FRESH = timedelta(seconds=1)
 """How long an open run and ``window.json`` may be remembered where a caller does not ask for a fresh look."""
@@ -46,6 +55,7 @@ class Jobs:
         self._sections: Lru[tuple[str, int, str], SectionRecord] = Lru(4096)
         self._manifests: Lru[tuple[str, str], Manifest] = Lru(64)
         self._chunks: Lru[tuple[str, int, str], str] = Lru(65536)
+        self._owners: Lru[str, str] = Lru(65536)
 
     # -- runs --------------------------------------------------------------------------------------------------
 
@@ -105,6 +115,10 @@ class Jobs:
         await self._create(keys.run_event(job, run, "closed"), Closed(status=status, at=self._clock()))
         self._runs.forget(job)
 
+    async def ask(self, job: str) -> None:
+        """Have the reconciler look at a job at once, whatever events were lost."""
+        await self.store.put(keys.JOBS, keys.ask(job, uuid.uuid4().hex), job.encode(), over=NEW)
+
     # -- plan and segments -------------------------------------------------------------------------------------
 
     async def plan(self, job: str) -> Plan | None:
@@ -143,9 +157,20 @@ class Jobs:
         remembered = self._windows.get(job)
         if remembered and self._clock() - remembered[0] < FRESH:
             return remembered[1]
-        window = await self._read(keys.window(job), Window) or Window(width=1)
+        try:
+            window = await self._read(keys.window(job), Window) or Window(width=1)
+        except Permanent:  # a person's hand: the reconciler writes it anew
+            window = Window(width=1)
         self._windows.put(job, (self._clock(), window))
         return window
+
+    async def change_window(self, job: str, window: Window) -> None:
+        """Replace the window, which only the reconciler does; where another was quicker, that one stands."""
+        found = await self.store.get(keys.JOBS, keys.window(job))
+        body = window.model_dump_json().encode()
+        over = found.info.etag if found else NEW
+        await self.store.put(keys.JOBS, keys.window(job), body, over=over, content_type=JSON)
+        self._windows.forget(job)
 
     # -- what was made -----------------------------------------------------------------------------------------
 
@@ -165,7 +190,20 @@ class Jobs:
         found = await self.store.get(keys.JOBS, keys.section_record(job, index))
         return (_decoded(found, SectionRecord), found.info.etag) if found else None
 
+    async def rejection(self, job: str, index: int) -> tuple[Rejection, str] | None:
+        """The last rejection of a segment's chunk, and the ETag of what tells of it."""
+        found = await self.store.get(keys.JOBS, keys.rejection(job, index))
+        return (_decoded(found, Rejection), found.info.etag) if found else None
+
+    async def save_rejection(self, job: str, index: int, rejection: Rejection, over: str) -> bool:
+        """Write a rejection over the ETag of the one before; False where another writer came first."""
+        body = rejection.model_dump_json().encode()
+        return (
+            await self.store.put(keys.JOBS, keys.rejection(job, index), body, over=over, content_type=JSON) is not None
+        )
+
     async def manifest(self, job: str, digest: str) -> Manifest | None:
+        """The manifest of a build, which may have been retired since it was read first."""
         if known := self._manifests.get((job, digest)):
             return known
         manifest = await self._read(keys.manifest(job, digest), Manifest)
@@ -173,16 +211,30 @@ class Jobs:
             self._manifests.put((job, digest), manifest)
         return manifest
 
-    async def chain(self, job: str) -> Chain:
-        """Chunks, section records and segments, in this order: what is made is listed before what it is made from."""
-        chunks = await self._items(job, "chunks", keys.parse_chunk)
-        listed = await self._items(job, "sections", keys.parse_section)
-        sections = {i: await self._section(job, i, item) for i, item in listed.items()}
-        segments = await self.segments(job)
-        return Chain(segments, chunks, {i: record for i, record in sections.items() if record})
+    async def chain(self, job: str, since: Section | None = None) -> Chain:
+        """Chunks, section records and segments, in this order: what is made is listed before what it is made from.
 
-    async def segments(self, job: str) -> dict[int, Item]:
-        return await self._items(job, "segments", keys.parse_segment)
+        Of the sections from ``since`` on, where one is given.
+        """
+        first = since.first if since else 0
+        chunks = await self._items(job, "chunks", keys.parse_chunk, after=keys.chunk(job, first - 1) if first else "")
+        rejected = await self._rejected(job, chunks)
+        # Beyond 9,999 sections numbers have five digits and no longer sort: only a start below 1,000 skips none.
+        records = keys.section_record(job, since.index - 1) if since and 0 < since.index < 1_000 else ""
+        listed = await self._items(job, "sections", keys.parse_section, after=records)
+        sections = {i: await self._section(job, i, item) for i, item in listed.items()}
+        segments = await self.segments(job, first)
+        return Chain(segments, chunks, {i: record for i, record in sections.items() if record}, rejected)
+
+    async def segments(self, job: str, first: int = 0) -> dict[int, Item]:
+        after = keys.segment(job, first - 1) if first else ""
+        return await self._items(job, "segments", keys.parse_segment, after=after)
+
+    async def _rejected(self, job: str, chunks: Mapping[int, Item]) -> frozenset[int]:
+        """The segments whose listed chunk is the one that was rejected last."""
+        listed = await self._items(job, "rejections", keys.parse_rejection)
+        found = {index: await self.rejection(job, index) for index in listed if index in chunks}
+        return frozenset(index for index, last in found.items() if last and last[0].chunk == chunks[index].etag)
 
     async def listed_chunks(self, job: str) -> AsyncIterator[tuple[int, ObjectInfo]]:
         async for info in self.store.list(keys.JOBS, f"{job}/chunks/"):
@@ -197,9 +249,11 @@ class Jobs:
             self._sections.put((job, index, found[1]), found[0])
         return found[0] if found else None
 
-    async def _items(self, job: str, folder: str, parse: Callable[[str], keys.Numbered | None]) -> dict[int, Item]:
+    async def _items(
+        self, job: str, folder: str, parse: Callable[[str], keys.Numbered | None], *, after: str = ""
+    ) -> dict[int, Item]:
         items: dict[int, Item] = {}
-        async for info in self.store.list(keys.JOBS, f"{job}/{folder}/"):
+        async for info in self.store.list(keys.JOBS, f"{job}/{folder}/", after=after):
             if key := parse(info.key):
                 items[key.index] = Item(info.etag, info.modified)
         return items
@@ -212,7 +266,7 @@ class Jobs:
         if accepted is None or accepted.source is None:
             return None
         date = accepted.at.date().isoformat()
-        body = f'{{"job": "{job}"}}'.encode()
+        body = Claim(job=job).model_dump_json().encode()
         for stem in names.candidates(names.stem(accepted.source.key)):
             key = keys.name_claim(date, stem)
             if claim:
@@ -220,9 +274,18 @@ class Jobs:
             found = await self.store.get(keys.JOBS, key)
             if found is None:
                 return None
-            if found.body == body:
+            if _decoded(found, Claim).job == job:
                 return date, stem
         return None
+
+    async def owner(self, claim: str) -> str | None:
+        """The job that claimed an output name; ``claim`` is the key of the claim."""
+        if known := self._owners.get(claim):
+            return known
+        found = await self._read(claim, Claim)
+        if found:
+            self._owners.put(claim, found.job)
+        return found.job if found else None
 
     async def input(self, job: str) -> ObjectInfo | None:
         """The document as received."""

@@ -7,7 +7,7 @@ from darkchannel import keys, pipeline
 from darkchannel.pipeline import Grant
 
 OPERATOR = "darkchannel-operator"
-"""The user of the host's command line."""
+"""The user of the host's command line: it drops documents, opens and ends runs, and asks the reconciler to look."""
 
 READER = "darkchannel-reader"
 """Signs links, and appears in them: it may fetch finished audiobooks and nothing else."""
@@ -22,7 +22,7 @@ _BUCKET_ACTIONS = ("s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBuc
 OPERATOR_GRANTS = (
     *(Grant(bucket, "*", "r") for bucket in keys.BUCKETS),
     Grant(keys.INBOX, "*", "w"),
-    Grant(keys.JOBS, "*/runs/*", "w"),
+    *(Grant(keys.JOBS, pattern, "w") for pattern in ("*/runs/*", "_active/*", "_asked/*")),
 )
 
 

@@ -1,0 +1,100 @@
+"""Ended jobs, page by page: edits and copies that no event told of, and what nobody needs any longer."""
+
+from collections import deque
+from datetime import datetime
+
+from darkchannel import keys
+from darkchannel.jobs.chain import edited
+from darkchannel.jobs.records import BUILD, Manifest
+from darkchannel.jobs.runs import Runs, State
+from darkchannel.runtime.service import Context
+from services.reconciler.guard import guarded
+from services.reconciler.hints import Hints
+from services.reconciler.retirement import Retirement
+
+PAGE = 4
+"""Ended jobs looked at in a round: a round costs what is under way, not what is finished."""
+LISTED = 500
+"""Names remembered from one listing."""
+
+
+class EndedJobs:
+    """Walks round all jobs that have an output name, oldest first; a few of them not more often than each grace."""
+
+    def __init__(self, context: Context, hints: Hints, retirement: Retirement) -> None:
+        self._store = context.store
+        self._jobs = context.jobs
+        self._clock = context.clock
+        self._hints = hints
+        self._retirement = retirement
+        self._claims: deque[str] = deque()
+        self._after = ""
+        self._turned: datetime | None = None
+
+    async def page(self) -> None:
+        """Look at the next few; one that is still being cleared away is looked at again first."""
+        for _ in range(PAGE):
+            if not self._claims:
+                await self._list()
+            if not self._claims:
+                return
+            claim = self._after = self._claims.popleft()
+            if not await self._visit(await self._jobs.owner(claim)):
+                self._claims.appendleft(claim)
+                return
+
+    async def look(self, job: str, asked: datetime | None = None) -> bool:
+        """Hint what an ended job's lost events would have called for; whether all of it could be hinted."""
+        runs = await self._jobs.runs(job, fresh=True)
+        run, build = runs.completed
+        if build is None or runs.newest not in runs.closed:
+            return True
+        manifest = await self._jobs.manifest(job, build)
+        if manifest is None:
+            return await self._hints.outcome(job, run, asked)
+        done = await self._edits(job, runs, manifest, asked)
+        if await self._is_published(job, manifest, taken_away_is_fine=asked is None):
+            return done
+        return await self._hints.outcome(job, run, asked) and done
+
+    async def _visit(self, job: str | None) -> bool:
+        """Look at a job and clear it away; whether the next one's turn has come. A damaged job is passed over."""
+        if job is None:
+            return True
+        await guarded(job, self.look(job))
+        return await guarded(job, self._retirement.of(job))
+
+    async def _list(self) -> None:
+        """The next names; after the last one a new turn begins, in its time."""
+        if not self._after and self._turned and not self._hints.is_due(self._turned):
+            return
+        if not self._after:
+            self._turned = self._clock()
+        async for info in self._store.list(keys.JOBS, keys.NAMES_PREFIX, after=self._after):
+            self._claims.append(info.key)
+            if len(self._claims) == LISTED:
+                return
+        if not self._claims:
+            self._after = ""
+
+    async def _edits(self, job: str, runs: Runs, manifest: Manifest, asked: datetime | None) -> bool:
+        if runs.state is not State.COMPLETED:
+            return True
+        done = True
+        segments = await self._jobs.segments(job)
+        for index in edited(segments, manifest.segments):
+            if index in segments and self._hints.is_due(segments[index].modified, asked):
+                done &= await self._hints.segment(job, index, asked)
+        return done
+
+    async def _is_published(self, job: str, manifest: Manifest, *, taken_away_is_fine: bool) -> bool:
+        """Whether each copy is of this build. One that is gone was there when the run closed: somebody took it."""
+        name = await self._jobs.output_name(job)
+        if name is None:
+            return True
+        for file in manifest.files:
+            for bucket, key in ((keys.OUTPUT, keys.published(*name, file)), (keys.JOBS, keys.final(job, file))):
+                there = await self._store.head(bucket, key)
+                if there.metadata.get(BUILD) != manifest.digest if there else not taken_away_is_fine:
+                    return False
+        return True

@@ -1,0 +1,59 @@
+"""Hints: messages that repeat an event which seems lost, as few as will do."""
+
+from datetime import datetime, timedelta
+
+from darkchannel import keys, pipeline
+from darkchannel.events import ObjectCreated
+from darkchannel.messaging.port import Bus
+from darkchannel.runtime.service import Clock
+from darkchannel.storage.lru import Lru
+
+NEARLY_EMPTY = 8
+"""A queue with more messages than this gets no hints: what is due may well be in it."""
+
+
+class Hints:
+    """Says that things are due.
+
+    ``grace`` is how long an event has before it counts as lost, and a hint before it is repeated. ``asked`` is when
+    somebody asked for a look: what came before then has had its time.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock, grace: timedelta) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._grace = grace
+        self._depths: dict[str, int] = {}
+        self._given: Lru[tuple[str, ObjectCreated], datetime] = Lru(65_536)
+
+    def new_round(self) -> None:
+        """Forget how long the queues were."""
+        self._depths = {}
+
+    def is_due(self, written: datetime, asked: datetime | None = None) -> bool:
+        """Whether the event of what was written then counts as lost."""
+        return asked is not None or self._clock() - written >= self._grace
+
+    async def give(self, stage: str, event: ObjectCreated, asked: datetime | None = None) -> bool:
+        """Say once in a while that something is due: a message that waits for its next attempt is in no work queue.
+
+        False where the queue is too long to take a hint now.
+        """
+        given = self._given.get((stage, event))
+        if given and self._clock() - given < self._grace and not (asked and given < asked):
+            return True
+        queue = pipeline.BY_NAME[stage].queue
+        if queue not in self._depths:
+            self._depths[queue] = await self._bus.depth(queue)
+        if self._depths[queue] >= NEARLY_EMPTY:
+            return False
+        self._depths[queue] += 1
+        await self._bus.publish(queue, event.encode())
+        self._given.put((stage, event), self._clock())
+        return True
+
+    async def segment(self, job: str, index: int, asked: datetime | None = None) -> bool:
+        return await self.give("speak", ObjectCreated(keys.JOBS, keys.segment(job, index)), asked)
+
+    async def outcome(self, job: str, run: int, asked: datetime | None = None) -> bool:
+        return await self.give("act", ObjectCreated(keys.JOBS, keys.run_event(job, run, "outcome")), asked)

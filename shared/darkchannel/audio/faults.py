@@ -1,0 +1,51 @@
+"""What is wrong with the speech of a segment, if anything: such a chunk never reaches a book.
+
+It runs for every chunk of a long book, so it looks at one sample a millisecond, and only at its high byte.
+"""
+
+from typing import Final
+
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, ChunkRecord
+
+LEAST: Final = 0.5
+"""Of the expected seconds. Prose has 0.75 and more, 0.63 in the fastest voice; half of a Portuguese one, 0.47."""
+ALLOWANCE: Final = 0.15
+"""Seconds: single words vary more than sentences do."""
+
+_LOUDER = bytes(high not in (0, 255) for high in range(256))
+"""1 for the high byte of a sample outside -256 ... 255, that is above -42 dB of full scale."""
+_PAUSE: Final = bytes(100)
+"""The milliseconds that are no pause between words any more."""
+
+
+def fault(record: ChunkRecord, pcm: memoryview | bytes) -> str | None:
+    """Why this speech of a segment cannot stand in a book, in words that follow «the speech»; None where it can.
+
+    ``pcm`` are 16-bit little-endian mono samples. A text that is expected to take no time, of breaks only, say, may
+    be of any length and silent.
+    """
+    samples, rest = divmod(len(pcm), BYTES_PER_SAMPLE)
+    if samples != record.samples or rest:
+        return f"has {_seconds(samples / record.rate)} of the {_seconds(record.samples / record.rate)} it was made with"
+    last = max((sample for _, sample in record.marks), default=0)
+    if last > samples:
+        return f"ends at {_seconds(samples / record.rate)}, before its mark at {_seconds(last / record.rate)}"
+    if record.expected <= 0:
+        return None
+    heard = _heard(pcm, record.rate)
+    if not heard:
+        return "is silent"
+    if heard + ALLOWANCE < LEAST * record.expected:
+        return f"has {_seconds(heard)} of speech where about {_seconds(record.expected)} were expected"
+    return None
+
+
+def _heard(pcm: memoryview | bytes, rate: int) -> float:
+    """Seconds of sound, pauses left out: silence appended, or long breaks, do not make up for missing words."""
+    step = max(1, rate // 1_000)
+    loud = memoryview(pcm)[1 :: BYTES_PER_SAMPLE * step].tobytes().translate(_LOUDER)
+    return sum(len(stretch.strip(b"\0")) for stretch in loud.split(_PAUSE)) * step / rate
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.{0 if seconds >= 10 else 1}f} s"

@@ -1,0 +1,31 @@
+"""What several commands take, and how each is run. As light as ``app``, which is read before every ``--help``."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+Document = Annotated[Path, typer.Argument(metavar="FILE", help="A text, SSML or EPUB file.", show_default=False)]
+JobOrFile = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or the name of the file it came from.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Show the progress until the job ends.")]
+Voice = Annotated[str | None, typer.Option(help="Voice, as the engine knows it.")]
+Language = Annotated[str | None, typer.Option(help="Language tag; pt-BR where nothing says otherwise.")]
+Engine = Annotated[str | None, typer.Option(help="Speech engine.")]
+Title = Annotated[str | None, typer.Option(help="Title of the audiobook.")]
+Author = Annotated[str | None, typer.Option(help="Author of the audiobook.")]
+PriorityName = Literal["low", "medium", "high", "urgent"]
+Priority = Annotated[PriorityName | None, typer.Option(help="How much may be in flight at once.")]
+
+
+def finish(command: Coroutine[Any, Any, int]) -> int:
+    """Run what a command does, to its exit code."""
+    import asyncio  # a fifth of what --help takes
+
+    return asyncio.run(command)
+
+
+def options(**given: str | int | None) -> dict[str, str]:
+    """The job options that were given."""
+    return {name: str(value) for name, value in given.items() if value is not None}

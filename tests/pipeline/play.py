@@ -1,0 +1,23 @@
+"""One whole interleaving, from its seed."""
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from tests.pipeline.mixes import Mix
+from tests.pipeline.verdict import findings, verdict
+from tests.pipeline.world import World
+
+
+async def play(seed: int, mix: Mix) -> tuple[World, list[str]]:
+    """The world after it has come to rest, and what is wrong in it."""
+    with capture_logs() as logs:
+        world = World(seed, mix)
+        await world.drop(world.documents[0])
+        stuck = await world.run_down() or await world.rest()
+        wrong = [stuck] if stuck else await verdict(world)
+        wrong += findings(logs)
+        for runner in world.scheduler.runners:
+            runner.task.cancel()
+        await asyncio.sleep(0)
+    return world, wrong

@@ -1,0 +1,86 @@
+"""One replica of every service, with its own memory: the real handlers over simulated speech and encoding."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from darkchannel import pipeline
+from darkchannel.runtime import waiting
+from darkchannel.runtime.consumer import Worker
+from darkchannel.runtime.service import Context, Handler
+from services.handoff_notifier.handler import Notifier
+from services.merger.book import BookBinder
+from services.merger.sections import SectionEncoder
+from services.publisher.handler import Publisher
+from services.reconciler.handler import Reconciler
+from services.reconciler.settings import ReconcilerSettings
+from services.splitter.handler import Splitter
+from services.splitter.settings import SplitterSettings
+from services.synthesizer.handler import Speak, Synthesizer
+
+
+@dataclass(eq=False)
+class Process:
+    handlers: dict[str, Handler]
+    """By stage."""
+    reconciler: Reconciler
+
+
+def build(
+    context: Context,
+    speak: Speak,
+    receiver: Any,
+    nonce: Callable[[], str],
+    grace: float,
+    expected_seconds: Callable[[str], float] = lambda ssml: 0.0,
+) -> Process:
+    """``grace`` in seconds."""
+    publisher = Publisher(context)
+    handlers: dict[str, Handler] = {
+        "accept": Splitter(context, _splitting()).accept,
+        "speak": Synthesizer(context, speak, expected_seconds).speak,
+        "encode": SectionEncoder(context, _encode, len).encode,
+        "assemble": BookBinder(context, _join).assemble,
+        "decide": publisher.decide,
+        "act": publisher.act,
+        "announce": Notifier(context, receiver, nonce).announce,
+    }
+    return Process(handlers, Reconciler(context, _reconciling(grace)))
+
+
+def workers(context: Context, handlers: Mapping[str, Handler], retry_delays: Sequence[float]) -> dict[str, Worker]:
+    """What the runtime puts between the bus and each handler; it pauses for no time at all."""
+    shared = waiting.Process()
+    return {
+        name: Worker(
+            stage=pipeline.BY_NAME[name],
+            handler=handler,
+            jobs=context.jobs,
+            process=shared,
+            retry_delays=retry_delays,
+            pauses=lambda: repeat(0.0),
+        )
+        for name, handler in handlers.items()
+    }
+
+
+# Reading settings takes longer than many an interleaving.
+@lru_cache
+def _splitting() -> SplitterSettings:
+    return SplitterSettings(company_id="5")
+
+
+@lru_cache
+def _reconciling(grace: float) -> ReconcilerSettings:
+    return ReconcilerSettings(reconcile_after_seconds=grace)
+
+
+async def _encode(pcm: Any, /, *, rate: int) -> bytes:
+    return b"".join([bytes(piece) async for piece in pcm])
+
+
+async def _join(frames: Any, out: Path, /, **tags: Any) -> None:
+    out.write_bytes(b"".join([bytes(piece) async for piece in frames]))

@@ -1,0 +1,271 @@
+"""What the reconciler finds from the objects alone, of jobs under way and of ended ones."""
+
+import pytest
+
+from darkchannel import keys, pipeline
+from darkchannel.jobs.runs import Opened, Outcome, State
+from darkchannel.messaging.port import Ack, Delivery, Settlement
+from tests.pipeline.bench import Bench
+from tests.pipeline.engine import spoken
+
+TEXTS = tuple(f"texto {index}" for index in range(12))
+
+
+async def closed(*texts: tuple[str, ...]) -> Bench:
+    """A finished job, its marker retired and no event under way."""
+    bench = Bench(*texts)
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    await bench.reconcile()
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)] == []
+    bench.engine_calls.clear()
+    return bench
+
+
+async def edited_unheard(bench: Bench, index: int, text: str) -> None:
+    """An edit whose event is lost."""
+    await bench.edit(index, text)
+    bench.events.clear()
+
+
+async def published(bench: Bench) -> list[str]:
+    name = await bench.jobs.output_name(bench.job)
+    assert name
+    found = await bench.raw.get(keys.OUTPUT, keys.output(*name, "mp3"))
+    return spoken(found.body) if found else []
+
+
+async def test_everything_is_done_without_any_event() -> None:
+    bench = Bench(("um", "dois"), ("três",))
+    await bench.drop()
+    for _ in range(40):
+        bench.later(seconds=31)
+        await bench.first.reconciler.round()
+        for stage, hint in await bench.hints():
+            await bench.first.handlers[stage](hint)
+        bench.events.clear()
+    assert await published(bench) == ["um", "dois", "três"]
+    assert bench.engine_calls == ["um", "dois", "três"]
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)] == []
+
+
+async def test_a_lost_edit_of_a_finished_job_is_found_when_its_page_comes() -> None:
+    bench = await closed(("um", "dois"), ("três",))
+    await edited_unheard(bench, 1, "outro")
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "outro", "três"]
+    assert bench.engine_calls == ["outro"]
+
+
+async def test_an_edit_renders_one_chunk_one_section_and_the_book_under_the_same_name() -> None:
+    bench = await closed(("um", "dois"), ("três",))
+    before = {info.key: info.etag async for info in bench.raw.list(keys.JOBS, f"{bench.job}/")}
+    await bench.edit(1, "outro")
+    await bench.deliver()
+    after = {info.key: info.etag async for info in bench.raw.list(keys.JOBS, f"{bench.job}/")}
+    changed = {key.removeprefix(f"{bench.job}/") for key in after if after[key] != before.get(key)}
+    folders = sorted(name.partition("/")[0] for name in changed)
+    assert folders == [
+        "builds", "builds", "chunks", "deliveries", "final", "metadata.json", "runs", "runs", "runs",
+        "sections", "sections", "segments",
+    ]  # fmt: skip
+    assert "chunks/chunk-000001.wav" in changed
+    assert "sections/section-0000.json" in changed
+    assert bench.engine_calls == ["outro"]
+    assert await bench.output() == ["2026-03-01/livro.mp3"]
+    assert await published(bench) == ["um", "outro", "três"]
+
+
+@pytest.mark.parametrize("texts", [("B", "C"), ("B", "um")], ids=["two edits", "an edit undone"])
+async def test_two_edits_in_quick_succession_end_with_the_last_text(texts: tuple[str, str]) -> None:
+    bench = await closed(("um",))
+    for text in texts:
+        await bench.edit(0, text)
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == [texts[-1]]
+
+
+async def test_an_edit_of_an_unfinished_job_whose_event_is_lost_is_spoken() -> None:
+    bench = Bench(("um", "dois"))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    await edited_unheard(bench, 0, "outro")
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["outro", "dois"]
+
+
+async def test_a_job_somebody_asked_about_is_looked_at_without_grace() -> None:
+    bench = await closed(("um",))
+    await edited_unheard(bench, 0, "outro")
+    await bench.jobs.ask(bench.job)
+    await bench.reconcile()
+    assert await published(bench) == ["outro"]
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
+
+
+async def test_a_retry_speaks_only_what_is_missing_and_at_once() -> None:
+    bench = Bench(("um", "dois"))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.first.handlers["speak"](bench.take("speak"))
+    bench.events.clear()
+    await bench.jobs.fail(bench.job, "the engine stopped", what="segment-000001")
+    await bench.deliver()
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await bench.jobs.ask(bench.job)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "dois"]
+    assert bench.engine_calls == ["um", "dois"]
+
+
+async def test_an_ask_stays_until_all_that_is_due_was_hinted() -> None:
+    bench = await closed(tuple(f"texto {index}" for index in range(20)))
+    for index in range(20):
+        await edited_unheard(bench, index, f"outro {index}")
+    await bench.jobs.ask(bench.job)
+    await bench.first.reconciler.round()
+    assert len(await bench.hints()) == 8
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)]
+    hinted = [8]
+    while [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)]:
+        await bench.first.reconciler.round()
+        hinted.append(len(await bench.hints()))
+    assert hinted == [8, 8, 4]
+
+
+async def test_an_output_that_is_not_the_newest_build_is_mended() -> None:
+    bench = await closed(("um",))
+    name = await bench.jobs.output_name(bench.job)
+    assert name
+    await bench.raw.put(keys.OUTPUT, keys.output(*name, "mp3"), b"old", metadata={"build": "0" * 16})
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["um"]
+
+
+async def test_an_output_that_somebody_took_away_comes_back_only_when_asked_for() -> None:
+    bench = await closed(("um",))
+    [key] = await bench.output()
+    await bench.raw.delete(keys.OUTPUT, key)
+    for _ in range(3):
+        bench.later(seconds=31)
+        await bench.reconcile()
+    assert await bench.output() == []
+    await bench.jobs.ask(bench.job)
+    await bench.reconcile()
+    assert await published(bench) == ["um"]
+
+
+async def test_chunks_go_a_week_after_the_end_and_the_book_is_still_current() -> None:
+    bench = await closed(("um", "dois"), ("três",))
+    bench.later(days=6, hours=23)
+    await bench.reconcile()
+    assert len([info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/chunks/")]) == 3
+    bench.later(hours=2)
+    await bench.reconcile()
+    assert [info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/chunks/")] == []
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert (await bench.jobs.runs(bench.job, fresh=True)).newest == 1
+    assert bench.engine_calls == []
+
+
+async def test_an_edit_after_retirement_speaks_the_section_that_is_stale_and_no_other() -> None:
+    bench = await closed(("um", "dois"), ("três",))
+    bench.later(days=8)
+    await bench.reconcile()
+    await bench.edit(0, "outro")
+    await bench.deliver()
+    for _ in range(3):
+        await bench.reconcile()
+    assert await published(bench) == ["outro", "dois", "três"]
+    assert sorted(bench.engine_calls) == ["dois", "outro"]
+
+
+async def test_what_an_edit_replaced_goes_a_week_after_the_last_run() -> None:
+    bench = await closed(("um",))
+    await bench.edit(0, "outro")
+    await bench.deliver()
+    await bench.reconcile()
+    assert len([info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/builds/")]) == 4
+    bench.later(days=8)
+    await bench.reconcile()
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    left = [info.key async for info in bench.raw.list(keys.JOBS, f"{bench.job}/builds/")]
+    assert left == [keys.build_file(bench.job, build or "", name) for name in ("audiobook.mp3", "manifest.json")]
+    audio = [i.key async for i in bench.raw.list(keys.JOBS, f"{bench.job}/sections/") if i.key.endswith(".mp3")]
+    assert len(audio) == 1
+
+
+async def test_a_lone_book_gets_twice_the_slots_in_sight_and_shares_them_by_weight() -> None:
+    bench = Bench(TEXTS)
+
+    async def never(_: Delivery) -> Settlement:
+        return Ack()
+
+    await bench.bus.consume("darkchannel.speak", never, prefetch=5)
+    bench.events.append(await bench.drop("a.md"))
+    await bench.deliver(until="speak")
+    first = bench.job
+    await bench.first.reconciler.round()
+    await bench.first.reconciler.round()
+    bench.later(seconds=1)
+    assert (await bench.jobs.window(first)).width == 10
+    assert sorted(await bench.jobs.segments(first)) == list(range(10))
+    bench.events.clear()
+    bench.events.append(await bench.drop("b.md"))
+    await bench.deliver(until="speak")
+    await bench.first.reconciler.round()
+    await bench.first.reconciler.round()
+    bench.later(seconds=1)
+    assert [(await bench.jobs.window(job)).width for job in (first, bench.job)] == [5, 5]
+
+
+async def test_a_window_that_a_person_made_unreadable_is_written_anew() -> None:
+    bench = Bench(TEXTS)
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.raw.put(keys.JOBS, keys.window(bench.job), b"wide")
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == list(TEXTS)
+
+
+async def test_between_whole_looks_a_round_lists_nothing_of_the_sections_that_are_done() -> None:
+    bench = Bench(*((f"{chapter} a", f"{chapter} b") for chapter in range(30)))
+    bench.events.append(await bench.drop())
+    while await bench.jobs.section(bench.job, 10) is None:
+        event = bench.events.pop(0)
+        for stage in pipeline.stages_for(event.bucket, event.key):
+            await bench.first.handlers[stage.name](event)
+    await bench.first.reconciler.round()
+    bench.store.listed.clear()
+    bench.later(milliseconds=10)
+    await bench.first.reconciler.round()
+    begun = {prefix: after for prefix, after in bench.store.listed if "/segments/" in prefix or "/chunks/" in prefix}
+    assert begun == {
+        f"{bench.job}/chunks/": keys.chunk(bench.job, 21),
+        f"{bench.job}/segments/": keys.segment(bench.job, 21),
+    }
+
+
+async def test_a_cancelled_job_is_not_spoken_further_and_publishes_nothing() -> None:
+    bench = Bench(TEXTS)
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.first.handlers["speak"](bench.take("speak"))
+    await bench.jobs.decide(bench.job, 1, Outcome(status=State.CANCELLED, at=bench.now))
+    before = len(bench.engine_calls)
+    await bench.deliver()
+    for _ in range(3):
+        bench.later(seconds=31)
+        await bench.reconcile()
+    # One segment may have been begun by each process that had just seen the run open.
+    assert len(bench.engine_calls) - before <= 1
+    assert await bench.output() == []
+    assert [info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/final/")] == []

@@ -1,0 +1,185 @@
+"""Speech that must not reach a book: it is spoken again, then the run fails and says of which text."""
+
+from collections.abc import Callable
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.errors import Permanent
+from darkchannel.jobs.runs import Opened, State
+from services.synthesizer.handler import Synthesizer
+from tests.pipeline.bench import Bench
+from tests.pipeline.test_reconciler import published
+
+Damage = Callable[[ChunkRecord, bytes], bytes]
+
+
+def truncated(record: ChunkRecord, pcm: bytes) -> bytes:
+    return wav.pack(Speech(pcm, record.rate), record)[:-4]
+
+
+def no_chunk(_: ChunkRecord, __: bytes) -> bytes:
+    return b"not speech at all"
+
+
+def silent(record: ChunkRecord, pcm: bytes) -> bytes:
+    return wav.pack(Speech(bytes(len(pcm)), record.rate), record.model_copy(update={"expected": 0.0001}))
+
+
+def short(record: ChunkRecord, pcm: bytes) -> bytes:
+    return wav.pack(Speech(pcm, record.rate), record.model_copy(update={"expected": 60.0}))
+
+
+def of_another_rate(record: ChunkRecord, pcm: bytes) -> bytes:
+    return wav.pack(Speech(pcm, 16_000), record.model_copy(update={"rate": 16_000}))
+
+
+DAMAGES = [truncated, no_chunk, silent, short, of_another_rate]
+
+
+async def damage(bench: Bench, index: int, how: Damage) -> None:
+    key = keys.chunk(bench.job, index)
+    found = await bench.raw.get(keys.JOBS, key)
+    assert found
+    record, pcm = wav.unpack(found.body)
+    await bench.raw.put(keys.JOBS, key, how(record, bytes(pcm)))
+
+
+async def spoken(bench: Bench) -> None:
+    """Every segment spoken, none encoded."""
+    bench.events.append(await bench.drop())
+    while len(bench.engine_calls) < 3:
+        await bench.deliver(until="encode")
+        encode = bench.take("encode")
+        if len(bench.engine_calls) == 3:
+            bench.events.append(encode)
+
+
+async def spoken_twice_in_vain(bench: Bench) -> None:
+    """A faulty chunk is found, spoken again, and found faulty once more."""
+    await damage(bench, 1, truncated)
+    await bench.first.handlers["encode"](bench.take("encode"))
+    [(stage, hint)] = await bench.hints()
+    await bench.first.handlers[stage](hint)
+    await damage(bench, 1, truncated)
+    await bench.deliver()
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+async def test_a_faulty_chunk_is_spoken_again_and_never_reaches_the_book(how: Damage) -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, how)
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "dois", "três"]
+    assert bench.engine_calls == ["um", "dois", "três", "dois"]
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+async def test_the_reconciler_has_it_spoken_again_when_the_hint_is_lost(how: Damage) -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, how)
+    await bench.first.handlers["encode"](bench.take("encode"))
+    bench.events.clear()
+    await bench.hints()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "dois", "três"]
+
+
+async def test_a_chunk_that_is_faulty_again_fails_the_run_with_its_number_and_text() -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await spoken_twice_in_vain(bench)
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert runs.state is State.FAILED
+    reason = runs.outcomes[1].reason or ""
+    assert "segment 1" in reason
+    assert "«dois»" in reason
+    assert await bench.output() == ["2026-03-01/livro.error.txt"]
+
+
+async def test_a_retry_after_that_speaks_only_the_faulty_segment() -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await spoken_twice_in_vain(bench)
+    bench.engine_calls.clear()
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await bench.jobs.ask(bench.job)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "dois", "três"]
+    assert bench.engine_calls == ["dois"]
+
+
+async def test_a_section_of_another_rate_than_the_rest_is_spoken_again() -> None:
+    bench = Bench(("um", "dois"), ("três",))
+    await spoken(bench)
+    await damage(bench, 2, of_another_rate)
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await published(bench) == ["um", "dois", "três"]
+    assert bench.engine_calls == ["um", "dois", "três", "três"]
+
+
+async def test_a_rejected_chunk_counts_as_missing_though_its_source_is_current() -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, truncated)
+    await bench.first.handlers["encode"](bench.take("encode"))
+    chain = await bench.jobs.chain(bench.job)
+    plan = await bench.jobs.plan(bench.job)
+    assert plan
+    assert chain.rejected == {1}
+    assert chain.pairs(plan.sections[0]) is None
+
+
+async def test_a_short_first_try_of_the_engine_is_never_stored() -> None:
+    bench = Bench(("um",))
+    tries = iter([b"\x00\x10", b"\x00\x10" * 30_000])
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        return "simulated", Speech(next(tries), 22_050)
+
+    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 1.0).speak
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    found = await bench.raw.get(keys.JOBS, keys.chunk(bench.job, 0))
+    assert found
+    assert wav.unpack(found.body)[0].samples == 30_000
+
+
+async def test_an_engine_that_only_falls_short_fails_the_run_with_the_text() -> None:
+    bench = Bench(("um",))
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        return "simulated", Speech(b"\x00\x10", 22_050)
+
+    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 1.0).speak
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert runs.state is State.FAILED
+    assert "segment 0 cannot be spoken" in (runs.outcomes[1].reason or "")
+    assert "«um»" in (runs.outcomes[1].reason or "")
+    assert [info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/chunks/")] == []
+
+
+async def test_an_error_of_the_engine_names_the_segment_and_its_text() -> None:
+    bench = Bench(("um",))
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        raise Permanent("there is no such voice")
+
+    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 0.0).speak
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    reason = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason
+    assert reason == "segment 0 cannot be spoken: there is no such voice: «um»"

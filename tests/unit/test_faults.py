@@ -1,0 +1,87 @@
+"""Speech that cannot stand in a book is told by its samples and its record."""
+
+import math
+import struct
+
+import pytest
+
+from darkchannel.audio.faults import fault
+from darkchannel.audio.wav import ChunkRecord
+
+RATE = 22_050
+
+
+def tone(seconds: float, *, level: int = 8_000, rate: int = RATE) -> bytes:
+    count = round(seconds * rate)
+    return struct.pack(f"<{count}h", *(round(level * math.sin(n * 0.07)) for n in range(count)))
+
+
+def silence(seconds: float) -> bytes:
+    return bytes(round(seconds * RATE) * 2)
+
+
+def record(pcm: bytes, expected: float, *, rate: int = RATE, mark: int = 0) -> ChunkRecord:
+    samples = len(pcm) // 2
+    return ChunkRecord(
+        source="", engine="espeak", samples=samples, rate=rate, expected=expected, marks=(("s0", mark),)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 44_100, 48_000])
+def test_speech_of_about_the_expected_length_is_sound(rate: int) -> None:
+    pcm = tone(3, rate=rate)
+    for expected in (0.0, 0.5, 3.0, 6.0):
+        assert fault(record(pcm, expected, rate=rate), pcm) is None
+        assert fault(record(pcm, expected, rate=rate), memoryview(pcm)) is None
+
+
+def test_speech_that_is_much_too_short_says_by_how_much() -> None:
+    pcm = tone(0.4)
+    assert fault(record(pcm, 12), pcm) == "has 0.4 s of speech where about 12 s were expected"
+
+
+def test_pauses_do_not_make_up_for_missing_words() -> None:
+    pcm = silence(5) + tone(0.5) + silence(20) + tone(0.5) + silence(5)
+    assert fault(record(pcm, 12), pcm) == "has 1.0 s of speech where about 12 s were expected"
+
+
+def test_short_gaps_within_words_are_part_of_speech() -> None:
+    pcm = (tone(0.08) + silence(0.08)) * 40
+    assert fault(record(pcm, 10), pcm) is None
+
+
+@pytest.mark.parametrize("pcm", [silence(4), silence(0.05), b"", tone(4, level=200)])
+def test_silence_is_no_speech_of_any_text(pcm: bytes) -> None:
+    assert fault(record(pcm, 0.2), pcm) == "is silent"
+
+
+def test_a_text_of_breaks_may_be_silent_and_of_any_length() -> None:
+    for pcm in (silence(2), b"", tone(1)):
+        assert fault(record(pcm, 0), pcm) is None
+
+
+def test_soft_speech_is_heard() -> None:
+    pcm = tone(3, level=500)
+    assert fault(record(pcm, 4), pcm) is None
+
+
+def test_one_short_word_is_found_in_a_long_silence() -> None:
+    pcm = silence(600) + tone(0.1) + silence(600)
+    assert fault(record(pcm, 0.2), pcm) is None
+
+
+def test_samples_that_were_lost_after_the_record_was_made_are_noticed() -> None:
+    pcm = tone(4)
+    assert fault(record(pcm, 0), pcm[: len(pcm) // 2]) == "has 2.0 s of the 4.0 s it was made with"
+    assert fault(record(pcm, 0), pcm[:-1]) is not None
+
+
+def test_half_a_sample_is_no_speech() -> None:
+    pcm = tone(1)
+    assert fault(record(pcm, 0), pcm + b"\0") is not None
+
+
+def test_speech_that_ends_before_one_of_its_marks_was_cut() -> None:
+    pcm = tone(2)
+    assert fault(record(pcm, 2, mark=RATE * 2), pcm) is None
+    assert fault(record(pcm, 2, mark=RATE * 5), pcm) == "ends at 2.0 s, before its mark at 5.0 s"
