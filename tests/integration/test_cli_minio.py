@@ -69,6 +69,15 @@ def test_a_job_is_seen_linked_and_cancelled(house: House, capsys: pytest.Capture
     assert house.state(running) is State.CANCELLED
 
 
+def test_the_operator_may_retry_a_job_and_ask_for_a_look(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    job = house.accept("falhou.txt")
+    house.end(job, State.FAILED, "a voz falhou")
+    assert run(["rebuild", job, "--json"]) == Code.OK
+    assert run(["retry", "falhou.txt"]) == Code.OK
+    assert house.state(job) is State.OPEN
+    assert house.do(lambda jobs: jobs.marked(job, 2)) == house.do(lambda jobs: jobs.opened(job, 2))
+
+
 def test_a_wrong_secret_is_one_line_that_does_not_tell_it(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from darkchannel import keys
-from darkchannel.cli.app import PriorityName, app, run
+from darkchannel.cli.app import app, run
+from darkchannel.cli.arguments import PriorityName
 from darkchannel.cli.exits import MEANINGS, Code
 from darkchannel.cli.submitting import as_metadata
 from darkchannel.jobs import options
@@ -49,6 +50,9 @@ def test_help_names_every_command_and_every_exit_code(capsys: pytest.CaptureFixt
     for command in app.registered_commands:
         assert command.callback
         assert command.callback.__name__ in text
+    for group in app.registered_groups:
+        assert group.name
+        assert group.name in text
     for code, meaning in MEANINGS.items():
         assert f"{code.value} {meaning}" in text
 

@@ -112,8 +112,19 @@ def _commands(document: Path) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in runnable]
 
 
+def _inside(words: list[str]) -> list[str]:
+    """The command that one runs in a container."""
+    return words[4:] if words[:3] == ["docker", "compose", "exec"] else []
+
+
 def _all_commands(program: str) -> list[Any]:
-    found = [(document.name, words) for document in DOCUMENTS for words in _commands(document) if words[0] == program]
+    found = [
+        (document.name, words)
+        for document in DOCUMENTS
+        for said in _commands(document)
+        for words in (said, _inside(said))
+        if words and words[0] == program
+    ]
     return [pytest.param(words, id=f"{name}: {' '.join(words)}") for name, words in found]
 
 
@@ -124,9 +135,12 @@ def test_a_darkchannel_command_in_the_documents_exists_with_its_options(words: l
     if words[1].startswith("-"):
         assert words[1] in group.get_help_option(context).opts + [o for p in group.params for o in p.opts]
         return
-    assert words[1] in group.commands
-    if words[2:]:  # else the command is only spoken of
-        group.commands[words[1]].make_context(words[1], words[2:], parent=context)
+    command, rest = group.commands.get(words[1]), words[2:]
+    while rest and getattr(command, "commands", None):
+        command, rest = command.commands.get(rest[0]), rest[1:]
+    assert command, "there is no such command"
+    if rest:  # else the command is only spoken of
+        command.make_context(command.name, rest, parent=context)
 
 
 @pytest.mark.parametrize("words", _all_commands("make"))
@@ -138,8 +152,9 @@ def test_a_make_target_in_the_documents_exists(words: list[str]) -> None:
 @pytest.mark.parametrize("words", _all_commands("docker"))
 def test_a_compose_command_in_the_documents_names_services_that_exist(words: list[str]) -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    assert words[2] in {"up", "ps", "logs", "run", "stop", "down"}
-    named = [word.partition("=")[0] for word in words[3:] if not word.startswith("-")]
+    assert words[2] in {"up", "ps", "logs", "run", "stop", "down", "exec"}
+    own = words[: len(words) - len(_inside(words))]
+    named = [word.partition("=")[0] for word in own[3:] if not word.startswith("-")]
     assert set(named) <= set(services)
 
 

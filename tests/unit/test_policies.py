@@ -52,10 +52,37 @@ def test_whoever_holds_a_link_can_fetch_finished_audiobooks_and_list_nothing() -
     assert not allows(policy, "s3:GetObject", f"{keys.JOBS}/j/metadata.json")
 
 
-def test_the_operator_drops_documents_and_ends_runs_but_overwrites_no_result() -> None:
-    policy = policies.policies()[policies.OPERATOR]
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", f"{keys.INBOX}/a.txt"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.run_event('j', 1, 'outcome')}"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.run_event('j', 2, 'opened')}"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.marker('j', 2)}"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.ask('j', 'nonce')}"),
+        ("s3:GetObject", f"{keys.OUTPUT}/2026-01-01/book.mp3"),
+    ],
+)
+def test_the_operator_drops_documents_opens_and_ends_runs_and_asks_for_a_look(action: str, resource: str) -> None:
+    assert allows(policies.policies()[policies.OPERATOR], action, resource)
 
-    assert allows(policy, "s3:PutObject", f"{keys.INBOX}/a.txt")
-    assert allows(policy, "s3:PutObject", f"{keys.JOBS}/j/runs/0001-outcome.json")
-    assert allows(policy, "s3:GetObject", f"{keys.OUTPUT}/2026-01-01/book.mp3")
-    assert not allows(policy, "s3:PutObject", f"{keys.OUTPUT}/2026-01-01/book.mp3")
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", f"{keys.OUTPUT}/2026-01-01/book.mp3"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.segment('j', 0)}"),
+        ("s3:PutObject", f"{keys.JOBS}/{keys.manifest('j', 'd')}"),
+        ("s3:DeleteObject", f"{keys.JOBS}/{keys.marker('j', 1)}"),
+        ("s3:DeleteObject", f"{keys.INBOX}/a.txt"),
+    ],
+)
+def test_the_operator_overwrites_no_result_and_deletes_nothing(action: str, resource: str) -> None:
+    assert not allows(policies.policies()[policies.OPERATOR], action, resource)
+
+
+@pytest.mark.parametrize("key", [keys.marker("j", 2), keys.run_event("j", 2, "opened"), keys.ask("j", "nonce")])
+def test_whoever_replays_dead_letters_within_the_stack_may_open_runs_and_ask_for_a_look(key: str) -> None:
+    policy = policies.policies()[policies.user_of(pipeline.RECONCILER)]
+
+    assert allows(policy, "s3:PutObject", f"{keys.JOBS}/{key}")
