@@ -122,6 +122,30 @@ async def test_a_retry_speaks_only_what_is_missing_and_at_once() -> None:
     assert bench.engine_calls == ["um", "dois"]
 
 
+async def test_a_run_opened_while_the_reconciler_lists_keeps_its_ask() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    bench.events.clear()
+    await bench.jobs.fail(bench.job, "the engine stopped", what="segment-000000")
+    await bench.deliver()
+    await bench.reconcile()
+
+    listings = []
+
+    async def retried_before_the_second() -> None:
+        listings.append(1)
+        if len(listings) == 2:
+            await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+            await bench.jobs.ask(bench.job)
+
+    for listing in (keys.ACTIVE_PREFIX, keys.ASKED_PREFIX):
+        bench.store.before("list", listing, retried_before_the_second)
+    await bench.first.reconciler.round()
+    await bench.reconcile()
+    assert await published(bench) == ["um"]
+
+
 async def test_an_ask_stays_until_all_that_is_due_was_hinted() -> None:
     bench = await closed(tuple(f"texto {index}" for index in range(20)))
     for index in range(20):

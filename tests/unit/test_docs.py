@@ -158,6 +158,17 @@ def test_a_compose_command_in_the_documents_names_services_that_exist(words: lis
     assert set(named) <= set(services)
 
 
+def test_a_test_that_the_documents_name_exists() -> None:
+    named = {name for document in DOCUMENTS for name in re.findall(r"`([\w/]+\.py)::(test_\w+)`", document.read_text())}
+    assert named
+    gone = [
+        f"{file}::{test}"
+        for file, test in sorted(named)
+        if not (ROOT / "tests" / file).is_file() or f"def {test}(" not in (ROOT / "tests" / file).read_text()
+    ]
+    assert gone == []
+
+
 def test_a_link_between_the_documents_leads_somewhere() -> None:
     broken = [
         f"{document.name}: {target}"
