@@ -11,7 +11,7 @@ from darkchannel.jobs import options
 from darkchannel.jobs.deliveries import Delivery, wait_after
 from darkchannel.jobs.runs import Outcome
 from darkchannel.runtime.service import Context
-from darkchannel.storage.jobs import JSON
+from darkchannel.storage.ledger import JSON
 from darkchannel.storage.port import NEW
 from services.handoff_notifier.omniplay import Answer, Handoff
 

@@ -16,11 +16,11 @@ from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Manifest, Mark, SectionAudio
 from darkchannel.runtime.service import Context
-from darkchannel.storage.jobs import JSON
+from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger.once import Turns
-from services.merger.rejecting import Rejecter
+from services.merger.rejecting import Rejecter, odd_rate
 
 log = structlog.get_logger(__name__)
 
@@ -104,8 +104,7 @@ class BookBinder:
             record = chain.sections[section.index]
             rate = record.files["mp3"].rate
             for index, pair in zip(section.segments, record.pairs, strict=True) if rate != usual else ():
-                reason = f"has {rate} Hz, most of the book {usual} Hz"
-                await self._rejecter.reject(job, index, pair, reason, run)
+                await self._rejecter.reject(job, index, pair, odd_rate(rate, usual), run)
         return len(rates) > 1
 
     async def _encode_again(self, job: str, damaged: Damaged) -> None:

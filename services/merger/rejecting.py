@@ -1,9 +1,11 @@
-"""Rejecting: a faulty chunk is spoken again; when that does not help, the run fails with the segment and its text."""
+"""Rejecting: a faulty chunk is spoken again; when that does not help, the run fails with the segment and its text.
+
+Nobody is hinted: the reconciler puts what is rejected to work, as much of it at a time as there is room for.
+"""
 
 import structlog
 
-from darkchannel import keys, pipeline
-from darkchannel.events import ObjectCreated
+from darkchannel import keys
 from darkchannel.jobs.records import Pair
 from darkchannel.jobs.rejections import TAKES, reject
 from darkchannel.runtime.service import Context
@@ -17,7 +19,6 @@ class Rejecter:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._jobs = context.jobs
-        self._bus = context.bus
 
     async def reject(self, job: str, index: int, pair: Pair, reason: str, run: int) -> None:
         """Have the segment of a chunk, listed as ``pair``, spoken again within a run, or fail that run."""
@@ -30,12 +31,15 @@ class Rejecter:
                 await self._fail(job, index, reason, run)
                 return
             if rejection is before or await self._jobs.save_rejection(job, index, rejection, over):
-                break
-        hint = ObjectCreated(keys.JOBS, keys.segment(job, index))
-        await self._bus.publish(pipeline.BY_NAME["speak"].queue, hint.encode())
+                return
 
     async def _fail(self, job: str, index: int, reason: str, run: int) -> None:
         segment = await self._store.get(keys.JOBS, keys.segment(job, index))
         text = excerpt(segment.body.decode("utf-8", "replace")) if segment else "its text is gone"
         why = f"the speech of segment {index} {reason}, also when spoken again: «{text}»"
         await self._jobs.fail(job, why, what=f"segment-{index:06d}", run=run)
+
+
+def odd_rate(rate: int, usual: int) -> str:
+    """Why speech of another rate than that around it is faulty; in hertz."""
+    return f"has {rate} Hz, that around it {usual} Hz"

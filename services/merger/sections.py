@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
@@ -12,11 +13,11 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Section
 from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, pairs_digest
 from darkchannel.runtime.service import Context
-from darkchannel.storage.jobs import JSON
+from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger.once import Turns
-from services.merger.rejecting import Rejecter
+from services.merger.rejecting import Rejecter, odd_rate
 
 
 class Encode(Protocol):
@@ -29,6 +30,10 @@ class Moved(Exception):
 
 class Outdated(Exception):
     """A chunk was spoken from another text than the listed segment: its successor will raise its own event."""
+
+
+class TwoRates(Exception):
+    """The chunks of a section differ in their rate."""
 
 
 class Faulty(Exception):
@@ -78,19 +83,40 @@ class SectionEncoder:
         if pairs is None:
             return True
         record = await self._jobs.section(job, section.index)
-        if record and record[0].pairs == pairs:
+        rejected = await self._jobs.rejected(job)
+        listed = zip(section.segments, pairs, strict=True)
+        if (record and record[0].pairs == pairs) or any(rejected.get(index) == chunk for index, (_, chunk) in listed):
             return True
         try:
             audio = await self._encoded(job, section, pairs)
         except Moved:
             return False
-        except Faulty as faulty:
-            await self._rejecter.reject(job, faulty.index, faulty.pair, str(faulty), runs.newest)
+        except (Faulty, TwoRates) as refusal:
+            await self._refuse(refusal, job, section, pairs, runs.newest)
             return True
         body = SectionRecord(index=section.index, pairs=pairs, files={"mp3": audio}).model_dump_json().encode()
         over = record[1] if record else NEW
         await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=over, content_type=JSON)
         return False
+
+    async def _refuse(
+        self, refusal: Faulty | TwoRates, job: str, section: Section, pairs: Sequence[Pair], run: int
+    ) -> None:
+        """Have the faulty chunk spoken again, or those whose rate is not that of most of the section."""
+        if isinstance(refusal, Faulty):
+            await self._rejecter.reject(job, refusal.index, refusal.pair, str(refusal), run)
+            return
+        rates: dict[int, int] = {}
+        for index, (_, chunk) in zip(section.segments, pairs, strict=True):
+            head = await self._store.get(keys.JOBS, keys.chunk(job, index), if_match=chunk, first=wav.HEAD_BYTES)
+            record = wav.read_record(head.body) if head else None
+            if record is None:
+                return
+            rates[index] = record.rate
+        [(usual, _)] = Counter(rates.values()).most_common(1)
+        for index, pair in zip(section.segments, pairs, strict=True):
+            if rates[index] != usual:
+                await self._rejecter.reject(job, index, pair, odd_rate(rates[index], usual), run)
 
     async def _is_complete(self, job: str, section: Section) -> bool:
         """Whether every chunk is there: one request for each chunk that was not there the last time, at most."""
@@ -125,7 +151,7 @@ class SectionEncoder:
         for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
             pcm, its_rate = await self._speech(job, index, pair)
             if its_rate != rate:
-                raise Faulty(index, pair, f"has {its_rate} Hz, that of the segments before it {rate} Hz")
+                raise TwoRates
             yield pcm
 
     async def _speech(self, job: str, index: int, pair: Pair) -> tuple[memoryview, int]:

@@ -65,21 +65,21 @@ class Publisher:
 
     async def _publish(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
         """Copy what differs from the newest completed build, and keep the error note true; True if anything moved."""
-        moved = False
+        moved = await self._note(job, runs, name)
         _, build = runs.completed
         manifest = await self._jobs.manifest(job, build) if build else None
         if build and manifest is None:
             raise Gone(keys.manifest(job, build))
         for file in manifest.files if manifest else ():
             source = keys.build_file(job, build or "", file)
-            for bucket, key in ((keys.OUTPUT, keys.published(*name, file)), (keys.JOBS, keys.final(job, file))):
+            for bucket, key in keys.copies(job, *name, file):
                 there = await self._store.head(bucket, key)
                 if there and there.metadata.get(BUILD) == build:
                     continue
                 if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""}) is None:
                     raise Gone(source)
                 moved = True
-        return await self._note(job, runs, name) or moved
+        return moved
 
     async def _rebuild(self, job: str, gone: Gone) -> Runs:
         """Have the next run make a build again of which a file is gone, removed by hand or retired at that moment."""

@@ -39,6 +39,7 @@ class ActiveRuns:
             opened = await self._jobs.marked(job, run)
             if opened and self._hints.is_due(marked, asked):
                 await self._jobs.finish_opening(job, run, opened)
+                return False
         elif run in runs.closed:
             return await self._announced(job, run, runs, asked)
         elif outcome := runs.outcomes.get(run):
@@ -68,8 +69,8 @@ class ActiveRuns:
         if plan is None:
             return await self._accept(job, marked, asked)
         current, looked = self._current.get(job) or (0, LONG_AGO)
-        whole = asked is not None or self._clock() - looked >= plan.segments * PACE or current == len(plan.sections)
-        start = 0 if whole else current
+        whole = asked is not None or self._clock() - looked >= plan.segments * PACE
+        start = 0 if whole else min(current, len(plan.sections) - 1)
         sections = plan.sections[start:]
         chain = await self._jobs.chain(job, sections[0] if start else None)
         current = start + _leading(chain, sections)
@@ -130,13 +131,13 @@ class ActiveRuns:
     async def _book(self, job: str, plan: Plan, chain: Chain, asked: datetime | None) -> bool:
         """Every section current: hint the merger, or the publisher where the build is there already."""
         digest = chain.digest(plan)
-        last = await self._store.head(keys.JOBS, keys.section_record(job, len(plan.sections) - 1))
-        if digest is None or last is None:
+        if digest is None:
             return True
         manifest = await self._store.head(keys.JOBS, keys.manifest(job, digest))
         if manifest and self._hints.is_due(manifest.modified, asked):
             return await self._hints.give("decide", ObjectCreated(keys.JOBS, keys.manifest(job, digest)), asked)
-        if manifest is None and self._hints.is_due(last.modified, asked):
+        newest = max(item.modified for items in (chain.segments, chain.chunks) for item in items.values())
+        if manifest is None and self._hints.is_due(newest, asked):
             return await self._hints.give("assemble", ObjectCreated(keys.JOBS, keys.section_record(job, 0)), asked)
         return True
 

@@ -8,7 +8,7 @@ from darkchannel.jobs.chain import edited
 from darkchannel.jobs.records import BUILD, Manifest
 from darkchannel.jobs.runs import Runs, State
 from darkchannel.runtime.service import Context
-from services.reconciler.guard import guarded
+from services.reconciler.guard import Guard
 from services.reconciler.hints import Hints
 from services.reconciler.retirement import Retirement
 
@@ -31,7 +31,7 @@ class EndedJobs:
         self._after = ""
         self._turned: datetime | None = None
 
-    async def page(self) -> None:
+    async def page(self, guard: Guard) -> None:
         """Look at the next few; one that is still being cleared away is looked at again first."""
         for _ in range(PAGE):
             if not self._claims:
@@ -39,9 +39,7 @@ class EndedJobs:
             if not self._claims:
                 return
             claim = self._after = self._claims.popleft()
-            if not await self._visit(await self._jobs.owner(claim)):
-                self._claims.appendleft(claim)
-                return
+            await guard(claim, self._visit(claim))
 
     async def look(self, job: str, asked: datetime | None = None) -> bool:
         """Hint what an ended job's lost events would have called for; whether all of it could be hinted."""
@@ -51,18 +49,20 @@ class EndedJobs:
             return True
         manifest = await self._jobs.manifest(job, build)
         if manifest is None:
-            return await self._hints.outcome(job, run, asked)
+            return runs.state is not State.COMPLETED or await self._hints.outcome(job, run, asked)
         done = await self._edits(job, runs, manifest, asked)
         if await self._is_published(job, manifest, taken_away_is_fine=asked is None):
             return done
         return await self._hints.outcome(job, run, asked) and done
 
-    async def _visit(self, job: str | None) -> bool:
-        """Look at a job and clear it away; whether the next one's turn has come. A damaged job is passed over."""
+    async def _visit(self, claim: str) -> bool:
+        """Look at the job of a name and clear away what it no longer needs."""
+        job = await self._jobs.owner(claim)
         if job is None:
             return True
-        await guarded(job, self.look(job))
-        return await guarded(job, self._retirement.of(job))
+        if not await self._retirement.of(job):
+            self._claims.appendleft(claim)
+        return await self.look(job)
 
     async def _list(self) -> None:
         """The next names; after the last one a new turn begins, in its time."""
@@ -93,7 +93,7 @@ class EndedJobs:
         if name is None:
             return True
         for file in manifest.files:
-            for bucket, key in ((keys.OUTPUT, keys.published(*name, file)), (keys.JOBS, keys.final(job, file))):
+            for bucket, key in keys.copies(job, *name, file):
                 there = await self._store.head(bucket, key)
                 if there.metadata.get(BUILD) != manifest.digest if there else not taken_away_is_fine:
                     return False

@@ -9,7 +9,7 @@ from darkchannel.runtime.service import Context
 from darkchannel.storage.port import ObjectInfo
 from services.reconciler.active import ActiveRuns
 from services.reconciler.ended import EndedJobs
-from services.reconciler.guard import guarded
+from services.reconciler.guard import Guard
 from services.reconciler.hints import Hints
 from services.reconciler.retirement import Retirement
 from services.reconciler.settings import ReconcilerSettings
@@ -31,29 +31,31 @@ class Reconciler:
 
     async def round(self) -> None:
         """Look once at the inbox, at what somebody asked about, at every active run and at a page of ended jobs."""
-        self._hints.new_round()
+        guard = Guard()
         await self._windows.new_round()
-        async for info in self._store.versions(keys.INBOX):
-            if keys.is_document(info.key) and self._hints.is_due(info.modified):
-                await self._hints.give("accept", ObjectCreated(keys.INBOX, info.key, info.version))
         # Asks before markers: who opens a run asks after it, so that whoever sees the ask sees the marker.
         asks = [info.key async for info in self._store.list(keys.JOBS, keys.ASKED_PREFIX)]
         markers = [info async for info in self._store.list(keys.JOBS, keys.ACTIVE_PREFIX)]
-        await self._answer(asks, markers)
+        self._hints.new_round(len(markers))
+        async for info in self._store.versions(keys.INBOX):
+            if keys.is_document(info.key) and self._hints.is_due(info.modified):
+                await self._hints.give("accept", ObjectCreated(keys.INBOX, info.key, info.version))
+        await self._answer(asks, markers, guard)
         for info in markers:
             if marker := keys.parse_marker(info.key):
-                await guarded(marker[0], self._active.look(*marker, info.modified))
-        await self._ended.page()
+                await guard(marker[0], self._active.look(*marker, info.modified))
+        await self._ended.page(guard)
+        guard.end()
 
-    async def _answer(self, asks: Sequence[str], markers: Sequence[ObjectInfo]) -> None:
+    async def _answer(self, asks: Sequence[str], markers: Sequence[ObjectInfo], guard: Guard) -> None:
         """Look at each job that was asked about without any grace; an ask goes when nothing is left to hint."""
         self._asked = {key: self._asked.get(key, self._clock()) for key in asks if keys.parse_ask(key)}
         for key, asked in self._asked.items():
             job = keys.parse_ask(key) or ""
-            done = await guarded(job, self._ended.look(job, asked))
+            done = await guard(job, self._ended.look(job, asked))
             for info in markers:
                 marker = keys.parse_marker(info.key)
                 if marker and marker[0] == job:
-                    done &= await guarded(job, self._active.look(*marker, info.modified, asked))
+                    done &= await guard(job, self._active.look(*marker, info.modified, asked))
             if done:
                 await self._store.delete(keys.JOBS, key)

@@ -5,6 +5,7 @@ removed here in the very moment in which a new run counts on it is made again: c
 builds that are found missing are rebuilt.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -42,12 +43,12 @@ class Retirement:
         for folder in ("chunks", "rejections"):
             async for info in self._old(f"{job}/{folder}/"):
                 yield info
-        files = [info async for info in self._old(f"{job}/sections/")]
-        if files:
-            named = await self._named(job)
-            for info in files:
-                if info.key not in named and not keys.parse_section(info.key):
-                    yield info
+        files = [info async for info in self._old(f"{job}/sections/") if not keys.parse_section(info.key)]
+        of_section = Counter(_section(info) for info in files)
+        named = await self._named(job) if any(count > 1 for count in of_section.values()) else None
+        for info in files:
+            if named is not None and info.key not in named:
+                yield info
         kept = f"{job}/builds/{runs.completed[1]}/"
         async for info in self._old(f"{job}/builds/"):
             if not info.key.startswith(kept):
@@ -65,3 +66,8 @@ class Retirement:
 
     def _is_over(self, at: datetime) -> bool:
         return self._clock() - at >= self._keep
+
+
+def _section(info: ObjectInfo) -> str:
+    """What the names of a section's files have in common: all but the digest."""
+    return info.key.rpartition("-")[0]

@@ -34,8 +34,9 @@ class Windows:
 
         ``sections``: those that ``chain`` was read of.
         """
-        unspoken = sum(i not in chain.chunks for i in chain.segments)
-        holes = (i for section in sections for i in section.segments if i not in chain.segments)
+        behind = [section for section in sections if not chain.is_current(section)]
+        unspoken = sum(i in chain.segments and i not in chain.chunks for section in behind for i in section.segments)
+        holes = (i for section in behind for i in section.segments if i not in chain.segments)
         first = next(holes, None)
         if first is None and not unspoken:
             return

@@ -13,6 +13,7 @@ from darkchannel.storage.port import ObjectInfo
 from services.splitter import document, yaml_options
 from services.splitter.settings import SplitterSettings
 
+WITHDRAWN = "the document was deleted before it was read"
 MAX_OPTIONS_BYTES = 16_384
 """Of ``_options.yaml``: it is read for every document in its folder."""
 
@@ -50,7 +51,7 @@ class Splitter:
             if await self._keep_input(job, event, found):
                 break
             if found is None:
-                await self._jobs.fail(job, "the document was deleted before it was read", what="document", run=1)
+                await self._jobs.fail(job, WITHDRAWN, what="document", run=runs.newest)
                 return
         if runs.is_open:
             await self._start(job, runs)

@@ -9,11 +9,13 @@ from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Plan
-from darkchannel.jobs.rejections import TAKES
 from darkchannel.jobs.runs import Opened, Runs, State
 from darkchannel.runtime.service import Context
 from darkchannel.speech.expected import excerpt, expected_seconds
 from darkchannel.storage.port import NEW, Object
+
+TRIES = 2
+"""How often an engine is asked for the same text before it counts as unspeakable."""
 
 Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
 """(engine asked for, SSML) to (engine that spoke, speech)."""
@@ -91,7 +93,7 @@ class Synthesizer:
         ssml = segment.body.decode("utf-8", "replace")
         expected = self._expected_seconds(ssml)
         reason: str | None = None
-        for _ in range(TAKES):
+        for _ in range(TRIES):
             engine, speech = await self._speak(plan.options.engine, ssml)
             record = ChunkRecord(
                 source=segment.info.etag,

@@ -143,6 +143,11 @@ def published(date: str, stem: str, file: str) -> str:
     return output(date, stem, ext) if main == "audiobook" else f"{date}/{stem}/{file}"
 
 
+def copies(job: str, date: str, stem: str, file: str) -> tuple[tuple[str, str], ...]:
+    """(bucket, key) of each copy of a published file: the listeners', and that in the job's own folder."""
+    return (OUTPUT, published(date, stem, file)), (JOBS, final(job, file))
+
+
 def output_error(date: str, stem: str) -> str:
     return f"{date}/{stem}.error.txt"
 

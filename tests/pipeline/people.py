@@ -101,7 +101,7 @@ class People:
     async def _damage(self, key: str) -> None:
         chunk = await self._world.raw.get(keys.JOBS, key)
         assert chunk
-        await self._world.raw.put(keys.JOBS, key, chunk.body[: self._random.randrange(1, len(chunk.body))])
+        await self._world.raw.put(keys.JOBS, key, chunk.body[: self._random.randrange(len(chunk.body) or 1)])
 
     async def _try(self, work: Callable[[str], Awaitable[None]], job: str) -> None:
         """As a command does: told that the store is away, a person may or may not try again."""

@@ -130,7 +130,7 @@ async def test_an_encoder_that_loses_its_record_to_an_older_one_encodes_again() 
     event = bench.take("encode")
     record = keys.section_record(bench.job, 0)
     older_is_there, newer_waits = asyncio.Event(), asyncio.Event()
-    newer: list[asyncio.Task[None]] = []
+    newer: list[asyncio.Future[None]] = []
 
     async def wait_for_the_older() -> None:
         newer_waits.set()
@@ -140,7 +140,7 @@ async def test_an_encoder_that_loses_its_record_to_an_older_one_encodes_again() 
         await bench.edit(0, "outro")
         await bench.second.handlers["speak"](bench.take("speak"))
         bench.store.before("put", record, wait_for_the_older)
-        newer.append(asyncio.create_task(bench.second.handlers["encode"](bench.take("encode"))))
+        newer.append(asyncio.ensure_future(bench.second.handlers["encode"](bench.take("encode"))))
         await newer_waits.wait()
 
     async def nearly_encoded_then_dead() -> None:
@@ -283,3 +283,14 @@ async def test_a_notifier_that_slept_past_its_claim_claims_anew_before_it_sends(
     assert found
     assert Delivery.model_validate_json(found.body).attempts == 2
     assert len(bench.receiver.heard) == 1
+
+
+async def test_a_release_that_comes_late_leaves_the_edited_text() -> None:
+    bench = await under_way(("um", "dois"), until="speak")
+    await bench.edit(1, "outro")
+    await bench.deliver()
+    plan = await bench.jobs.plan(bench.job)
+    assert plan
+    await bench.jobs.release(bench.job, plan, 1)
+    await bench.deliver()
+    assert (await published(bench))[0] == ["um", "outro"]

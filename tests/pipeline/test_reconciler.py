@@ -1,8 +1,12 @@
 """What the reconciler finds from the objects alone, of jobs under way and of ended ones."""
 
+import asyncio
+
 import pytest
 
 from darkchannel import keys, pipeline
+from darkchannel.errors import Unavailable
+from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
 from tests.pipeline.bench import Bench
@@ -293,3 +297,91 @@ async def test_a_cancelled_job_is_not_spoken_further_and_publishes_nothing() -> 
     assert len(bench.engine_calls) - before <= 1
     assert await bench.output() == []
     assert [info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/final/")] == []
+
+
+async def test_lost_events_are_made_good_though_the_queue_is_never_empty() -> None:
+    bench = Bench(TEXTS)
+
+    async def busy(_: Delivery) -> Settlement:
+        await asyncio.Event().wait()
+        return Ack()
+
+    consumer = await bench.bus.consume("darkchannel.speak", busy, prefetch=16)
+    for _ in range(16 + 16):
+        await bench.bus.publish("darkchannel.speak", ObjectCreated(keys.JOBS, keys.segment(bench.job, 0)).encode())
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    bench.later(seconds=31)
+    waiting = await bench.bus.depth("darkchannel.speak")
+    await bench.first.reconciler.round()
+    assert await bench.bus.depth("darkchannel.speak") == waiting + 4
+    await consumer.stop(drain=0)
+
+
+async def test_an_ask_concerns_what_was_written_before_it_and_ends_while_work_goes_on() -> None:
+    bench = Bench(TEXTS)
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.jobs.ask(bench.job)
+    bench.later(seconds=1)
+    await bench.first.reconciler.round()
+    bench.events.clear()
+    for _ in range(2):
+        bench.later(seconds=1)
+        await bench.first.handlers["speak"](ObjectCreated(keys.JOBS, keys.segment(bench.job, 0)))
+        await bench.first.reconciler.round()
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
+
+
+async def test_one_job_out_of_reach_keeps_no_other_from_being_looked_at() -> None:
+    bench = await closed(("um",))
+    sound = bench.job
+    bench.events.append(await bench.drop("outro.md"))
+    await bench.deliver(until="speak")
+    bench.events.clear()
+
+    async def away() -> None:
+        raise Unavailable("one drive of many is broken")
+
+    bench.store.before("list", f"{bench.job}/runs/", away)
+    await bench.raw.put(keys.JOBS, keys.segment(sound, 0), b"outro")
+    bench.events.clear()
+    bench.later(seconds=31)
+    with pytest.raises(Unavailable):
+        await bench.first.reconciler.round()
+    assert [hint.key for _, hint in await bench.hints()] == [keys.segment(sound, 0)]
+
+
+async def test_a_withdrawn_document_that_is_retried_fails_again_for_the_same_reason() -> None:
+    bench = Bench(("um",))
+    event = await bench.drop()
+    bench.store.before("copy", event.key, lambda: bench.raw.delete(keys.INBOX, event.key, version=event.version))
+    await bench.first.handlers["accept"](event)
+    await bench.deliver()
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await bench.jobs.ask(bench.job)
+    await bench.reconcile()
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert [runs.outcomes[run].status for run in (1, 2)] == [State.FAILED, State.FAILED]
+
+
+async def test_a_failed_run_gets_its_note_though_an_older_build_is_gone() -> None:
+    bench = await closed(("um",))
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    await bench.raw.delete(keys.JOBS, keys.manifest(bench.job, build or ""))
+    fresh = bench.process()
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="edited", at=bench.now))
+    await bench.jobs.fail(bench.job, "the engine stopped", what="segment-000000")
+    await bench.deliver(process=fresh)
+    assert await bench.output() == ["2026-03-01/livro.error.txt", "2026-03-01/livro.mp3"]
+    assert (await bench.jobs.runs(bench.job, fresh=True)).closed == {1, 2}
+
+
+async def test_a_name_that_a_person_made_unreadable_is_taken_and_holds_up_nobody() -> None:
+    bench = Bench(("um",))
+    await bench.raw.put(keys.JOBS, keys.name_claim("2026-03-01", "livro"), b"mine")
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await bench.output() == ["2026-03-01/livro-2.mp3"]

@@ -57,12 +57,18 @@ async def spoken(bench: Bench) -> None:
             bench.events.append(encode)
 
 
+async def speak_what_was_rejected(bench: Bench) -> None:
+    bench.later(seconds=31)
+    await bench.first.reconciler.round()
+    [(stage, hint)] = await bench.hints()
+    await bench.first.handlers[stage](hint)
+
+
 async def spoken_twice_in_vain(bench: Bench) -> None:
     """A faulty chunk is found, spoken again, and found faulty once more."""
     await damage(bench, 1, truncated)
     await bench.first.handlers["encode"](bench.take("encode"))
-    [(stage, hint)] = await bench.hints()
-    await bench.first.handlers[stage](hint)
+    await speak_what_was_rejected(bench)
     await damage(bench, 1, truncated)
     await bench.deliver()
 
@@ -114,19 +120,37 @@ async def test_a_retry_after_that_speaks_only_the_faulty_segment() -> None:
     await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
     await bench.jobs.ask(bench.job)
     await bench.reconcile()
+    bench.later(seconds=31)
+    await bench.reconcile()
     assert await published(bench) == ["um", "dois", "três"]
     assert bench.engine_calls == ["dois"]
 
 
-async def test_a_section_of_another_rate_than_the_rest_is_spoken_again() -> None:
-    bench = Bench(("um", "dois"), ("três",))
+async def test_a_section_of_another_rate_than_the_rest_is_spoken_again_in_any_order() -> None:
+    bench = Bench(("um", "dois, e mais ainda"), ("três", "quatro"))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    for index in (2, 3):
+        await damage(bench, index, of_another_rate)
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.first.reconciler.round()
+    for stage, hint in reversed(await bench.hints()):
+        await bench.first.handlers[stage](hint)
+        await bench.deliver()
+    assert await published(bench) == ["um", "dois, e mais ainda", "três", "quatro"]
+    assert sorted(bench.engine_calls[4:]) == ["quatro", "três"]
+
+
+async def test_a_first_chunk_of_another_rate_than_those_after_it_is_the_one_spoken_again() -> None:
+    bench = Bench(("um", "dois", "três"))
     await spoken(bench)
-    await damage(bench, 2, of_another_rate)
+    await damage(bench, 0, of_another_rate)
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
     assert await published(bench) == ["um", "dois", "três"]
-    assert bench.engine_calls == ["um", "dois", "três", "três"]
+    assert bench.engine_calls == ["um", "dois", "três", "um"]
 
 
 async def test_a_rejected_chunk_counts_as_missing_though_its_source_is_current() -> None:

@@ -1,6 +1,8 @@
 """What becomes of a message, from how its handler ended."""
 
 import asyncio
+import errno
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -259,3 +261,12 @@ def test_the_job_of_an_event_is_in_its_key_or_its_version() -> None:
     assert job_of(ObjectCreated(keys.INBOX, "a.txt")) is None
     assert job_of(ObjectCreated(keys.JOBS, f"_active/{JOB}.0001")) is None
     assert job_of(ObjectCreated("voice-recordings", f"{JOB}/x.wav")) is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+async def test_a_disk_here_that_is_full_is_waited_for_and_fails_no_run(
+    number: int, jobs: Jobs, process: Process
+) -> None:
+    handler = Scripted(*[OSError(number, os.strerror(number), "/scratch/book.mp3")] * 3)  # type: ignore[list-item]
+    assert await worker(jobs, process, handler)(delivery(attempt=3)) == Ack()
+    assert await reason_of(jobs) is None

@@ -9,8 +9,6 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel
-
 from darkchannel import keys
 from darkchannel.cli.exits import NotFound
 from darkchannel.cli.report import Report, Reporter
@@ -25,10 +23,6 @@ MAX_NAMESAKES = 100
 AT_ONCE = 16
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class _Claim(BaseModel):
-    job: str
 
 
 async def find(jobs: Jobs, wanted: str) -> list[Report]:
@@ -88,8 +82,7 @@ async def _claims(jobs: Jobs, stem: str = "") -> AsyncIterator[list[ObjectInfo]]
 
 async def owners(jobs: Jobs, claims: list[ObjectInfo]) -> list[str]:
     """The jobs that claimed these output names."""
-    bodies = [await jobs.store.get(keys.JOBS, info.key) for info in claims]
-    return [_Claim.model_validate_json(found.body).job for found in bodies if found]
+    return [job for info in claims if (job := await jobs.owner(info.key))]
 
 
 async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 TAKES = 2
-"""How often a segment's text is spoken within one run before the run fails."""
+"""Faulty chunks of one text within one run, with which the run fails."""
 
 
 class Rejection(BaseModel):

@@ -42,8 +42,8 @@ async def reaching(place: str) -> AsyncIterator[None]:
             yield
     except ChannelPreconditionFailed as error:
         raise Permanent(
-            f"RabbitMQ at {place} holds a queue or an exchange that differs from what is needed ({error}): "
-            "delete it in the management page, then run `darkchannel setup`"
+            f"RabbitMQ at {place} refused a request ({error}): where it names a queue or an exchange that differs from "
+            "what is needed, delete that in the management page, once it is empty, then run `darkchannel setup`"
         ) from error
     except TimeoutError as error:
         # A broker that is short of memory or disk stops reading from whoever publishes.

@@ -1,8 +1,10 @@
 """Between the bus and a service's handler: decides, from how the handler ended, what becomes of the message."""
 
+import errno
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import structlog
@@ -103,7 +105,8 @@ class Worker:
             log.error("given up", reason=reason)
             return await self._give_up(event, job, reason)
         try:
-            await self._handler(event)
+            with disk_waited_for():
+                await self._handler(event)
         except Unavailable:
             raise
         except Permanent as error:
@@ -132,6 +135,18 @@ class Worker:
             # An event of a run concerns no other; what else fails, fails the run under way.
             about = keys.parse_run(event.key)
             await self._jobs.fail(job, reason, what=what, run=about.run if about else None)
+
+
+@contextmanager
+def disk_waited_for() -> Iterator[None]:
+    """A disk of this machine that takes nothing more is away like a server: its work waits, and fails no run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise Unavailable(f"the disk here{where} takes nothing more: {error.strerror}; free some space") from error
 
 
 def _poison(delivery: Delivery, event: ObjectCreated) -> str:

@@ -36,7 +36,8 @@ _WITHIN_WORDS = frozenset({"Mn", "Mc", "Me", "Cf"})
 def expected_seconds(ssml: str) -> float:
     """Seconds of sound, pauses left out, that this segment takes at an ordinary pace.
 
-    0 exactly where it has no letter and no digit to speak aloud. Raises Refused where it is no SSML.
+    0 exactly where it has no letter and no digit to speak aloud; a fraction or a circled number in one sign is none.
+    Raises Refused where it is no SSML.
     """
     return _seconds(parse(ssml.encode(errors="replace")), LETTERS_A_SECOND, 1.0)
 
@@ -84,7 +85,7 @@ def _words(text: str) -> Iterator[str]:
     word: list[str] = []
     before = ""
     for character in text:
-        if character.isalnum():
+        if character.isalnum() and category(character) != "No":  # circled numbers and fractions: few voices know them
             if character != before:
                 word.append(character)
         elif word and character not in "'’" and category(character) not in _WITHIN_WORDS:

@@ -1,11 +1,9 @@
 """A job's objects, typed: the only place that turns objects into models and back."""
 
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from darkchannel import keys
 from darkchannel.audio import wav
@@ -16,12 +14,12 @@ from darkchannel.jobs.metadata import Metadata
 from darkchannel.jobs.plan import Part, Plan, Section
 from darkchannel.jobs.records import Manifest, SectionRecord
 from darkchannel.jobs.rejections import Rejection
-from darkchannel.jobs.runs import Closed, Opened, Outcome, Runs, State
 from darkchannel.jobs.window import Window
+from darkchannel.storage.ledger import FRESH, JSON, Ledger, decoded
 from darkchannel.storage.lru import Lru
-from darkchannel.storage.port import NEW, Object, ObjectInfo, ObjectStore
+from darkchannel.storage.port import NEW, ObjectInfo, ObjectStore
 
-M = TypeVar("M", bound=BaseModel)
+SSML = "application/ssml+xml"
 
 
 class Claim(BaseModel):
@@ -30,94 +28,19 @@ class Claim(BaseModel):
     job: str
 
 
-FRESH = timedelta(seconds=1)
-"""How long an open run and ``window.json`` may be remembered where a caller does not ask for a fresh look."""
-
-JSON = "application/json"
-SSML = "application/ssml+xml"
-
-
-class Jobs:
-    """Reads and writes jobs in an object store.
-
-    What is created once is remembered; an open run and the window for a second; nothing else. An ended run is looked
-    at anew each time: whoever drops an event because of it would drop what the next run waits for.
-    """
+class Jobs(Ledger):
+    """Reads and writes jobs in an object store. What is created once is remembered; the window for a second."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], datetime]) -> None:
-        self.store = store
-        self._clock = clock
-        self._runs: Lru[str, tuple[datetime, Runs]] = Lru(1024)
+        super().__init__(store, clock)
         self._windows: Lru[str, tuple[datetime, Window]] = Lru(1024)
-        self._outcomes: Lru[tuple[str, int], Outcome] = Lru(4096)
         self._plans: Lru[str, Plan] = Lru(256)
         self._parts: Lru[tuple[str, int], Part] = Lru(128)
         self._sections: Lru[tuple[str, int, str], SectionRecord] = Lru(4096)
         self._manifests: Lru[tuple[str, str], Manifest] = Lru(64)
         self._chunks: Lru[tuple[str, int, str], str] = Lru(65536)
+        self._rejected: Lru[tuple[str, int, str], str] = Lru(4096)
         self._owners: Lru[str, str] = Lru(65536)
-
-    # -- runs --------------------------------------------------------------------------------------------------
-
-    async def runs(self, job: str, *, fresh: bool = False) -> Runs:
-        remembered = self._runs.get(job)
-        if remembered and not fresh and remembered[1].is_open and self._clock() - remembered[0] < FRESH:
-            return remembered[1]
-        at = self._clock()
-        events: dict[str, set[int]] = {"opened": set(), "outcome": set(), "closed": set()}
-        async for info in self.store.list(keys.JOBS, f"{job}/runs/"):
-            if key := keys.parse_run(info.key):
-                events[key.event].add(key.run)
-        outcomes = {n: await self._outcome(job, n) for n in sorted(events["outcome"])}
-        runs = Runs(frozenset(events["opened"]), {n: o for n, o in outcomes.items() if o}, frozenset(events["closed"]))
-        self._runs.put(job, (at, runs))
-        return runs
-
-    async def _outcome(self, job: str, run: int) -> Outcome | None:
-        if known := self._outcomes.get((job, run)):
-            return known
-        outcome = await self._read(keys.run_event(job, run, "outcome"), Outcome)
-        if outcome:
-            self._outcomes.put((job, run), outcome)
-        return outcome
-
-    async def opened(self, job: str, run: int) -> Opened | None:
-        return await self._read(keys.run_event(job, run, "opened"), Opened)
-
-    async def marked(self, job: str, run: int) -> Opened | None:
-        """The ``opened`` to come, from the marker."""
-        return await self._read(keys.marker(job, run), Opened)
-
-    async def open_run(self, job: str, run: int, opened: Opened) -> None:
-        """Marker first, its body the ``opened`` to come, so that the reconciler can finish what dies in between."""
-        await self._create(keys.marker(job, run), opened)
-        await self.finish_opening(job, run, await self.marked(job, run) or opened)
-
-    async def finish_opening(self, job: str, run: int, opened: Opened) -> None:
-        await self._create(keys.run_event(job, run, "opened"), opened)
-        self._runs.forget(job)
-
-    async def decide(self, job: str, run: int, outcome: Outcome) -> bool:
-        """End a run; False where somebody else ended it first."""
-        self._runs.forget(job)
-        return await self._create(keys.run_event(job, run, "outcome"), outcome)
-
-    async def fail(self, job: str, reason: str, *, what: str, run: int | None = None) -> bool:
-        """End an open run as failed, the newest where none is named, and write down what failed and why."""
-        runs = await self.runs(job, fresh=True)
-        if not runs.is_open or run not in (None, runs.newest):
-            return False
-        outcome = Outcome(status=State.FAILED, at=self._clock(), reason=reason)
-        await self._create(keys.error(job, runs.newest, what), outcome)
-        return await self.decide(job, runs.newest, outcome)
-
-    async def close(self, job: str, run: int, status: State) -> None:
-        await self._create(keys.run_event(job, run, "closed"), Closed(status=status, at=self._clock()))
-        self._runs.forget(job)
-
-    async def ask(self, job: str) -> None:
-        """Have the reconciler look at a job at once, whatever events were lost."""
-        await self.store.put(keys.JOBS, keys.ask(job, uuid.uuid4().hex), job.encode(), over=NEW)
 
     # -- plan and segments -------------------------------------------------------------------------------------
 
@@ -188,12 +111,12 @@ class Jobs:
     async def section(self, job: str, index: int) -> tuple[SectionRecord, str] | None:
         """A section's record and its ETag."""
         found = await self.store.get(keys.JOBS, keys.section_record(job, index))
-        return (_decoded(found, SectionRecord), found.info.etag) if found else None
+        return (decoded(found, SectionRecord), found.info.etag) if found else None
 
     async def rejection(self, job: str, index: int) -> tuple[Rejection, str] | None:
         """The last rejection of a segment's chunk, and the ETag of what tells of it."""
         found = await self.store.get(keys.JOBS, keys.rejection(job, index))
-        return (_decoded(found, Rejection), found.info.etag) if found else None
+        return (decoded(found, Rejection), found.info.etag) if found else None
 
     async def save_rejection(self, job: str, index: int, rejection: Rejection, over: str) -> bool:
         """Write a rejection over the ETag of the one before; False where another writer came first."""
@@ -218,23 +141,30 @@ class Jobs:
         """
         first = since.first if since else 0
         chunks = await self._items(job, "chunks", keys.parse_chunk, after=keys.chunk(job, first - 1) if first else "")
-        rejected = await self._rejected(job, chunks)
+        rejected = await self.rejected(job)
         # Beyond 9,999 sections numbers have five digits and no longer sort: only a start below 1,000 skips none.
         records = keys.section_record(job, since.index - 1) if since and 0 < since.index < 1_000 else ""
         listed = await self._items(job, "sections", keys.parse_section, after=records)
         sections = {i: await self._section(job, i, item) for i, item in listed.items()}
         segments = await self.segments(job, first)
-        return Chain(segments, chunks, {i: record for i, record in sections.items() if record}, rejected)
+        faulty = frozenset(i for i, etag in rejected.items() if i in chunks and chunks[i].etag == etag)
+        return Chain(segments, chunks, {i: record for i, record in sections.items() if record}, faulty)
 
     async def segments(self, job: str, first: int = 0) -> dict[int, Item]:
         after = keys.segment(job, first - 1) if first else ""
         return await self._items(job, "segments", keys.parse_segment, after=after)
 
-    async def _rejected(self, job: str, chunks: Mapping[int, Item]) -> frozenset[int]:
-        """The segments whose listed chunk is the one that was rejected last."""
-        listed = await self._items(job, "rejections", keys.parse_rejection)
-        found = {index: await self.rejection(job, index) for index in listed if index in chunks}
-        return frozenset(index for index, last in found.items() if last and last[0].chunk == chunks[index].etag)
+    async def rejected(self, job: str) -> dict[int, str]:
+        """The ETag of the chunk that was rejected last, of each segment of which one was."""
+        chunks: dict[int, str] = {}
+        for index, item in (await self._items(job, "rejections", keys.parse_rejection)).items():
+            known = self._rejected.get((job, index, item.etag))
+            if known is None and (found := await self.rejection(job, index)):
+                known = found[0].chunk
+                self._rejected.put((job, index, found[1]), known)
+            if known:
+                chunks[index] = known
+        return chunks
 
     async def listed_chunks(self, job: str) -> AsyncIterator[tuple[int, ObjectInfo]]:
         async for info in self.store.list(keys.JOBS, f"{job}/chunks/"):
@@ -271,10 +201,13 @@ class Jobs:
             key = keys.name_claim(date, stem)
             if claim:
                 await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON)
-            found = await self.store.get(keys.JOBS, key)
-            if found is None:
+            try:
+                owner = await self.owner(key)
+            except Permanent:  # a person's hand: whosever it was, the name is taken
+                continue
+            if owner is None:
                 return None
-            if _decoded(found, Claim).job == job:
+            if owner == job:
                 return date, stem
         return None
 
@@ -293,20 +226,3 @@ class Jobs:
 
     async def metadata(self, job: str) -> Metadata | None:
         return await self._read(keys.metadata(job), Metadata)
-
-    # -- codec -------------------------------------------------------------------------------------------------
-
-    async def _read(self, key: str, model: type[M]) -> M | None:
-        found = await self.store.get(keys.JOBS, key)
-        return _decoded(found, model) if found else None
-
-    async def _create(self, key: str, model: BaseModel) -> bool:
-        body = model.model_dump_json(exclude_none=True).encode()
-        return await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON) is not None
-
-
-def _decoded(found: Object, model: type[M]) -> M:
-    try:
-        return model.model_validate_json(found.body)
-    except ValidationError as error:
-        raise Permanent(f"{keys.JOBS}/{found.info.key} was changed into something unreadable: {error}") from error

@@ -16,7 +16,8 @@ from darkchannel.jobs.metadata import (
     same,
 )
 from darkchannel.jobs.runs import Runs
-from darkchannel.storage.jobs import JSON, Jobs
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.ledger import JSON
 from darkchannel.storage.port import NEW
 
 PACE = timedelta(seconds=1)
