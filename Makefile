@@ -8,7 +8,7 @@ export VENV
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak up down locks venv venv-dev
+.PHONY: help run test check bench soak mutants up down locks venv venv-dev
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ bench: venv-dev  ## how fast it is, as ratios to the bare work
 
 soak: venv-dev  ## the long tests
 	@$(bin)/pytest -m soak
+
+mutants: venv-dev  ## break each rule of the protocol in a copy: which test notices?
+	@$(bin)/python -m tests.mutants
 
 up:  ## MinIO, RabbitMQ and the services, with Docker; writes .env the first time
 	@docker compose version >/dev/null 2>&1 || { \

@@ -1,6 +1,5 @@
 """Assemble: when every section is current, their encoded packets become one book, its manifest last."""
 
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
@@ -19,6 +18,7 @@ from darkchannel.runtime.service import Context
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
+from services.merger import scratch
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
 
@@ -129,7 +129,7 @@ class BookBinder:
     async def _build(self, job: str, plan: Plan, chain: Chain, digest: str) -> None:
         audio = [chain.sections[section.index].files["mp3"] for section in plan.sections]
         chapters = marks(plan, audio)
-        with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
+        with scratch.folder() as folder:
             book = Path(folder) / AUDIOBOOK
             await self._join(
                 self._frames(plan, audio),

@@ -47,7 +47,7 @@ class Hints:
             return True
         queue = pipeline.BY_NAME[stage].queue
         if queue not in self._room:
-            # Windows hold two segments for each slot, and every active run may have one thing in each queue.
+            # Windows hold less than two segments for each slot; every active run may have one thing in each queue.
             usual = 2 * await self._bus.slots(queue) + self._active
             self._room[queue] = usual + NEARLY_EMPTY - await self._bus.depth(queue)
         if self._room[queue] <= 0:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from darkchannel.jobs import plan
 from services.splitter import document
-from tests.benchmarks import book, embedded, floor, latency, report, stack
+from tests.benchmarks import book, embedded, fairness, floor, latency, report, stack
 from tests.benchmarks.measure import Result
 from tests.benchmarks.narration import NotNarrated
 
@@ -43,17 +43,19 @@ def main() -> None:
             tried("stack", lambda: stack.narrate(file, limit=limit)),
         ]
     waited = tried("latency", lambda: latency.measure(arguments.drops))
+    fair = tried("fairness", fairness.measure)
     measured = [result for result in results if result]
     if arguments.json:
-        print(json.dumps(_figures(lowest, measured, waited, audio, skipped)))
+        print(json.dumps(_figures(lowest, measured, waited, fair, audio, skipped)))
     else:
-        report.show(lowest, measured, waited, audio, skipped)
+        report.show(lowest, measured, waited, fair, audio, skipped)
 
 
 def _figures(
     lowest: Result,
     others: list[Result],
     waited: latency.Latency | None,
+    fair: fairness.Fairness | None,
     audio: float,
     skipped: dict[str, str],
 ) -> dict[str, object]:
@@ -62,6 +64,7 @@ def _figures(
         "floor": asdict(lowest),
         **{result.name: asdict(result) | {"speed": lowest.seconds / result.seconds} for result in others},
         "latency_ms": asdict(waited) if waited else None,
+        "fairness": asdict(fair) | {"ratio": fair.ratio} if fair else None,
         "not_measured": skipped,
     }
 

@@ -229,7 +229,7 @@ async def test_what_an_edit_replaced_goes_a_week_after_the_last_run() -> None:
     assert len(audio) == 1
 
 
-async def test_a_lone_book_gets_twice_the_slots_in_sight_and_shares_them_by_weight() -> None:
+async def test_a_lone_book_gets_half_as_much_again_as_there_are_slots_and_shares_it_by_weight() -> None:
     bench = Bench(TEXTS)
 
     async def never(_: Delivery) -> Settlement:
@@ -242,15 +242,15 @@ async def test_a_lone_book_gets_twice_the_slots_in_sight_and_shares_them_by_weig
     await bench.first.reconciler.round()
     await bench.first.reconciler.round()
     bench.later(seconds=1)
-    assert (await bench.jobs.window(first)).width == 10
-    assert sorted(await bench.jobs.segments(first)) == list(range(10))
+    assert (await bench.jobs.window(first)).width == 8
+    assert sorted(await bench.jobs.segments(first)) == list(range(8))
     bench.events.clear()
     bench.events.append(await bench.drop("b.md"))
     await bench.deliver(until="speak")
     await bench.first.reconciler.round()
     await bench.first.reconciler.round()
     bench.later(seconds=1)
-    assert [(await bench.jobs.window(job)).width for job in (first, bench.job)] == [5, 5]
+    assert [(await bench.jobs.window(job)).width for job in (first, bench.job)] == [4, 4]
 
 
 async def test_a_window_that_a_person_made_unreadable_is_written_anew() -> None:

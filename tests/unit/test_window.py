@@ -13,16 +13,16 @@ SLOTS = st.integers(min_value=0, max_value=500)
 JOBS = st.dictionaries(st.uuids().map(str), st.sampled_from(list(WEIGHTS)), min_size=1, max_size=200)
 
 
-def test_a_lone_job_gets_twice_the_slots_whatever_its_priority() -> None:
-    assert [window.widths(32, {"a": priority})["a"] for priority in WEIGHTS] == [64] * len(WEIGHTS)
+def test_a_lone_job_gets_half_as_much_again_as_there_are_slots_whatever_its_priority() -> None:
+    assert [window.widths(32, {"a": priority})["a"] for priority in WEIGHTS] == [48] * len(WEIGHTS)
 
 
 def test_jobs_share_the_slots_by_their_priority() -> None:
-    assert window.widths(6, {"a": "low", "b": "medium"}) == {"a": 4, "b": 8}
+    assert window.widths(8, {"a": "low", "b": "medium"}) == {"a": 4, "b": 8}
 
 
 def test_a_share_that_is_no_whole_number_is_rounded_up() -> None:
-    assert window.widths(5, {"a": "medium", "b": "medium", "c": "medium"}) == {"a": 4, "b": 4, "c": 4}
+    assert window.widths(7, {"a": "medium", "b": "medium", "c": "medium"}) == {"a": 4, "b": 4, "c": 4}
 
 
 def test_where_no_synthesizer_is_there_each_job_keeps_one_segment_released() -> None:
@@ -44,14 +44,14 @@ def test_a_window_of_nothing_is_refused() -> None:
 
 
 @given(SLOTS, JOBS)
-def test_widths_share_out_twice_the_slots_by_weight_and_leave_no_job_without(
+def test_widths_share_out_the_slots_and_half_as_many_by_weight_and_leave_no_job_without(
     slots: int, jobs: dict[str, Priority]
 ) -> None:
     widths = window.widths(slots, jobs)
     assert widths.keys() == jobs.keys()
     assert all(width >= 1 for width in widths.values())
-    assert sum(widths.values()) <= 2 * slots + len(jobs)
-    assert sum(widths.values()) >= 2 * slots
+    assert 2 * sum(widths.values()) <= 3 * slots + 2 * len(jobs)
+    assert 2 * sum(widths.values()) >= 3 * slots
     by_weight = [widths[job] for job in sorted(jobs, key=lambda job: WEIGHTS[jobs[job]])]
     assert by_weight == sorted(by_weight)
     assert len({(jobs[job], width) for job, width in widths.items()}) == len(set(jobs.values()))

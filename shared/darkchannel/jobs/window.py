@@ -23,10 +23,10 @@ def initial(priority: Priority) -> Window:
 
 
 def widths(slots: int, priorities: Mapping[str, Priority]) -> dict[str, int]:
-    """The width of each active job where ``slots`` segments can be spoken at once.
+    """The width of each active job where all synthesizers together take ``slots`` segments at once.
 
-    ``max(1, ceil(2 slots w / sum of w))``: together twice what is spoken at once, so that no slot waits for a release,
-    shared out by weight; a lone job gets all of it.
+    ``max(1, ceil(1.5 slots w / sum of w))``: half as many again as are taken, so that no slot waits for a release,
+    shared out by weight; a lone job gets all of it. More would keep slots no busier and small jobs waiting longer.
     """
-    total = sum(WEIGHTS[priority] for priority in priorities.values())
-    return {job: max(1, -(-2 * slots * WEIGHTS[priority] // total)) for job, priority in priorities.items()}
+    total = 2 * sum(WEIGHTS[priority] for priority in priorities.values())
+    return {job: max(1, -(-3 * slots * WEIGHTS[priority] // total)) for job, priority in priorities.items()}

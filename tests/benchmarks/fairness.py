@@ -1,0 +1,218 @@
+"""One huge book: how busy it keeps the synthesizers when it is alone, and how much slower it makes small jobs.
+
+The real handlers, runtime and reconciler over the store and the bus in memory, in virtual time; only the engine
+takes time, a second a segment. What requests and encoding take is left out.
+"""
+
+import asyncio
+import statistics
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from darkchannel import keys, pipeline
+from darkchannel.audio.wav import Speech
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.options import Options
+from darkchannel.jobs.plan import Book, Chapter
+from darkchannel.jobs.runs import Closed, State
+from darkchannel.messaging.memory import MemoryBus
+from darkchannel.messaging.topology import RETRY_DELAYS
+from darkchannel.runtime.embedded import route
+from darkchannel.runtime.runner import Runner
+from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.waiting import Process
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.memory import MemoryStore
+from services.handoff_notifier.omniplay import Answer, Handoff
+from tests.benchmarks import virtual_time
+from tests.benchmarks.narration import NotNarrated
+from tests.pipeline import process
+
+PROCESSES = 8
+SLOTS = 4
+"""Segments that one process speaks at once; like the real one it takes one message more, so that none idles."""
+SPEAK_SECONDS = 1.0
+TEXT = "O farol acendeu antes da chuva."
+RATE = 100
+"""In hertz: the speech has its length, not its size."""
+CHAPTER_SEGMENTS = 50
+GRACE_SECONDS = 30.0
+LIMIT_SECONDS = 3_600.0
+EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+LONE_SEGMENTS = 2_000
+HUGE_SEGMENTS = 5_000
+SMALL_SEGMENTS = 10
+SMALL_JOBS = 40
+
+LEAST_UTILISATION = 0.95
+MOST_RATIO = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """Seconds are virtual."""
+
+    utilisation: float
+    """Share of the slots' time that was spoken in, from the drop of the lone book to its last chunk."""
+    alone: float
+    """Median seconds of a small job from the drop to the closed run."""
+    beside: float
+    """The same beside one huge book."""
+
+    @property
+    def ratio(self) -> float:
+        return self.beside / self.alone
+
+
+def measure() -> Fairness:
+    """Raises NotNarrated where a run ends otherwise than completed."""
+    return Fairness(
+        utilisation=utilisation(),
+        alone=virtual_time.run(_small_jobs(beside=0)),
+        beside=virtual_time.run(_small_jobs(beside=HUGE_SEGMENTS)),
+    )
+
+
+def utilisation() -> float:
+    return virtual_time.run(_utilisation())
+
+
+async def _utilisation() -> float:
+    async with _stack() as stack:
+        await stack.through(LONE_SEGMENTS)
+    return LONE_SEGMENTS * SPEAK_SECONDS / (PROCESSES * SLOTS * stack.last_spoken)
+
+
+async def _small_jobs(*, beside: int) -> float:
+    """Median seconds of small jobs that arrive all through the run of a huge book, or without one at the same times."""
+    through_the_run = HUGE_SEGMENTS * SPEAK_SECONDS / PROCESSES / SLOTS
+    chance = Random(1)
+    arrivals = [chance.uniform(5, 0.9 * through_the_run) for _ in range(SMALL_JOBS)]
+    async with _stack() as stack:
+        huge = asyncio.create_task(stack.through(beside)) if beside else None
+        times = await asyncio.gather(*(stack.through(SMALL_SEGMENTS, after=at) for at in arrivals))
+        if huge:
+            await huge
+    return statistics.median(times)
+
+
+@dataclass
+class _Stack:
+    """Every service, and eight processes of the synthesizer, over one store and one bus."""
+
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    closed: dict[str, "asyncio.Future[float]"] = field(default_factory=dict)
+    last_spoken: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.hear = route(self.bus)
+        self.store = MemoryStore(clock=_clock, on_created=self._created)
+
+    async def through(self, segments: int, *, after: float = 0.0) -> float:
+        """Drop a document of so many segments at a time; the seconds until its run is closed."""
+        await asyncio.sleep(after)
+        name, start = f"{segments}-{after}.md", _now()
+        await self.store.put(keys.INBOX, name, str(segments).encode())
+        [version] = [info.version or "" async for info in self.store.versions(keys.INBOX, name)]
+        job = keys.job_id(keys.INBOX, name, version)
+        self.closed[job] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                end = await self.closed[job]
+        except TimeoutError:
+            raise NotNarrated(f"the job of {name} is not closed after {LIMIT_SECONDS:g} s of virtual time") from None
+        found = await self.store.get(keys.JOBS, keys.run_event(job, 1, "closed"))
+        if found is None or Closed.model_validate_json(found.body).status is not State.COMPLETED:
+            raise NotNarrated(f"the job of {name} was not completed")
+        return end - start
+
+    def _created(self, event: ObjectCreated) -> None:
+        run = keys.parse_run(event.key)
+        if run and run.event == "closed":
+            self.closed[run.job].set_result(_now())
+        if keys.parse_chunk(event.key):
+            self.last_spoken = _now()
+        self.hear(event)
+
+    def runner(self, services: Sequence[Service]) -> Runner:
+        """One process, with its own memory of jobs."""
+        context = Context(
+            store=self.store,
+            jobs=Jobs(self.store, _clock),
+            bus=self.bus,
+            clock=_clock,
+            compute=_read_document,  # type: ignore[arg-type]
+        )
+        return Runner(
+            context=context, services=services, process=Process(), retry_delays=RETRY_DELAYS, on_failure=_nothing
+        )
+
+
+@asynccontextmanager
+async def _stack() -> AsyncIterator[_Stack]:
+    stack = _Stack()
+    others = [_service(name) for name in pipeline.SERVICES if name != "synthesizer"]
+    runners = [stack.runner([_service("synthesizer")]) for _ in range(PROCESSES)] + [stack.runner(others)]
+    try:
+        for runner in runners:
+            await runner.start()
+        yield stack
+    finally:
+        for runner in runners:
+            await runner.drain(0)
+        await stack.bus.close()
+
+
+def _service(name: str) -> Service:
+    async def build(context: Context) -> Parts:
+        made = process.build(context, _engine(), _Receiver(), lambda: "nonce", GRACE_SECONDS)
+        return Parts(
+            handlers={stage.name: made.handlers[stage.name] for stage in pipeline.stages_of(name)},
+            prefetch={"speak": SLOTS + 1},
+            round=made.reconciler.round if name == pipeline.RECONCILER else None,
+        )
+
+    return Service(name=name, build=build)
+
+
+def _engine() -> Callable[[str, str], Awaitable[tuple[str, Speech]]]:
+    slots = asyncio.Semaphore(SLOTS)
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        async with slots:
+            await asyncio.sleep(SPEAK_SECONDS)
+        samples = range(3 * RATE)
+        return "slow", Speech(b"".join((1_000 + n % 2).to_bytes(2, "little") for n in samples), RATE)
+
+    return speak
+
+
+class _Receiver:
+    timeout = 10.0
+
+    async def send(self, handoff: Handoff, at: datetime) -> Answer:
+        return Answer(200)
+
+
+async def _read_document(function: Any, /, body: bytes, *about: Any) -> Any:
+    """A document of the benchmark is the number of its segments."""
+    texts = [f"<speak>{TEXT} {number}</speak>" for number in range(int(body))]
+    chapters = [tuple(texts[at : at + CHAPTER_SEGMENTS]) for at in range(0, len(texts), CHAPTER_SEGMENTS)]
+    return Book("Livro", None, Options(), tuple(Chapter(str(n), chapter) for n, chapter in enumerate(chapters)))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _clock() -> datetime:
+    return EPOCH + timedelta(seconds=_now())
+
+
+def _nothing() -> None:
+    pass
