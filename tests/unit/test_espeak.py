@@ -69,6 +69,20 @@ async def test_a_break_lasts_as_long_as_it_says(espeak: Espeak, markup: str, pau
     assert await seconds(espeak, f"um{markup}dois") - without == pytest.approx(pause, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("ประภาคารส่องแสงในยามค่ำคืน", "th"),
+        ("灯台は夜の海を静かに照らしています", "ja"),
+        ("маяк", "ru"),
+        ("farol", "pt-BR"),
+    ],
+)
+async def test_a_text_without_spaces_is_spoken_to_its_end(espeak: Espeak, sentence: str, language: str) -> None:
+    once, often = [await seconds(espeak, sentence * times, language=language) for times in (1, 60)]
+    assert often > 15 * once
+
+
 async def test_another_language_sounds_otherwise(espeak: Espeak) -> None:
     portuguese = await espeak.speak(ssml("<s>The lighthouse keeper</s>"))
     english = await espeak.speak(ssml('<s><lang xml:lang="en-US">The lighthouse keeper</lang></s>'))

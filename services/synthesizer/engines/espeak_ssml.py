@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from unicodedata import category
 
 from darkchannel.errors import Permanent
 from darkchannel.speech.parse import parse
@@ -17,12 +18,16 @@ from darkchannel.speech.ssml import Element, Node, serialise, spoken
 MAX_CHARACTERS = 20_000
 """Of a segment's SSML; the splitter stays far below, a person's edit may not."""
 MAX_BREAK_MS = 60_000
+MAX_WORD_BYTES = 120
+"""espeak-ng drops what follows the first 160 bytes of a word, such as a sentence of Thai or Japanese is."""
 DEFAULT_LANGUAGE = "pt-BR"
 
 STRENGTHS_MS = {"none": 0, "x-weak": 0, "weak": 250, "medium": 500, "strong": 1_000, "x-strong": 1_500}
 KEPT = {name: name for name in ("voice", "prosody", "say-as", "emphasis", "p")} | {"lang": "voice"}
 """What reaches the engine, and as what; of other elements only the content does."""
 
+_LONG_WORD = re.compile(rf"\S{{{MAX_WORD_BYTES // 4},}}")
+_WITHIN_LETTERS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _TIME = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)")
 _VOICE = re.compile(r"[A-Za-z0-9_+-]{1,100}")
 
@@ -101,7 +106,7 @@ def _checked(voice: str) -> str:
 def _rewritten(nodes: Iterable[Node], numbers: Iterator[int]) -> Iterator[Node]:
     for node in nodes:
         if isinstance(node, str):
-            yield node
+            yield _LONG_WORD.sub(lambda word: " ".join(_slices(word[0])), node)
         elif node.name == "break":
             yield from (" ", Element("break", {"time": f"{_milliseconds(node)}ms"}), " ")
         elif node.name == "sub":
@@ -113,6 +118,19 @@ def _rewritten(nodes: Iterable[Node], numbers: Iterator[int]) -> Iterator[Node]:
             yield Element(KEPT[node.name], node.attributes, tuple(_rewritten(node.children, numbers)))
         else:
             yield from _rewritten(node.children, numbers)
+
+
+def _slices(word: str) -> Iterator[str]:
+    """A long word in pieces that are spoken whole; no letter loses its marks."""
+    piece, size = "", 0
+    for character in word:
+        length = len(character.encode(errors="replace"))
+        if size + length > MAX_WORD_BYTES and category(character) not in _WITHIN_LETTERS:
+            yield piece
+            piece, size = "", 0
+        piece += character
+        size += length
+    yield piece
 
 
 def _milliseconds(pause: Element) -> int:
