@@ -46,13 +46,15 @@ class Synthesizer:
         plan = await self._jobs.plan(job)
         if plan is None or runs.state in (None, State.FAILED, State.CANCELLED) or index >= plan.segments:
             return True
+        # What is made is read before what it is made from: so no older text can replace the chunk of a newer one.
+        there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
         segment = await self._store.get(keys.JOBS, keys.segment(job, index))
         if segment is None:
             return True
         if not runs.is_open:
             return await self._follow_edit(job, index, runs, segment)
         try:
-            chunk_etag = await self._chunk(job, index, plan, segment)
+            chunk_etag = await self._chunk(job, index, plan, segment, there)
         except Permanent as error:
             text = excerpt(segment.body.decode("utf-8", "replace"))
             reason = f"segment {index} cannot be spoken: {error}: «{text}»"
@@ -73,10 +75,11 @@ class Synthesizer:
         await self._jobs.open_run(job, runs.newest + 1, Opened(reason="edited", at=self._clock()))
         return False
 
-    async def _chunk(self, job: str, index: int, plan: Plan, segment: Object) -> str | None:
-        """The ETag of a chunk spoken from this very segment; None where another writer came first."""
-        key = keys.chunk(job, index)
-        there = await self._store.get(keys.JOBS, key, first=wav.HEAD_BYTES)
+    async def _chunk(self, job: str, index: int, plan: Plan, segment: Object, there: Object | None) -> str | None:
+        """The ETag of a chunk spoken from this very segment; None where another writer came first.
+
+        ``there``: the chunk as it was before the segment was read.
+        """
         before = wav.read_record(there.body) if there else None
         take = 0
         if there and before and before.source == segment.info.etag:
@@ -86,7 +89,7 @@ class Synthesizer:
             take = rejected[0].take
         body = await self._spoken(plan, segment, take)
         over = there.info.etag if there else NEW
-        return await self._store.put(keys.JOBS, key, body, over=over, content_type="audio/wav")
+        return await self._store.put(keys.JOBS, keys.chunk(job, index), body, over=over, content_type="audio/wav")
 
     async def _spoken(self, plan: Plan, segment: Object, take: int) -> bytes:
         """A chunk of sound speech. Raises Permanent where the engine yields none, also when it is asked again."""

@@ -36,8 +36,8 @@ SPEAKING = (
     Mutant(
         "a chunk is put over whatever is there",
         "services/synthesizer/handler.py",
-        '        return await self._store.put(keys.JOBS, key, body, over=over, content_type="audio/wav")\n',
-        "        return await self._store.put(keys.JOBS, key, body)\n",
+        'keys.chunk(job, index), body, over=over, content_type="audio/wav")\n',
+        "keys.chunk(job, index), body)\n",
         (OVERTAKEN,),
     ),
     Mutant(

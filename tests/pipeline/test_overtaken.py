@@ -80,6 +80,24 @@ async def test_two_workers_on_one_segment_leave_the_first_chunk_that_was_there()
     assert len([event for event in bench.events if keys.parse_chunk(event.key)]) == 1
 
 
+async def test_a_worker_that_slept_over_an_edit_leaves_the_chunk_of_the_newer_text() -> None:
+    bench = await under_way(("um",), until="speak")
+    event = bench.take("speak")
+    reads: list[str] = []
+
+    async def edited_and_published_between_the_two() -> None:
+        reads.append("one")
+        if len(reads) == 2:
+            await bench.edit(0, "outro")
+            await bench.deliver(process=bench.second)
+
+    for key in (keys.chunk(bench.job, 0), keys.segment(bench.job, 0)):
+        bench.store.before("get", key, edited_and_published_between_the_two)
+    await bench.first.handlers["speak"](event)
+    chain = await bench.jobs.chain(bench.job)
+    assert await bench.jobs.chunk_source(bench.job, 0, chain.chunks[0].etag) == chain.segments[0].etag
+
+
 async def test_an_edit_is_followed_by_a_worker_that_remembers_the_run_open() -> None:
     bench = await under_way(("um",), until="decide")
     await ended(bench)
