@@ -3,13 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Any
 
-import aio_pika
 import boto3
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
+from yarl import URL
 
 from darkchannel import keys
 from darkchannel.cli.setup import SetupSettings, setup
@@ -107,14 +106,19 @@ class Stack:
         return admin.connect(endpoint=self.servers.endpoint, region="us-east-1", user=USER, password=PASSWORD)
 
     async def _until_rabbitmq(self) -> None:
+        """Until it answers a client's greeting; what listens before that is Docker."""
+        broker = URL(self.servers.broker)
         async with asyncio.timeout(BOUND):
             while True:
-                try:
-                    async with await aio_pika.connect(self.servers.broker, timeout=5) as connection:
-                        await connection.channel()
-                    return
-                except (*CONNECTION_EXCEPTIONS, TimeoutError):
-                    await asyncio.sleep(POLL_SECONDS)
+                with suppress(OSError, EOFError):
+                    reader, writer = await asyncio.open_connection(broker.host, broker.port)
+                    try:
+                        writer.write(b"AMQP\x00\x00\x09\x01")
+                        await reader.readexactly(1)
+                        return
+                    finally:
+                        writer.close()
+                await asyncio.sleep(POLL_SECONDS)
 
 
 @contextmanager
