@@ -55,7 +55,7 @@ class Notifier:
         name = keys.delivery(key.job, key.run, outcome.status)
         while True:
             found = await self._store.get(keys.JOBS, name)
-            before = Delivery.model_validate_json(found.body) if found else None
+            before = Delivery.read(found.body) if found else None
             now = self._clock()
             if before and (before.is_receipt or now < before.deadline):
                 return

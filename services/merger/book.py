@@ -28,7 +28,7 @@ AUDIOBOOK = "audiobook.mp3"
 
 
 class Damaged(Exception):
-    """An encoded section is gone, or is not as long as its record says."""
+    """An encoded section is gone, or is not what its record tells of."""
 
     def __init__(self, section: Section, reason: str) -> None:
         super().__init__(reason)
@@ -142,11 +142,12 @@ class BookBinder:
             )
             size = book.stat().st_size
             key = keys.build_file(job, digest, AUDIOBOOK)
-            await self._store.put_file(keys.JOBS, key, book, content_type="audio/mpeg")
+            etag = await self._store.put_file(keys.JOBS, key, book, content_type="audio/mpeg")
         manifest = Manifest(
             digest=digest,
             segments=tuple(segment for s in plan.sections for segment, _ in chain.sections[s.index].pairs),
             files={AUDIOBOOK: size},
+            etags={AUDIOBOOK: etag},
             seconds=chapters[-1].end,
             chapters=chapters,
         )
@@ -155,15 +156,11 @@ class BookBinder:
 
     async def _frames(self, plan: Plan, audio: Sequence[SectionAudio]) -> AsyncIterator[bytes]:
         for section, part in zip(plan.sections, audio, strict=True):
-            size = 0
             try:
-                async for piece in self._store.stream(keys.JOBS, part.key):
-                    size += len(piece)
+                async for piece in self._store.stream(keys.JOBS, part.key, if_match=part.etag):
                     yield piece
             except LookupError:
-                raise Damaged(section, f"{keys.JOBS}/{part.key} is gone") from None
-            if size != part.size:
-                raise Damaged(section, f"{keys.JOBS}/{part.key} has {size} bytes, its record says {part.size}")
+                raise Damaged(section, f"{keys.JOBS}/{part.key} is gone, or is not what was encoded") from None
 
 
 def marks(plan: Plan, audio: Sequence[SectionAudio]) -> tuple[Mark, ...]:

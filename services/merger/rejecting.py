@@ -10,7 +10,6 @@ from darkchannel.jobs.records import Pair
 from darkchannel.jobs.rejections import TAKES, reject
 from darkchannel.runtime.service import Context
 from darkchannel.speech.expected import excerpt
-from darkchannel.storage.port import NEW
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +23,7 @@ class Rejecter:
         """Have the segment of a chunk, listed as ``pair``, spoken again within a run, or fail that run."""
         log.warning("a chunk is rejected", job=job, segment=index, reason=reason)
         while True:
-            found = await self._jobs.rejection(job, index)
-            before, over = found or (None, NEW)
+            before, over = await self._jobs.rejection(job, index)
             rejection = reject(before, source=pair[0], chunk=pair[1], run=run, reason=reason)
             if rejection.of_run >= TAKES:
                 await self._fail(job, index, reason, run)

@@ -15,7 +15,6 @@ from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, pairs_di
 from darkchannel.runtime.service import Context
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
-from darkchannel.storage.port import NEW
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
 
@@ -82,10 +81,8 @@ class SectionEncoder:
         pairs = await self._pairs(job, section)
         if pairs is None:
             return True
-        record = await self._jobs.section(job, section.index)
-        rejected = await self._jobs.rejected(job)
-        listed = zip(section.segments, pairs, strict=True)
-        if (record and record[0].pairs == pairs) or any(rejected.get(index) == chunk for index, (_, chunk) in listed):
+        record, etag = await self._jobs.section(job, section.index)
+        if (record and record.pairs == pairs) or await self._has_rejected(job, section, pairs):
             return True
         try:
             audio = await self._encoded(job, section, pairs)
@@ -95,8 +92,7 @@ class SectionEncoder:
             await self._refuse(refusal, job, section, pairs, runs.newest)
             return True
         body = SectionRecord(index=section.index, pairs=pairs, files={"mp3": audio}).model_dump_json().encode()
-        over = record[1] if record else NEW
-        await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=over, content_type=JSON)
+        await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=etag, content_type=JSON)
         return False
 
     async def _refuse(
@@ -117,6 +113,11 @@ class SectionEncoder:
         for index, pair in zip(section.segments, pairs, strict=True):
             if rates[index] != usual:
                 await self._rejecter.reject(job, index, pair, odd_rate(rates[index], usual), run)
+
+    async def _has_rejected(self, job: str, section: Section, pairs: Sequence[Pair]) -> bool:
+        """Whether a listed chunk waits to be spoken again."""
+        rejected = await self._jobs.rejected(job)
+        return any(rejected.get(index) == chunk for index, (_, chunk) in zip(section.segments, pairs, strict=True))
 
     async def _is_complete(self, job: str, section: Section) -> bool:
         """Whether every chunk is there: one request for each chunk that was not there the last time, at most."""
@@ -141,8 +142,8 @@ class SectionEncoder:
             first, rate = await self._speech(job, section.first, pairs[0])
             frames = await self._encode(self._pcm(job, section, pairs, first, rate), rate=rate)
         key = keys.section_audio(job, section.index, pairs_digest(pairs), "mp3")
-        await self._store.put(keys.JOBS, key, frames, content_type="audio/mpeg")
-        return SectionAudio(key=key, size=len(frames), samples=self._samples(frames), rate=rate)
+        etag = await self._store.put(keys.JOBS, key, frames, content_type="audio/mpeg")
+        return SectionAudio(key=key, etag=etag or "", samples=self._samples(frames), rate=rate)
 
     async def _pcm(
         self, job: str, section: Section, pairs: Sequence[Pair], first: memoryview, rate: int

@@ -9,7 +9,7 @@ from darkchannel import keys
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import edited
 from darkchannel.jobs.metadata import Output
-from darkchannel.jobs.records import BUILD
+from darkchannel.jobs.records import BUILD, Manifest
 from darkchannel.jobs.runs import Opened, Outcome, Runs, State
 from darkchannel.runtime.service import Context
 from darkchannel.storage.metadata import project
@@ -20,7 +20,7 @@ LINK_SECONDS = 3600
 
 
 class Gone(Exception):
-    """A file of the build that is to be published is not there."""
+    """A file of the build that is to be published is not there, or is not what was built."""
 
 
 class Publisher:
@@ -67,22 +67,31 @@ class Publisher:
         """Copy what differs from the newest completed build, and keep the error note true; True if anything moved."""
         moved = await self._note(job, runs, name)
         _, build = runs.completed
-        manifest = await self._jobs.manifest(job, build) if build else None
-        if build and manifest is None:
+        if build is None:
+            return moved
+        manifest = await self._jobs.manifest(job, build)
+        if manifest is None:
             raise Gone(keys.manifest(job, build))
-        for file in manifest.files if manifest else ():
-            source = keys.build_file(job, build or "", file)
+        for file in manifest.files:
             for bucket, key in keys.copies(job, *name, file):
                 there = await self._store.head(bucket, key)
-                if there and there.metadata.get(BUILD) == build:
+                if there and manifest.is_whole_copy(file, there.size, there.metadata):
                     continue
-                if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: build or ""}) is None:
-                    raise Gone(source)
+                await self._copy(job, manifest, file, bucket, key)
                 moved = True
         return moved
 
+    async def _copy(self, job: str, manifest: Manifest, file: str, bucket: str, key: str) -> None:
+        """Raises Gone where the file of the build is missing, or is no longer what was built."""
+        source = keys.build_file(job, manifest.digest, file)
+        built = await self._store.head(keys.JOBS, source)
+        if built is None or built.etag != manifest.etags.get(file, built.etag):
+            raise Gone(source)
+        if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: manifest.digest}) is None:
+            raise Gone(source)
+
     async def _rebuild(self, job: str, gone: Gone) -> Runs:
-        """Have the next run make a build again of which a file is gone, removed by hand or retired at that moment."""
+        """Have the next run make a build again of which a file is damaged, or was retired at that very moment."""
         runs = await self._jobs.runs(job, fresh=True)
         log.warning("a file of the build is gone", missing=f"{keys.JOBS}/{gone}")
         if runs.state is State.COMPLETED:

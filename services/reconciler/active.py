@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from darkchannel import keys
+from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain, Item
 from darkchannel.jobs.deliveries import Delivery
@@ -46,8 +47,13 @@ class ActiveRuns:
             if self._hints.is_due(outcome.at, asked):
                 return await self._hints.outcome(job, run, asked)
         elif run == runs.newest:
-            done = await self._due(job, marked, asked)
-            await project(self._jobs, job, self._clock)
+            try:
+                done = await self._due(job, marked, asked)
+                await project(self._jobs, job, self._clock)
+            except Permanent as error:
+                # Nobody else looks at a job that only waits: without this its run would never end.
+                await self._jobs.fail(job, str(error), what="reconcile", run=run)
+                return True
             return done
         return True
 
@@ -55,7 +61,7 @@ class ActiveRuns:
         """Retire the marker of a run whose announcement is done; hint one that is due."""
         outcome = runs.outcomes[run]
         found = await self._store.get(keys.JOBS, keys.delivery(job, run, outcome.status))
-        delivery = Delivery.model_validate_json(found.body) if found else None
+        delivery = Delivery.read(found.body) if found else None
         if delivery and delivery.is_receipt:
             await self._store.delete(keys.JOBS, keys.marker(job, run))
         elif self._clock() >= delivery.deadline if delivery else self._hints.is_due(outcome.at, asked):

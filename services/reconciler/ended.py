@@ -5,7 +5,7 @@ from datetime import datetime
 
 from darkchannel import keys
 from darkchannel.jobs.chain import edited
-from darkchannel.jobs.records import BUILD, Manifest
+from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import Runs, State
 from darkchannel.runtime.service import Context
 from services.reconciler.guard import Guard
@@ -45,11 +45,13 @@ class EndedJobs:
         """Hint what an ended job's lost events would have called for; whether all of it could be hinted."""
         runs = await self._jobs.runs(job, fresh=True)
         run, build = runs.completed
-        if build is None or runs.newest not in runs.closed:
+        if runs.newest not in runs.closed:
+            return await self._mark(job, runs)
+        if build is None:
             return True
         manifest = await self._jobs.manifest(job, build)
         if manifest is None:
-            return runs.state is not State.COMPLETED or await self._hints.outcome(job, run, asked)
+            return asked is None or runs.state is not State.COMPLETED or await self._hints.outcome(job, run, asked)
         done = await self._edits(job, runs, manifest, asked)
         if await self._is_published(job, manifest, taken_away_is_fine=asked is None):
             return done
@@ -63,6 +65,11 @@ class EndedJobs:
         if not await self._retirement.of(job):
             self._claims.appendleft(claim)
         return await self.look(job)
+
+    async def _mark(self, job: str, runs: Runs) -> bool:
+        """See that a run that is not closed has its marker; False where it had lost it, and is yet to be looked at."""
+        opened = await self._jobs.opened(job, runs.newest) if runs.newest else None
+        return opened is None or not await self._jobs.mark(job, runs.newest, opened)
 
     async def _list(self) -> None:
         """The next names; after the last one a new turn begins, in its time."""
@@ -95,6 +102,8 @@ class EndedJobs:
         for file in manifest.files:
             for bucket, key in keys.copies(job, *name, file):
                 there = await self._store.head(bucket, key)
-                if there.metadata.get(BUILD) != manifest.digest if there else not taken_away_is_fine:
+                if there is None and taken_away_is_fine:
+                    continue
+                if there is None or not manifest.is_whole_copy(file, there.size, there.metadata):
                     return False
         return True

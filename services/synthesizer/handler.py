@@ -83,10 +83,10 @@ class Synthesizer:
         before = wav.read_record(there.body) if there else None
         take = 0
         if there and before and before.source == segment.info.etag:
-            rejected = await self._jobs.rejection(job, index)
-            if rejected is None or rejected[0].chunk != there.info.etag:
+            rejection, _ = await self._jobs.rejection(job, index)
+            if rejection is None or rejection.chunk != there.info.etag:
                 return there.info.etag
-            take = rejected[0].take
+            take = rejection.take
         body = await self._spoken(plan, segment, take)
         over = there.info.etag if there else NEW
         return await self._store.put(keys.JOBS, keys.chunk(job, index), body, over=over, content_type="audio/wav")

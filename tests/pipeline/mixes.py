@@ -25,6 +25,8 @@ class Mix:
     """How probably a step kills a task, or now and then its whole process."""
     rounds: float = 0.003
     """How probably a reconciler begins a round."""
+    page: bool = True
+    """Whether the reconciler ever comes round to ended jobs; without it all events must arrive."""
     shuffled: bool = True
     """Whether messages overtake one another."""
     straggle: float = 0.015
@@ -51,6 +53,11 @@ class Mix:
 def edit(index: int, text: str, when: str = "any") -> Act:
     """``text``: what is written, or "undo" for what the plan says. ``when``: see ``People.is_ready``."""
     return ("edit", index, text, when)
+
+
+def remove_build(file: str) -> Act:
+    """Of a completed job, in the console."""
+    return ("remove build", file)
 
 
 def damage(index: int) -> Act:
@@ -84,6 +91,20 @@ MIXES = {
     "unspeakable edit": Mix(acts=(edit(0, UNSPEAKABLE, "completed"),)),
     "unspeakable edit, mended": Mix(acts=(edit(0, UNSPEAKABLE, "completed"), edit(0, "C", "ended"), RETRY)),
     "edits and asks": Mix(acts=(edit(0, "B"), ASK, edit(1, "C", "completed"), ASK)),
+    # -- ended jobs that nobody looks at again
+    "no page: edit while deciding": Mix(page=False, loss=0, acts=(edit(0, "B", "deciding"),)),
+    "no page: slow, edit while deciding": Mix(
+        page=False, loss=0, straggle=0.2, acts=(edit(0, "B", "deciding"), edit(1, "C", "deciding"))
+    ),
+    "no page: slow and tripled, edit while deciding": Mix(
+        page=False, loss=0, double=1, straggle=0.1, acts=(edit(0, "B", "deciding"), edit(0, "undo"), edit(0, "B"))
+    ),
+    "no page: two edits": Mix(page=False, loss=0, acts=(edit(0, "B", "completed"), edit(1, "C"))),
+    "no page: edit and undo": Mix(page=False, loss=0, acts=(edit(0, "B", "completed"), edit(0, "undo"))),
+    "no page: slow": Mix(page=False, loss=0, straggle=0.12, acts=(edit(0, "B", "open"), edit(0, "undo"))),
+    "no page: crashes": Mix(
+        page=False, loss=0, crash=0.04, acts=(edit(0, "B"), edit(1, "C", "completed"), edit(0, "undo"))
+    ),
     # -- cancelled and tried again
     "cancel": Mix(acts=(CANCEL,)),
     "cancel, then retry": Mix(acts=(CANCEL, RETRY)),
@@ -113,6 +134,10 @@ MIXES = {
     "retirement of a cancelled job, retry": Mix(acts=(CANCEL, DAYS, RETRY, DAYS)),
     "output taken away": Mix(acts=(TAKE_AWAY,)),
     "output taken away, asked for": Mix(acts=(TAKE_AWAY, ASK)),
+    "build removed": Mix(acts=(remove_build("audiobook.mp3"),)),
+    "manifest removed": Mix(acts=(remove_build("manifest.json"),)),
+    "build removed, edit": Mix(acts=(remove_build("audiobook.mp3"), edit(0, "B", "completed"), edit(0, "undo"))),
+    "manifest removed, edit": Mix(acts=(remove_build("manifest.json"), edit(0, "B", "completed"), edit(0, "undo"))),
     # -- the machinery
     "withdraw": Mix(acts=(WITHDRAW,)),
     "broker wiped": Mix(acts=(WIPE, WIPE)),

@@ -23,10 +23,14 @@ class People:
     def __init__(self, world: "World", random: Random) -> None:
         self._world = world
         self._random = random
+        self._patience = random.randrange(12)
+        """Requests of a publisher that somebody lets pass."""
         self.written: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
         """What they put over each segment, by job and index."""
         self.taken: dict[str, int] = {}
         """Jobs whose output they took away and did not ask for since, and the newest run completed then."""
+        self.removed: set[str] = set()
+        """Jobs of which they removed a file of a build."""
         self.withdrawn: set[str] = set()
         """Keys they deleted from the inbox."""
 
@@ -38,9 +42,11 @@ class People:
 
     async def is_ready(self, act: Act, document: "Document") -> bool:
         runs = await self._world.truth.runs(document.job, fresh=True)
-        index = act[1] % document.count if len(act) > 1 else 0
+        index = act[1] % document.count if act[0] in ("edit", "damage") else 0
         match act[0]:
             case "edit" if not await self._is_there(keys.segment(document.job, index)):
+                return False
+            case "remove build" if not runs.completed[0]:
                 return False
             case "damage" if not await self._is_there(keys.chunk(document.job, index)):
                 return False
@@ -48,11 +54,16 @@ class People:
         return {
             "any": True,
             "open": runs.is_open,
-            "deciding": any(r.label.startswith(("decide", "act")) for r in self._world.scheduler.runners),
+            "deciding": self._is_deciding(),
             "completed": runs.state is State.COMPLETED,
             "ended": runs.state in (State.FAILED, State.CANCELLED),
             "closed": runs.newest in runs.closed,
         }[when.get(act[0], "any")]
+
+    def _is_deciding(self) -> bool:
+        """Whether a publisher is at work, and as far on as somebody waits for."""
+        publishers = [r for r in self._world.scheduler.runners if r.label.startswith(("decide", "act"))]
+        return any(publisher.made >= self._patience for publisher in publishers)
 
     async def _is_there(self, key: str) -> bool:
         return await self._world.raw.head(keys.JOBS, key) is not None
@@ -72,6 +83,8 @@ class People:
                 await self._replay()
             case ("take away",):
                 await self._take_away(document.job)
+            case ("remove build", file):
+                await self._remove_build(document.job, file)
             case ("withdraw",):
                 self.withdrawn.add(document.key)
                 await world.raw.delete(keys.INBOX, document.key)
@@ -88,6 +101,7 @@ class People:
         assert plan
         if text == "undo":
             text = await self.planned(document.job, plan, index)
+        self._patience = self._random.randrange(12)
         self.written[document.job, index].append(text)
         await self._world.raw.put(keys.JOBS, keys.segment(document.job, index), text.encode())
 
@@ -133,6 +147,12 @@ class People:
 
         for service in SERVICES:
             await self._world.broker.dead_letters(service, take)
+
+    async def _remove_build(self, job: str, file: str) -> None:
+        self.removed.add(job)
+        for info in [info async for info in self._world.raw.list(keys.JOBS, f"{job}/builds/")]:
+            if info.key.endswith(file):
+                await self._world.raw.delete(keys.JOBS, info.key)
 
     async def _take_away(self, job: str) -> None:
         name = await self._world.truth.output_name(job)

@@ -36,8 +36,9 @@ def build(
     nonce: Callable[[], str],
     grace: float,
     expected_seconds: Callable[[str], float] = lambda ssml: 0.0,
+    looking: Context | None = None,
 ) -> Process:
-    """``grace`` in seconds."""
+    """``grace`` in seconds; ``looking``: what the reconciler is given, where it is not what the others are."""
     publisher = Publisher(context)
     handlers: dict[str, Handler] = {
         "accept": Splitter(context, _splitting()).accept,
@@ -48,7 +49,7 @@ def build(
         "act": publisher.act,
         "announce": Notifier(context, receiver, nonce).announce,
     }
-    return Process(handlers, Reconciler(context, _reconciling(grace)))
+    return Process(handlers, Reconciler(looking or context, _reconciling(grace)))
 
 
 def workers(context: Context, handlers: Mapping[str, Handler], retry_delays: Sequence[float]) -> dict[str, Worker]:

@@ -25,6 +25,8 @@ class Runner:
     label: str
     task: "asyncio.Task[None]" = field(init=False)
     waiting: list["asyncio.Future[None]"] = field(default_factory=list)
+    made: int = 0
+    """How many requests it made."""
     wakes: int = 0
     """The step before which it does not go on: a straggler."""
     home: object = None
@@ -82,6 +84,7 @@ class Scheduler:
     def go(self, runner: Runner) -> None:
         turn = self.random.choice(runner.waiting)
         runner.waiting.remove(turn)
+        runner.made += 1
         turn.set_result(None)
 
     async def kill(self, runners: Sequence[Runner]) -> None:

@@ -267,7 +267,7 @@ async def test_a_window_that_a_person_made_unreadable_is_written_anew() -> None:
 async def test_between_whole_looks_a_round_lists_nothing_of_the_sections_that_are_done() -> None:
     bench = Bench(*((f"{chapter} a", f"{chapter} b") for chapter in range(30)))
     bench.events.append(await bench.drop())
-    while await bench.jobs.section(bench.job, 10) is None:
+    while (await bench.jobs.section(bench.job, 10))[0] is None:
         event = bench.events.pop(0)
         for stage in pipeline.stages_for(event.bucket, event.key):
             await bench.first.handlers[stage.name](event)

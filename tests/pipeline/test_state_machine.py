@@ -18,7 +18,20 @@ from structlog.testing import capture_logs
 
 from darkchannel import keys
 from tests.pipeline.engine import FLAKY, UNSPEAKABLE
-from tests.pipeline.mixes import ASK, BOOK, CANCEL, REPLAY, RETRY, TAKE_AWAY, WITHDRAW, Act, Mix, damage, edit
+from tests.pipeline.mixes import (
+    ASK,
+    BOOK,
+    CANCEL,
+    REPLAY,
+    RETRY,
+    TAKE_AWAY,
+    WITHDRAW,
+    Act,
+    Mix,
+    damage,
+    edit,
+    remove_build,
+)
 from tests.pipeline.verdict import findings, verdict
 from tests.pipeline.world import Document, World
 
@@ -142,6 +155,15 @@ class Story(RuleBasedStateMachine):
         """A task sleeps while a hundred other requests are made."""
         runners = self.there.scheduler.runners
         runners[which % len(runners)].wakes = self.there.scheduler.step + 100
+
+    @rule(requests=st.integers(0, 9))
+    def lose_an_answer(self, requests: int) -> None:
+        """Of the store, so many requests and answers from now; or a request, on its way there."""
+        self.there.fails_in = requests
+
+    @rule(which=any_one, file=st.sampled_from(("audiobook.mp3", "manifest.json")))
+    def remove_build(self, which: int, file: str) -> None:
+        self._do(remove_build(file), which)
 
     @rule(which=any_one, index=any_one)
     def damage(self, which: int, index: int) -> None:

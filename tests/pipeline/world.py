@@ -1,8 +1,9 @@
 """Jobs in a world that loses, doubles and reorders events, kills workers and lets people interfere."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
+from darkchannel.storage.port import ObjectInfo
 from services.handoff_notifier.omniplay import Answer, Handoff
 from tests.pipeline.broker import Broker
 from tests.pipeline.engine import Engine, expected_seconds
@@ -98,6 +100,15 @@ class PublishingStore(ScheduledStore):
         return answer
 
 
+class Pageless(PublishingStore):
+    """Shows no names: whoever walks round the ended jobs by them finds none."""
+
+    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+        async for info in super().list(bucket, prefix, after=after):
+            if not prefix.startswith(keys.NAMES_PREFIX):
+                yield info
+
+
 class World:
     """Everything between the documents and the listeners. A step of it is one request, one delivery or one mishap."""
 
@@ -110,6 +121,8 @@ class World:
         self.nonce = 0
         self.quiet = False
         """Whether mishaps are over."""
+        self.fails_in: int | None = None
+        """How many more times the store is in order, each request counted when it comes and when it is answered."""
         self.wrote = False
         """Whether anything was written in this round at rest."""
         self.looked = False
@@ -152,7 +165,15 @@ class World:
             clock=lambda: self.now,
             compute=self._compute,
         )
-        process = build(context, self.engine.speak, self.receiver, self._nonce, self.grace, expected_seconds)
+        process = build(
+            context,
+            self.engine.speak,
+            self.receiver,
+            self._nonce,
+            self.grace,
+            expected_seconds,
+            context if self.mix.page else replace(context, store=Pageless(self)),
+        )
         watched = {stage: self._watched(handler) for stage, handler in process.handlers.items()}
         return Replica(process, workers(context, watched, RETRY_DELAYS))
 
@@ -185,6 +206,11 @@ class World:
 
     def trouble(self) -> bool:
         """Whether the store fails just now."""
+        if self.fails_in is not None:
+            self.fails_in -= 1
+            if self.fails_in < 0:
+                self.fails_in = None
+                return True
         return self.mix.away > 0 and not self.quiet and self.random.random() < self.mix.away / 2
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -306,7 +332,7 @@ class World:
         if not self.quiet and random.random() < self.mix.crash:
             await self.crash(runner, whole=random.random() < 0.2)
         elif not self.quiet and random.random() < self.mix.straggle:
-            runner.wakes = self.scheduler.step + random.randrange(30, 500)
+            runner.wakes = self.scheduler.step + round(10 * 50 ** random.random())
         else:
             self.scheduler.go(runner)
         return True

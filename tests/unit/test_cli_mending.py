@@ -55,7 +55,8 @@ def spoken(house: House, job: str, *texts: str) -> None:
         await jobs.store.put(keys.JOBS, keys.manifest(job, BUILD), manifest.model_dump_json().encode())
         name = await jobs.output_name(job)
         assert name
-        await jobs.store.put(keys.OUTPUT, keys.output(*name, "mp3"), b"mp3", metadata={OF_BUILD: BUILD})
+        for bucket, key in keys.copies(job, *name, "audiobook.mp3"):
+            await jobs.store.put(bucket, key, b"mp3", metadata={OF_BUILD: BUILD})
         await jobs.decide(job, 1, Outcome(status=State.COMPLETED, at=utc_now(), build=BUILD))
         await jobs.close(job, 1, State.COMPLETED)
 
@@ -191,7 +192,7 @@ def test_rebuild_names_the_segments_edited_since_the_build(house: House, capsys:
     assert "edited since its build: segments 1\n" in capsys.readouterr().out
     assert run(["rebuild", job, "--json"]) == Code.OK
     told = json.loads(capsys.readouterr().out)
-    assert told == {"job": job, "run": 1, "state": "completed", "edited": [1], "outputs": []}
+    assert told == {"job": job, "run": 1, "state": "completed", "edited": [1], "outputs": [], "gone": None}
 
 
 def test_rebuild_names_an_output_that_is_gone_or_of_another_build(
@@ -206,10 +207,31 @@ def test_rebuild_names_an_output_that_is_gone_or_of_another_build(
     assert "nothing differs" in capsys.readouterr().out
     house.do(lambda jobs: jobs.store.put(keys.OUTPUT, book, b"old", metadata={OF_BUILD: "f" * 16}))
     assert run(["rebuild", job, "--json"]) == Code.OK
-    assert json.loads(capsys.readouterr().out)["outputs"] == [book]
+    assert json.loads(capsys.readouterr().out)["outputs"] == [f"{keys.OUTPUT}/{book}"]
     house.do(lambda jobs: jobs.store.delete(keys.OUTPUT, book))
     assert run(["rebuild", job]) == Code.OK
     assert f"{keys.OUTPUT}/{book}" in capsys.readouterr().out
+
+
+def test_rebuild_says_that_a_build_is_gone(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    job = house.accept("livro.txt")
+    spoken(house, job, "um")
+    house.do(lambda jobs: jobs.store.delete(keys.JOBS, keys.manifest(job, BUILD)))
+    assert run(["rebuild", job]) == Code.OK
+    assert keys.manifest(job, BUILD) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["jobs"], ["status", "livro.txt"], ["cancel", "livro.txt"]], ids=" ".join)
+def test_a_damaged_job_does_not_keep_commands_from_the_others(
+    command: list[str], house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job, broken = house.accept("livro.txt"), house.accept("outro.txt")
+    house.do(lambda jobs: jobs.store.put(keys.JOBS, keys.plan(broken), b"{"))
+    house.do(lambda jobs: jobs.store.put(keys.JOBS, keys.name_claim(utc_now().date().isoformat(), "livro-3"), b"{"))
+    assert run(command) == Code.OK
+    told = capsys.readouterr()
+    assert job in told.out
+    assert "passed over" in told.err
 
 
 def test_rebuild_of_a_book_edited_throughout_names_the_first_segments_and_counts_the_rest(

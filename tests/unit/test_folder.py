@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import mmap
 import os
 import re
@@ -118,6 +119,22 @@ def test_a_file_still_being_copied_is_left_until_it_is_whole(tmp_path: Path) -> 
     now[0] += 0.3
     assert intake.look() == [("a.txt", path)]
     assert not intake.waiting
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="only Linux tells who writes a file")
+def test_a_file_that_somebody_still_writes_is_left_however_long_the_pause(tmp_path: Path) -> None:
+    now = [100.0]
+    intake = Intake(tmp_path / keys.INBOX, quiet=0.5, clock=lambda: now[0])
+    path = drop(tmp_path, "a.txt", "half")
+    with path.open("a") as file:
+        for _ in range(3):
+            assert intake.look() == []
+            assert intake.waiting
+            now[0] += 60
+        file.write(" and half")
+    intake.look()
+    now[0] += 0.6
+    assert intake.look() == [("a.txt", path)]
 
 
 async def test_what_is_nobodys_document_stays_where_it_is(store: FolderStore, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 
 from darkchannel import keys
+from darkchannel.cli import output
 from darkchannel.cli.exits import NotFound
 from darkchannel.cli.report import Report, Reporter
+from darkchannel.errors import Permanent
 from darkchannel.jobs import names
 from darkchannel.jobs.runs import State
 from darkchannel.storage.jobs import Jobs
@@ -82,7 +84,15 @@ async def _claims(jobs: Jobs, stem: str = "") -> AsyncIterator[list[ObjectInfo]]
 
 async def owners(jobs: Jobs, claims: list[ObjectInfo]) -> list[str]:
     """The jobs that claimed these output names."""
-    return [job for info in claims if (job := await jobs.owner(info.key))]
+    found: list[str] = []
+    for info in claims:
+        try:
+            owner = await jobs.owner(info.key)
+        except Permanent as error:
+            output.note(f"passed over: {error}")
+        else:
+            found += [owner] if owner else []
+    return found
 
 
 async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:
@@ -90,10 +100,19 @@ async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:
 
     async def report(job: str) -> Report | None:
         async with gate:
-            return await Reporter(jobs, job).report()
+            return await legible(Reporter(jobs, job))
 
     reports = await asyncio.gather(*(report(job) for job in dict.fromkeys(wanted)))
     return {found.job: found for found in reports if found}
+
+
+async def legible(reporter: Reporter) -> Report | None:
+    """What is to be told of a job; None, with a note, where a person made one of its records unreadable."""
+    try:
+        return await reporter.report()
+    except Permanent as error:
+        output.note(f"passed over: {error}")
+        return None
 
 
 async def _why_not(jobs: Jobs, wanted: str) -> str:

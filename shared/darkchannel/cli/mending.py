@@ -10,7 +10,7 @@ from darkchannel.cli.progress import follow, tell_end
 from darkchannel.cli.report import Report
 from darkchannel.cli.stores import opened
 from darkchannel.jobs.chain import edited
-from darkchannel.jobs.records import BUILD, Manifest
+from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import Opened, State
 from darkchannel.runtime.service import utc_now
 from darkchannel.storage.jobs import Jobs
@@ -28,7 +28,9 @@ class Differences(BaseModel):
     edited: tuple[int, ...] = ()
     """Segments whose text is no longer what the build was spoken from."""
     outputs: tuple[str, ...] = ()
-    """Keys in the output bucket that are missing or of another build."""
+    """Published copies that are missing, damaged or of another build, with their buckets."""
+    gone: str | None = None
+    """Key of the build's manifest, where that is missing."""
 
 
 async def retry(wanted: str, *, following: bool, json: bool) -> Code:
@@ -75,16 +77,23 @@ async def _differences(jobs: Jobs, report: Report) -> Differences:
     build = (await jobs.runs(report.job, fresh=True)).completed[1]
     manifest = await jobs.manifest(report.job, build) if build else None
     if manifest is None:
-        return Differences()
-    changed = edited(await jobs.segments(report.job), manifest.segments)
+        return Differences(gone=keys.manifest(report.job, build) if build else None)
+    segments = await jobs.segments(report.job)
+    changed = (index for index in edited(segments, manifest.segments) if index in segments)
     return Differences(edited=tuple(changed), outputs=tuple(await _outputs(jobs, report.job, manifest)))
 
 
 async def _outputs(jobs: Jobs, job: str, manifest: Manifest) -> list[str]:
     name = await jobs.output_name(job)
-    names = [keys.published(*name, file) for file in manifest.files] if name else []
-    there = [(key, await jobs.store.head(keys.OUTPUT, key)) for key in names]
-    return [key for key, info in there if info is None or info.metadata.get(BUILD) != manifest.digest]
+    found: list[str] = []
+    if name is None:
+        return found
+    for file in manifest.files:
+        for bucket, key in keys.copies(job, *name, file):
+            there = await jobs.store.head(bucket, key)
+            if there is None or not manifest.is_whole_copy(file, there.size, there.metadata):
+                found.append(f"{bucket}/{key}")
+    return found
 
 
 def _tell(report: Report, found: Differences) -> None:
@@ -92,7 +101,9 @@ def _tell(report: Report, found: Differences) -> None:
         more = f" and {len(found.edited) - NUMBERS} more" if len(found.edited) > NUMBERS else ""
         output.line(f"edited since its build: segments {', '.join(map(str, found.edited[:NUMBERS]))}{more}")
     for key in found.outputs:
-        output.line(f"missing, or of another build: {keys.OUTPUT}/{key}")
+        output.line(f"missing, damaged or of another build: {key}")
+    if found.gone:
+        output.line(f"missing, so the book is made again: {keys.JOBS}/{found.gone}")
     if report.state in RETRIED:
         output.line(f"its run {report.run} is {output.state(report)}: `darkchannel retry {report.job}` goes on with it")
     elif report.state is State.COMPLETED and found == Differences():

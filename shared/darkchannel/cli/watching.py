@@ -61,7 +61,7 @@ class Watch:
         # Kept from look to look: a reporter lists only the chunks that are new.
         self._reporters = {job: self._reporters.get(job) or Reporter(self._jobs, job) for job in looked_at}
         for reporter in self._reporters.values():
-            report = await reporter.report()
+            report = await finding.legible(reporter)
             if report is not None:
                 found += self._started(report) + self._finished(report)
         return found

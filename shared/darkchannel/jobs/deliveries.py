@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 LADDER = tuple(timedelta(seconds=s) for s in (30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long to wait after the first, second ... failed try; after the last the announcement is given up."""
@@ -25,6 +25,14 @@ class Delivery(BaseModel):
     ticket_id: str | None = None
     note: str | None = None
     """Why nothing was sent, or what went wrong."""
+
+    @classmethod
+    def read(cls, body: bytes) -> "Delivery | None":
+        """None for what a person made unreadable: then it is announced again, under the same id."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError:
+            return None
 
     @property
     def is_receipt(self) -> bool:

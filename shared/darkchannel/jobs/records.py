@@ -1,9 +1,9 @@
 """What was made from what: the records of sections and builds, by which anyone sees whether they are current."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 BUILD = "build"
 """The user metadata in which each published copy names the build it comes from."""
@@ -23,7 +23,8 @@ class SectionAudio(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     key: str
-    size: int
+    etag: str
+    """Of the file as it was encoded: what was damaged since is encoded again."""
     samples: int
     """Samples a decoder yields for it, encoder delay and padding included."""
     rate: int
@@ -36,7 +37,7 @@ class SectionRecord(BaseModel):
 
     index: int
     pairs: tuple[Pair, ...]
-    files: dict[str, SectionAudio]
+    files: dict[str, SectionAudio] = Field(min_length=1)
 
     @property
     def digest(self) -> str:
@@ -73,8 +74,14 @@ class Manifest(BaseModel):
     """ETag of each segment spoken in it, by index: what tells an edit."""
     files: dict[str, int]
     """Size in bytes by file name."""
+    etags: dict[str, str] = {}
+    """ETag of each file of the build itself, by name; copies may have others."""
     seconds: float
     chapters: tuple[Mark, ...]
+
+    def is_whole_copy(self, file: str, size: int, metadata: Mapping[str, str]) -> bool:
+        """Whether an object of this size and user metadata is a copy of a file of this build."""
+        return metadata.get(BUILD) == self.digest and size == self.files[file]
 
     @property
     def audiobook(self) -> str:

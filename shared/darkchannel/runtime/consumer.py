@@ -111,8 +111,7 @@ class Worker:
             raise
         except Permanent as error:
             log.warning("failed for good", reason=str(error))
-            await self._fail(event, job, str(error))
-            return Ack() if job else DeadLetter(str(error))
+            return Ack() if await self._fail(event, job, str(error)) else DeadLetter(str(error))
         except Exception as error:
             # An error nobody foresaw is tried again like a foreseen one: it may well be the moment's.
             foreseen = isinstance(error, Transient)
@@ -127,14 +126,19 @@ class Worker:
         await self._fail(event, job, reason)
         return DeadLetter(reason)
 
-    async def _fail(self, event: ObjectCreated, job: str | None, reason: str) -> None:
-        if job:
-            what = (
-                f"{self._stage.name}-{PurePosixPath(event.key).stem}" if event.bucket == keys.JOBS else self._stage.name
-            )
-            # An event of a run concerns no other; what else fails, fails the run under way.
-            about = keys.parse_run(event.key)
+    async def _fail(self, event: ObjectCreated, job: str | None, reason: str) -> bool:
+        """Fail the run under way; False where there is no job that could tell of it."""
+        if job is None:
+            return False
+        what = f"{self._stage.name}-{PurePosixPath(event.key).stem}" if event.bucket == keys.JOBS else self._stage.name
+        # An event of a run concerns no other; what else fails, fails the run under way.
+        about = keys.parse_run(event.key)
+        try:
             await self._jobs.fail(job, reason, what=what, run=about.run if about else None)
+        except Permanent as error:  # its records are unreadable themselves
+            log.warning("the run cannot be failed", reason=str(error))
+            return False
+        return True
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from darkchannel.jobs.plan import Part, Plan, Section
 from darkchannel.jobs.records import Manifest, SectionRecord
 from darkchannel.jobs.rejections import Rejection
 from darkchannel.jobs.window import Window
-from darkchannel.storage.ledger import FRESH, JSON, Ledger, decoded
+from darkchannel.storage.ledger import FRESH, JSON, Ledger
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW, ObjectInfo, ObjectStore
 
@@ -108,15 +108,13 @@ class Jobs(Ledger):
         self._chunks.put((job, index, etag), record.source)
         return record.source
 
-    async def section(self, job: str, index: int) -> tuple[SectionRecord, str] | None:
-        """A section's record and its ETag."""
-        found = await self.store.get(keys.JOBS, keys.section_record(job, index))
-        return (decoded(found, SectionRecord), found.info.etag) if found else None
+    async def section(self, job: str, index: int) -> tuple[SectionRecord | None, str]:
+        """A section's record, and the ETag over which the next is written."""
+        return await self._replaceable(keys.section_record(job, index), SectionRecord)
 
-    async def rejection(self, job: str, index: int) -> tuple[Rejection, str] | None:
-        """The last rejection of a segment's chunk, and the ETag of what tells of it."""
-        found = await self.store.get(keys.JOBS, keys.rejection(job, index))
-        return (decoded(found, Rejection), found.info.etag) if found else None
+    async def rejection(self, job: str, index: int) -> tuple[Rejection | None, str]:
+        """The last rejection of a segment's chunk, and the ETag over which the next is written."""
+        return await self._replaceable(keys.rejection(job, index), Rejection)
 
     async def save_rejection(self, job: str, index: int, rejection: Rejection, over: str) -> bool:
         """Write a rejection over the ETag of the one before; False where another writer came first."""
@@ -126,10 +124,13 @@ class Jobs(Ledger):
         )
 
     async def manifest(self, job: str, digest: str) -> Manifest | None:
-        """The manifest of a build, which may have been retired since it was read first."""
+        """The manifest of a build, which may have been retired since it was read; None where it is unreadable, too."""
         if known := self._manifests.get((job, digest)):
             return known
-        manifest = await self._read(keys.manifest(job, digest), Manifest)
+        try:
+            manifest = await self._read(keys.manifest(job, digest), Manifest)
+        except Permanent:  # a person's hand: the build is made again
+            return None
         if manifest:
             self._manifests.put((job, digest), manifest)
         return manifest
@@ -159,9 +160,11 @@ class Jobs(Ledger):
         chunks: dict[int, str] = {}
         for index, item in (await self._items(job, "rejections", keys.parse_rejection)).items():
             known = self._rejected.get((job, index, item.etag))
-            if known is None and (found := await self.rejection(job, index)):
-                known = found[0].chunk
-                self._rejected.put((job, index, found[1]), known)
+            if known is None:
+                rejection, etag = await self.rejection(job, index)
+                if rejection:
+                    known = rejection.chunk
+                    self._rejected.put((job, index, etag), known)
             if known:
                 chunks[index] = known
         return chunks
@@ -174,10 +177,10 @@ class Jobs(Ledger):
     async def _section(self, job: str, index: int, item: Item) -> SectionRecord | None:
         if known := self._sections.get((job, index, item.etag)):
             return known
-        found = await self.section(job, index)
-        if found:
-            self._sections.put((job, index, found[1]), found[0])
-        return found[0] if found else None
+        record, etag = await self.section(job, index)
+        if record:
+            self._sections.put((job, index, etag), record)
+        return record
 
     async def _items(
         self, job: str, folder: str, parse: Callable[[str], keys.Numbered | None], *, after: str = ""

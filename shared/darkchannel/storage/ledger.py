@@ -51,22 +51,33 @@ class Ledger:
     async def _outcome(self, job: str, run: int) -> Outcome | None:
         if known := self._outcomes.get((job, run)):
             return known
-        outcome = await self._read(keys.run_event(job, run, "outcome"), Outcome)
-        if outcome:
-            self._outcomes.put((job, run), outcome)
+        found = await self.store.get(keys.JOBS, keys.run_event(job, run, "outcome"))
+        if found is None:
+            return None
+        try:
+            outcome = decoded(found, Outcome)
+        except Permanent as error:  # a person's hand: that the run ended is all that can still be told
+            return Outcome(status=State.FAILED, at=found.info.modified, reason=str(error))
+        self._outcomes.put((job, run), outcome)
         return outcome
 
     async def opened(self, job: str, run: int) -> Opened | None:
-        return await self._read(keys.run_event(job, run, "opened"), Opened)
+        """Why a run was opened; where a person made that unreadable, what its marker still tells."""
+        opened, etag = await self._replaceable(keys.run_event(job, run, "opened"), Opened)
+        return opened or (await self.marked(job, run) if etag else None)
 
     async def marked(self, job: str, run: int) -> Opened | None:
-        """The ``opened`` to come, from the marker."""
-        return await self._read(keys.marker(job, run), Opened)
+        """The ``opened`` to come, from the marker; None also for what is no marker of ours."""
+        return (await self._replaceable(keys.marker(job, run), Opened))[0]
 
     async def open_run(self, job: str, run: int, opened: Opened) -> None:
         """Marker first, its body the ``opened`` to come, so that the reconciler can finish what dies in between."""
-        await self._create(keys.marker(job, run), opened)
+        await self.mark(job, run, opened)
         await self.finish_opening(job, run, await self.marked(job, run) or opened)
+
+    async def mark(self, job: str, run: int, opened: Opened) -> bool:
+        """Put a run on the reconciler's short list; False where it was there."""
+        return await self._create(keys.marker(job, run), opened)
 
     async def finish_opening(self, job: str, run: int, opened: Opened) -> None:
         await self._create(keys.run_event(job, run, "opened"), opened)
@@ -98,6 +109,16 @@ class Ledger:
         found = await self.store.get(keys.JOBS, key)
         return decoded(found, model) if found else None
 
+    async def _replaceable(self, key: str, model: type[M]) -> tuple[M | None, str]:
+        """What is there, and what to name when it is replaced; what a person made unreadable counts as missing."""
+        found = await self.store.get(keys.JOBS, key)
+        if found is None:
+            return None, NEW
+        try:
+            return decoded(found, model), found.info.etag
+        except Permanent:
+            return None, found.info.etag
+
     async def _create(self, key: str, model: BaseModel) -> bool:
         body = model.model_dump_json(exclude_none=True).encode()
         return await self.store.put(keys.JOBS, key, body, over=NEW, content_type=JSON) is not None
@@ -108,4 +129,6 @@ def decoded(found: Object, model: type[M]) -> M:
     try:
         return model.model_validate_json(found.body)
     except ValidationError as error:
-        raise Permanent(f"{keys.JOBS}/{found.info.key} was changed into something unreadable: {error}") from error
+        first = error.errors(include_url=False)[0]
+        what = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise Permanent(f"{keys.JOBS}/{found.info.key} was changed into something unreadable: {what}") from error

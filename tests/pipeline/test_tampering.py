@@ -1,0 +1,165 @@
+"""Objects that a person or a disk damaged: made again where they can be, else the run ends and says which."""
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.jobs.deliveries import Delivery
+from darkchannel.jobs.runs import Opened, State
+from tests.pipeline.bench import Bench
+from tests.pipeline.test_reconciler import closed, published
+
+
+async def put(bench: Bench, key: str, body: bytes = b"damaged") -> None:
+    await bench.raw.put(keys.JOBS, key, body)
+
+
+async def settled(bench: Bench) -> None:
+    """Everything that is due without grace is done."""
+    for _ in range(4):
+        await bench.deliver()
+        bench.later(seconds=31)
+        await bench.reconcile()
+
+
+async def markers(bench: Bench) -> list[str]:
+    return [info.key async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)]
+
+
+@pytest.mark.parametrize("damage", [b"not a record", b'{"index": 0, "pairs": [], "files": {}}'])
+async def test_a_section_record_that_cannot_be_read_is_made_again(damage: bytes) -> None:
+    bench = Bench(("um",), ("dois",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    await put(bench, keys.section_record(bench.job, 0), damage)
+    bench.events.clear()
+    await settled(bench)
+    assert await published(bench) == ["um", "dois"]
+
+
+async def test_a_section_file_damaged_at_its_size_is_encoded_again() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    record, _ = await bench.jobs.section(bench.job, 0)
+    assert record
+    audio = await bench.raw.get(keys.JOBS, record.files["mp3"].key)
+    assert audio
+    await put(bench, record.files["mp3"].key, bytes(len(audio.body)))
+    await bench.deliver()
+    assert await published(bench) == ["um"]
+
+
+async def test_a_build_that_was_damaged_is_built_again_and_never_published() -> None:
+    bench = await closed(("um",))
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    await put(bench, keys.build_file(bench.job, build or "", "audiobook.mp3"))
+    [output] = await bench.output()
+    await bench.raw.delete(keys.OUTPUT, output)
+    await bench.jobs.ask(bench.job)
+    await settled(bench)
+    assert await published(bench) == ["um"]
+    assert (await bench.jobs.runs(bench.job, fresh=True)).closed == {1, 2}
+
+
+async def test_an_output_cut_short_is_published_again() -> None:
+    bench = await closed(("um",))
+    name = await bench.jobs.output_name(bench.job)
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    assert name
+    await bench.raw.put(keys.OUTPUT, keys.output(*name, "mp3"), b"[", metadata={"build": build or ""})
+    await settled(bench)
+    assert await published(bench) == ["um"]
+
+
+async def test_an_outcome_that_cannot_be_read_is_a_failed_run_that_can_be_retried() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await put(bench, keys.run_event(bench.job, 1, "outcome"), b"not json")
+    await settled(bench)
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert (runs.state, runs.closed) == (State.FAILED, {1})
+    assert "0001-outcome.json" in (runs.outcomes[1].reason or "")
+    await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
+    await settled(bench)
+    assert await published(bench) == ["um"]
+
+
+async def test_a_plan_that_cannot_be_read_fails_the_run_though_no_event_is_under_way() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    bench.events.clear()
+    await put(bench, keys.plan(bench.job))
+    fresh = bench.process()
+    bench.later(seconds=31)
+    await fresh.reconciler.round()
+    runs = await bench.jobs.runs(bench.job, fresh=True)
+    assert runs.state is State.FAILED
+    reason = runs.outcomes[1].reason or ""
+    assert "plan.json" in reason
+    assert "http" not in reason
+    assert "\n" not in reason
+
+
+async def test_an_acceptance_that_cannot_be_read_is_still_told_by_its_marker() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await put(bench, keys.run_event(bench.job, 1, "opened"))
+    await settled(bench)
+    assert await bench.output() == ["2026-03-01/livro.mp3"]
+
+
+async def test_a_rejection_that_cannot_be_read_rejects_nothing() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    await put(bench, keys.rejection(bench.job, 0))
+    await settled(bench)
+    assert await published(bench) == ["um"]
+
+
+async def test_a_claim_of_an_announcement_that_cannot_be_read_is_made_anew() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="announce")
+    name = keys.delivery(bench.job, 1, "completed")
+    await put(bench, name)
+    await settled(bench)
+    found = await bench.raw.get(keys.JOBS, name)
+    delivery = Delivery.read(found.body) if found else None
+    assert delivery
+    assert delivery.is_receipt
+    assert await markers(bench) == []
+
+
+async def test_a_run_that_lost_its_marker_is_found_by_its_name() -> None:
+    bench = await closed(("um", "dois"))
+    await bench.edit(0, "outro")
+    await bench.deliver(until="encode")
+    bench.events.clear()
+    [marker] = await markers(bench)
+    await bench.raw.delete(keys.JOBS, marker)
+    await settled(bench)
+    assert await published(bench) == ["outro", "dois"]
+
+
+async def test_a_run_that_lost_its_marker_is_found_when_somebody_asks() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    bench.events.clear()
+    await bench.raw.delete(keys.JOBS, keys.marker(bench.job, 1))
+    await bench.jobs.ask(bench.job)
+    await bench.first.reconciler.round()
+    await bench.reconcile()
+    assert await published(bench) == ["um"]
+
+
+async def test_a_stray_object_among_the_markers_is_left_alone() -> None:
+    bench = await closed(("um",))
+    await put(bench, keys.marker("00000000-0000-4000-8000-000000000000", 1))
+    bench.later(seconds=31)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == []
