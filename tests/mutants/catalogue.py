@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 PROTOCOL = "tests/pipeline/test_protocol.py"
 OVERTAKEN = "tests/pipeline/test_overtaken.py"
 RECONCILER = "tests/pipeline/test_reconciler.py"
+TAMPERING = "tests/pipeline/test_tampering.py"
 REJECTIONS = "tests/pipeline/test_rejections.py"
 WINDOW = "tests/pipeline/test_window.py"
 CONSUMER = "tests/unit/test_consumer.py"
@@ -73,24 +74,24 @@ SPEAKING = (
     Mutant(
         "a rejected chunk counts as there: synthesizer",
         "services/synthesizer/handler.py",
-        "            if rejected is None or rejected[0].chunk != there.info.etag:\n",
-        "            if rejected is None or there:\n",
+        "            if rejection is None or rejection.chunk != there.info.etag:\n",
+        "            if rejection is None or there:\n",
         (REJECTIONS,),
     ),
     Mutant(
         "a new take has the bytes of the rejected one",
         "services/synthesizer/handler.py",
-        "            take = rejected[0].take\n",
+        "            take = rejection.take\n",
         "            take = 0\n",
         (REJECTIONS,),
     ),
     Mutant(
         "a chunk that was there before releases nothing",
         "services/synthesizer/handler.py",
-        """            if rejected is None or rejected[0].chunk != there.info.etag:
+        """            if rejection is None or rejection.chunk != there.info.etag:
                 return there.info.etag
 """,
-        """            if rejected is None or rejected[0].chunk != there.info.etag:
+        """            if rejection is None or rejection.chunk != there.info.etag:
                 raise Permanent("spoken before")
 """,
         (PROTOCOL, RECONCILER),
@@ -132,10 +133,10 @@ MERGING = (
     Mutant(
         "no second look before the ack: encoder",
         "services/merger/sections.py",
-        """over=over, content_type=JSON)
+        """over=etag, content_type=JSON)
         return False
 """,
-        """over=over, content_type=JSON)
+        """over=etag, content_type=JSON)
         return True
 """,
         (OVERTAKEN,),
@@ -207,7 +208,7 @@ MERGING = (
     Mutant(
         "a section record is put over whatever is there",
         "services/merger/sections.py",
-        "body, over=over, content_type=JSON)",
+        "body, over=etag, content_type=JSON)",
         "body, content_type=JSON)",
         (OVERTAKEN,),
     ),
@@ -235,11 +236,29 @@ MERGING = (
         (REJECTIONS,),
     ),
     Mutant(
-        "a section that is cut short reaches the book",
+        "a section that was damaged reaches the book",
         "services/merger/book.py",
-        "            if size != part.size:\n",
-        "            if size < 0:\n",
-        (PROTOCOL,),
+        "part.key, if_match=part.etag)",
+        "part.key)",
+        (PROTOCOL, TAMPERING),
+    ),
+    Mutant(
+        "a damaged build is published",
+        "services/publisher/handler.py",
+        "if built is None or built.etag != manifest.etags.get(file, built.etag):",
+        "if built is None:",
+        (TAMPERING,),
+    ),
+    Mutant(
+        "the segment is read before its chunk",
+        "services/synthesizer/handler.py",
+        """        there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
+        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+""",
+        """        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+        there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
+""",
+        (OVERTAKEN,),
     ),
     Mutant(
         "a build that is there already is hinted to nobody",
@@ -429,11 +448,11 @@ ACCEPTING = (
     Mutant(
         "a run is opened before its marker",
         "shared/darkchannel/storage/ledger.py",
-        """        await self._create(keys.marker(job, run), opened)
+        """        await self.mark(job, run, opened)
         await self.finish_opening(job, run, await self.marked(job, run) or opened)
 """,
         """        await self.finish_opening(job, run, await self.marked(job, run) or opened)
-        await self._create(keys.marker(job, run), opened)
+        await self.mark(job, run, opened)
 """,
         (PROTOCOL,),
     ),
