@@ -17,7 +17,7 @@ from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectInfo, ObjectStore
 from services.handoff_notifier.omniplay import Answer, Handoff
-from tests.pipeline.engine import UNSPEAKABLE
+from tests.pipeline.engine import UNSPEAKABLE, spoken
 from tests.pipeline.process import Process, build
 
 Interruption = Callable[[], Awaitable[object]]
@@ -188,3 +188,21 @@ class Bench:
 
     async def output(self) -> list[str]:
         return [info.key async for info in self.raw.list(keys.OUTPUT)]
+
+    async def published(self) -> list[str]:
+        """The texts that the published audiobook speaks; none where there is no audiobook."""
+        name = await self.jobs.output_name(self.job)
+        assert name
+        found = await self.raw.get(keys.OUTPUT, keys.output(*name, "mp3"))
+        return spoken(found.body) if found else []
+
+
+async def closed(*texts: tuple[str, ...]) -> Bench:
+    """A finished job, its marker retired and no event under way."""
+    bench = Bench(*texts)
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    await bench.reconcile()
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)] == []
+    bench.engine_calls.clear()
+    return bench

@@ -12,19 +12,12 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
 from tests.pipeline.bench import Bench
-from tests.pipeline.engine import UNSPEAKABLE, spoken
+from tests.pipeline.engine import UNSPEAKABLE
 
 
 async def complete(bench: Bench) -> None:
     bench.events.append(await bench.drop())
     await bench.deliver()
-
-
-async def published(bench: Bench) -> list[str]:
-    name = await bench.jobs.output_name(bench.job)
-    assert name
-    found = await bench.raw.get(keys.OUTPUT, keys.output(*name, "mp3"))
-    return spoken(found.body) if found else []
 
 
 async def cancel(bench: Bench) -> None:
@@ -36,7 +29,7 @@ async def test_a_document_becomes_an_audiobook_and_its_job_is_closed_and_announc
     await complete(bench)
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.state, runs.closed) == (State.COMPLETED, frozenset({1}))
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert [handoff.event for handoff in bench.receiver.heard] == ["completed"]
     assert [v async for v in bench.raw.versions(keys.INBOX)] == []
 
@@ -77,7 +70,7 @@ async def test_a_worker_that_loses_the_chunk_to_an_older_text_speaks_again() -> 
     bench.store.before("put", keys.chunk(bench.job, 0), undone_meanwhile)
     await bench.first.handlers["speak"](event)
     await bench.deliver()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_an_encoder_that_was_overtaken_leaves_record_and_audio_of_one_text() -> None:
@@ -94,7 +87,7 @@ async def test_an_encoder_that_was_overtaken_leaves_record_and_audio_of_one_text
     bench.store.before("put", keys.section_record(bench.job, 0), edited_and_encoded_meanwhile)
     await bench.first.handlers["encode"](event)
     await bench.deliver()
-    assert await published(bench) == ["outro"]
+    assert await bench.published() == ["outro"]
 
 
 async def test_a_cancel_before_the_outcome_publishes_nothing() -> None:
@@ -145,7 +138,7 @@ async def test_two_splitters_of_one_document_make_one_good_job() -> None:
     await bench.first.handlers["accept"](event)
     await bench.deliver()
     assert await bench.raw.head(keys.JOBS, kept)
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
 
 
 async def test_a_job_accepted_before_midnight_is_published_once_under_that_date() -> None:
@@ -176,7 +169,7 @@ async def test_a_section_file_that_is_damaged_is_encoded_again_and_never_reaches
     audio = record.files["mp3"].key
     await (bench.raw.put(keys.JOBS, audio, b"[") if lost == "its end" else bench.raw.delete(keys.JOBS, audio))
     await bench.deliver()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["um", "dois", "três"]
 
 
@@ -185,13 +178,13 @@ async def test_a_stray_chunk_beside_the_real_ones_changes_nothing() -> None:
     bench.events.append(await bench.drop())
     await bench.raw.put(keys.JOBS, f"{bench.job}/chunks/chunk-000001 (1).wav", b"a copy by hand")
     await bench.deliver()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
 
 
 async def test_an_empty_chapter_does_not_keep_a_book_from_being_finished() -> None:
     bench = Bench(("um",), (), ("dois",))
     await complete(bench)
-    assert await published(bench) == ["um", "dois"]
+    assert await bench.published() == ["um", "dois"]
 
 
 async def test_queued_chunk_events_of_one_section_encode_it_once() -> None:
@@ -315,9 +308,9 @@ async def test_act_for_an_older_outcome_serves_the_newest_completed_one() -> Non
     late = bench.take("act")
     await bench.edit(0, "outro")
     await bench.deliver()
-    assert await published(bench) == ["outro"]
+    assert await bench.published() == ["outro"]
     await bench.second.handlers["act"](late)
-    assert await published(bench) == ["outro"]
+    assert await bench.published() == ["outro"]
 
 
 async def test_an_edit_while_the_publisher_decides_is_published() -> None:
@@ -334,7 +327,7 @@ async def test_an_edit_while_the_publisher_decides_is_published() -> None:
     await bench.first.handlers["decide"](decide)
     await bench.deliver()
     await bench.reconcile()
-    assert await published(bench) == ["outro"]
+    assert await bench.published() == ["outro"]
     assert (await bench.jobs.runs(bench.job, fresh=True)).newest == 2
 
 
@@ -393,7 +386,7 @@ async def test_two_releases_that_cut_differently_never_mix_their_plans() -> None
     bench.store.before("put", keys.plan(bench.job), lambda: newer.handlers["accept"](event))
     await bench.first.handlers["accept"](event)
     await bench.deliver()
-    assert await published(bench) == ["UM", "DOIS", "TRÊS"]
+    assert await bench.published() == ["UM", "DOIS", "TRÊS"]
 
 
 async def test_a_run_that_follows_at_once_is_worked_on_by_those_who_just_saw_the_last_one_end() -> None:
@@ -407,7 +400,7 @@ async def test_a_run_that_follows_at_once_is_worked_on_by_those_who_just_saw_the
     await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
     await bench.second.handlers["speak"](speak)
     await bench.deliver()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_run_that_took_the_place_of_a_remembered_one_is_decided() -> None:
@@ -433,7 +426,7 @@ async def test_a_build_of_which_a_file_is_gone_is_made_again_by_the_next_run(gon
     await bench.raw.delete(keys.JOBS, keys.build_file(bench.job, outcome.build or "", gone))
     await bench.deliver(process=bench.process())
     await bench.reconcile()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.newest, runs.state, runs.closed) == (2, State.COMPLETED, frozenset({1, 2}))
     assert bench.engine_calls == ["um"]
@@ -485,7 +478,7 @@ async def test_an_unspeakable_edit_of_a_completed_job_opens_one_run_which_fails_
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.newest, runs.state, runs.closed) == (2, State.FAILED, frozenset({1, 2}))
     assert bench.engine_calls == ["um", UNSPEAKABLE]
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_key_that_only_looks_like_a_segment_is_none() -> None:

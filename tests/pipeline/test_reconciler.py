@@ -9,34 +9,15 @@ from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
-from tests.pipeline.bench import Bench
-from tests.pipeline.engine import spoken
+from tests.pipeline.bench import Bench, closed
 
 TEXTS = tuple(f"texto {index}" for index in range(12))
-
-
-async def closed(*texts: tuple[str, ...]) -> Bench:
-    """A finished job, its marker retired and no event under way."""
-    bench = Bench(*texts)
-    bench.events.append(await bench.drop())
-    await bench.deliver()
-    await bench.reconcile()
-    assert [info async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)] == []
-    bench.engine_calls.clear()
-    return bench
 
 
 async def edited_unheard(bench: Bench, index: int, text: str) -> None:
     """An edit whose event is lost."""
     await bench.edit(index, text)
     bench.events.clear()
-
-
-async def published(bench: Bench) -> list[str]:
-    name = await bench.jobs.output_name(bench.job)
-    assert name
-    found = await bench.raw.get(keys.OUTPUT, keys.output(*name, "mp3"))
-    return spoken(found.body) if found else []
 
 
 async def test_everything_is_done_without_any_event() -> None:
@@ -48,7 +29,7 @@ async def test_everything_is_done_without_any_event() -> None:
         for stage, hint in await bench.hints():
             await bench.first.handlers[stage](hint)
         bench.events.clear()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["um", "dois", "três"]
     assert [info async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)] == []
 
@@ -58,7 +39,7 @@ async def test_a_lost_edit_of_a_finished_job_is_found_when_its_page_comes() -> N
     await edited_unheard(bench, 1, "outro")
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um", "outro", "três"]
+    assert await bench.published() == ["um", "outro", "três"]
     assert bench.engine_calls == ["outro"]
 
 
@@ -78,7 +59,7 @@ async def test_an_edit_renders_one_chunk_one_section_and_the_book_under_the_same
     assert "sections/section-0000.json" in changed
     assert bench.engine_calls == ["outro"]
     assert await bench.output() == ["2026-03-01/livro.mp3"]
-    assert await published(bench) == ["um", "outro", "três"]
+    assert await bench.published() == ["um", "outro", "três"]
 
 
 @pytest.mark.parametrize("texts", [("B", "C"), ("B", "um")], ids=["two edits", "an edit undone"])
@@ -89,7 +70,7 @@ async def test_two_edits_in_quick_succession_end_with_the_last_text(texts: tuple
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == [texts[-1]]
+    assert await bench.published() == [texts[-1]]
 
 
 async def test_an_edit_of_an_unfinished_job_whose_event_is_lost_is_spoken() -> None:
@@ -99,7 +80,7 @@ async def test_an_edit_of_an_unfinished_job_whose_event_is_lost_is_spoken() -> N
     await edited_unheard(bench, 0, "outro")
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["outro", "dois"]
+    assert await bench.published() == ["outro", "dois"]
 
 
 async def test_a_job_somebody_asked_about_is_looked_at_without_grace() -> None:
@@ -107,7 +88,7 @@ async def test_a_job_somebody_asked_about_is_looked_at_without_grace() -> None:
     await edited_unheard(bench, 0, "outro")
     await bench.jobs.ask(bench.job)
     await bench.reconcile()
-    assert await published(bench) == ["outro"]
+    assert await bench.published() == ["outro"]
     assert [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
 
 
@@ -122,7 +103,7 @@ async def test_a_retry_speaks_only_what_is_missing_and_at_once() -> None:
     await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
     await bench.jobs.ask(bench.job)
     await bench.reconcile()
-    assert await published(bench) == ["um", "dois"]
+    assert await bench.published() == ["um", "dois"]
     assert bench.engine_calls == ["um", "dois"]
 
 
@@ -147,7 +128,7 @@ async def test_a_run_opened_while_the_reconciler_lists_keeps_its_ask() -> None:
         bench.store.before("list", listing, retried_before_the_second)
     await bench.first.reconciler.round()
     await bench.reconcile()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_an_ask_stays_until_all_that_is_due_was_hinted() -> None:
@@ -172,7 +153,7 @@ async def test_an_output_that_is_not_the_newest_build_is_mended() -> None:
     await bench.raw.put(keys.OUTPUT, keys.output(*name, "mp3"), b"old", metadata={"build": "0" * 16})
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_an_output_that_somebody_took_away_comes_back_only_when_asked_for() -> None:
@@ -185,7 +166,7 @@ async def test_an_output_that_somebody_took_away_comes_back_only_when_asked_for(
     assert await bench.output() == []
     await bench.jobs.ask(bench.job)
     await bench.reconcile()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_chunks_go_a_week_after_the_end_and_the_book_is_still_current() -> None:
@@ -210,7 +191,7 @@ async def test_an_edit_after_retirement_speaks_the_section_that_is_stale_and_no_
     await bench.deliver()
     for _ in range(3):
         await bench.reconcile()
-    assert await published(bench) == ["outro", "dois", "três"]
+    assert await bench.published() == ["outro", "dois", "três"]
     assert sorted(bench.engine_calls) == ["dois", "outro"]
 
 
@@ -261,7 +242,7 @@ async def test_a_window_that_a_person_made_unreadable_is_written_anew() -> None:
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == list(TEXTS)
+    assert await bench.published() == list(TEXTS)
 
 
 async def test_between_whole_looks_a_round_lists_nothing_of_the_sections_that_are_done() -> None:

@@ -11,7 +11,6 @@ from darkchannel.errors import Permanent
 from darkchannel.jobs.runs import Opened, State
 from services.synthesizer.handler import Synthesizer
 from tests.pipeline.bench import Bench
-from tests.pipeline.test_reconciler import published
 
 Damage = Callable[[ChunkRecord, bytes], bytes]
 
@@ -81,7 +80,7 @@ async def test_a_faulty_chunk_is_spoken_again_and_never_reaches_the_book(how: Da
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["um", "dois", "três", "dois"]
 
 
@@ -97,7 +96,7 @@ async def test_the_reconciler_has_it_spoken_again_when_the_hint_is_lost(how: Dam
     await bench.reconcile()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
 
 
 async def test_a_chunk_that_is_faulty_again_fails_the_run_with_its_number_and_text() -> None:
@@ -122,7 +121,7 @@ async def test_a_retry_after_that_speaks_only_the_faulty_segment() -> None:
     await bench.reconcile()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["dois"]
 
 
@@ -138,7 +137,7 @@ async def test_a_section_of_another_rate_than_the_rest_is_spoken_again_in_any_or
     for stage, hint in reversed(await bench.hints()):
         await bench.first.handlers[stage](hint)
         await bench.deliver()
-    assert await published(bench) == ["um", "dois, e mais ainda", "três", "quatro"]
+    assert await bench.published() == ["um", "dois, e mais ainda", "três", "quatro"]
     assert sorted(bench.engine_calls[4:]) == ["quatro", "três"]
 
 
@@ -149,7 +148,7 @@ async def test_a_first_chunk_of_another_rate_than_those_after_it_is_the_one_spok
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await published(bench) == ["um", "dois", "três"]
+    assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["um", "dois", "três", "um"]
 
 

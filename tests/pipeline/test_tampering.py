@@ -5,8 +5,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.runs import Opened, State
-from tests.pipeline.bench import Bench
-from tests.pipeline.test_reconciler import closed, published
+from tests.pipeline.bench import Bench, closed
 
 
 async def put(bench: Bench, key: str, body: bytes = b"damaged") -> None:
@@ -33,7 +32,7 @@ async def test_a_section_record_that_cannot_be_read_is_made_again(damage: bytes)
     await put(bench, keys.section_record(bench.job, 0), damage)
     bench.events.clear()
     await settled(bench)
-    assert await published(bench) == ["um", "dois"]
+    assert await bench.published() == ["um", "dois"]
 
 
 async def test_a_section_file_damaged_at_its_size_is_encoded_again() -> None:
@@ -46,7 +45,7 @@ async def test_a_section_file_damaged_at_its_size_is_encoded_again() -> None:
     assert audio
     await put(bench, record.files["mp3"].key, bytes(len(audio.body)))
     await bench.deliver()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_build_that_was_damaged_is_built_again_and_never_published() -> None:
@@ -57,7 +56,7 @@ async def test_a_build_that_was_damaged_is_built_again_and_never_published() -> 
     await bench.raw.delete(keys.OUTPUT, output)
     await bench.jobs.ask(bench.job)
     await settled(bench)
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
     assert (await bench.jobs.runs(bench.job, fresh=True)).closed == {1, 2}
 
 
@@ -68,7 +67,7 @@ async def test_an_output_cut_short_is_published_again() -> None:
     assert name
     await bench.raw.put(keys.OUTPUT, keys.output(*name, "mp3"), b"[", metadata={"build": build or ""})
     await settled(bench)
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_an_outcome_that_cannot_be_read_is_a_failed_run_that_can_be_retried() -> None:
@@ -82,7 +81,7 @@ async def test_an_outcome_that_cannot_be_read_is_a_failed_run_that_can_be_retrie
     assert "0001-outcome.json" in (runs.outcomes[1].reason or "")
     await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
     await settled(bench)
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_plan_that_cannot_be_read_fails_the_run_though_no_event_is_under_way() -> None:
@@ -117,7 +116,7 @@ async def test_a_rejection_that_cannot_be_read_rejects_nothing() -> None:
     await bench.deliver(until="encode")
     await put(bench, keys.rejection(bench.job, 0))
     await settled(bench)
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_claim_of_an_announcement_that_cannot_be_read_is_made_anew() -> None:
@@ -142,7 +141,7 @@ async def test_a_run_that_lost_its_marker_is_found_by_its_name() -> None:
     [marker] = await markers(bench)
     await bench.raw.delete(keys.JOBS, marker)
     await settled(bench)
-    assert await published(bench) == ["outro", "dois"]
+    assert await bench.published() == ["outro", "dois"]
 
 
 async def test_a_run_that_lost_its_marker_is_found_when_somebody_asks() -> None:
@@ -154,7 +153,7 @@ async def test_a_run_that_lost_its_marker_is_found_when_somebody_asks() -> None:
     await bench.jobs.ask(bench.job)
     await bench.first.reconciler.round()
     await bench.reconcile()
-    assert await published(bench) == ["um"]
+    assert await bench.published() == ["um"]
 
 
 async def test_a_stray_object_among_the_markers_is_left_alone() -> None:
