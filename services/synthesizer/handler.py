@@ -68,9 +68,12 @@ class Synthesizer:
         return await self._is_last_word(job, index, runs, segment.info.etag, chunk_etag)
 
     async def _follow_edit(self, job: str, index: int, runs: Runs, segment: Object) -> bool:
-        """After a completed run: a text that its build was not spoken from opens the next run."""
+        """After a completed run: a text that its build was not spoken from opens the next run.
+
+        Where the build's manifest is gone nobody can tell: the next run makes it again.
+        """
         manifest = await self._jobs.manifest(job, runs.completed[1] or "")
-        if manifest is None or manifest.segments[index] == segment.info.etag:
+        if manifest and manifest.segments[index] == segment.info.etag:
             return True
         await self._jobs.open_run(job, runs.newest + 1, Opened(reason="edited", at=self._clock()))
         return False

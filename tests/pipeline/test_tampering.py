@@ -162,3 +162,12 @@ async def test_a_stray_object_among_the_markers_is_left_alone() -> None:
     bench.later(seconds=31)
     await bench.first.reconciler.round()
     assert await bench.hints() == []
+
+
+async def test_an_edit_is_followed_though_the_manifest_of_the_build_is_gone() -> None:
+    bench = await closed(("um",))
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    await bench.raw.delete(keys.JOBS, keys.manifest(bench.job, build or ""))
+    await bench.edit(0, "outro")
+    await bench.deliver(process=bench.process())
+    assert await bench.published() == ["outro"]

@@ -8,7 +8,6 @@ from darkchannel import keys
 from darkchannel.cli.exits import Usage
 from darkchannel.cli.letter import Letter, event_of, read, stage_of
 from darkchannel.cli.mending import reopen
-from darkchannel.errors import Permanent
 from darkchannel.jobs.runs import State
 from darkchannel.messaging.port import Bus, Dead
 from darkchannel.messaging.topology import SERVICES
@@ -126,11 +125,7 @@ class Replay:
             self.refused[letter.id] = f"no stage takes from the queue {queue!r} that it came from"
             return False
         await self._sleep(1 / PER_SECOND)
-        try:
-            await self._reopen(dead)
-        except Permanent as error:  # of one job: the others' letters need not wait for it
-            self.refused[letter.id] = str(error)
-            return False
+        await self._reopen(dead)
         await self._bus.publish(queue, body)
         self._sent.add((queue, body))
         self.done.append(letter)
