@@ -99,7 +99,7 @@ SPEAKING = (
     Mutant(
         "«edited» is told by comparing with the chunk",
         "services/synthesizer/handler.py",
-        "        if manifest is None or manifest.segments[index] == segment.info.etag:\n",
+        "        if manifest and manifest.segments[index] == segment.info.etag:\n",
         """        there = await self._store.head(keys.JOBS, keys.chunk(job, index))
         source = await self._jobs.chunk_source(job, index, there.etag) if there else None
         if manifest is None or source == segment.info.etag:
