@@ -5,9 +5,12 @@ import asyncio
 import pytest
 
 from darkchannel import keys
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.records import pairs_digest
 from darkchannel.jobs.runs import Opened, Outcome, State
+from services.synthesizer.handler import Synthesizer
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import UNSPEAKABLE, spoken
 
@@ -128,8 +131,13 @@ async def test_a_worker_of_an_ended_run_cannot_fail_the_run_that_followed_it() -
         await bench.edit(0, "um")
         await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
 
-    bench.store.before("get", keys.chunk(bench.job, 0), mended_and_retried)
-    await bench.first.handlers["speak"](bench.take("speak"))
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        if ssml == UNSPEAKABLE:
+            await mended_and_retried()
+            raise Permanent("the engine has no sound for it")
+        return "simulated", Speech(b"", 22_050)
+
+    await Synthesizer(bench.context(), speak, lambda _: 0.0).speak(bench.take("speak"))
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.newest, runs.state) == (2, State.OPEN)
 
