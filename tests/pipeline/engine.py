@@ -50,6 +50,11 @@ class Engine:
         self._random = random
         self._turn = turn
 
+    @property
+    def duplicates(self) -> int:
+        """How many calls spoke a text that was spoken before: what a provider would charge for nothing."""
+        return self.calls.total() - len(self.calls)
+
     async def speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
         await self._turn()
         self.calls[ssml] += 1

@@ -136,8 +136,8 @@ MIXES = {
     "output taken away, asked for": Mix(acts=(TAKE_AWAY, ASK)),
     "build removed": Mix(acts=(remove_build("audiobook.mp3"),)),
     "manifest removed": Mix(acts=(remove_build("manifest.json"),)),
-    "build removed, edit": Mix(acts=(remove_build("audiobook.mp3"), edit(0, "B", "completed"), edit(0, "undo"))),
     "manifest removed, edit": Mix(acts=(remove_build("manifest.json"), edit(0, "B", "completed"), edit(0, "undo"))),
+    "build removed, edit": Mix(acts=(remove_build("audiobook.mp3"), edit(0, "B", "completed"), edit(0, "undo"))),
     # -- the machinery
     "withdraw": Mix(acts=(WITHDRAW,)),
     "broker wiped": Mix(acts=(WIPE, WIPE)),

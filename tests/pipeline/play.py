@@ -1,10 +1,9 @@
 """One whole interleaving, from its seed."""
 
-import asyncio
-
 from structlog.testing import capture_logs
 
 from tests.pipeline.mixes import Mix
+from tests.pipeline.rest import rest, run_down
 from tests.pipeline.verdict import findings, verdict
 from tests.pipeline.world import World
 
@@ -14,10 +13,8 @@ async def play(seed: int, mix: Mix) -> tuple[World, list[str]]:
     with capture_logs() as logs:
         world = World(seed, mix)
         await world.drop(world.documents[0])
-        stuck = await world.run_down() or await world.rest()
+        stuck = await run_down(world) or await rest(world)
         wrong = [stuck] if stuck else await verdict(world)
         wrong += findings(logs)
-        for runner in world.scheduler.runners:
-            runner.task.cancel()
-        await asyncio.sleep(0)
+        await world.end()
     return world, wrong

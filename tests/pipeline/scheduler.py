@@ -6,14 +6,10 @@ seed gives the same interleaving, since nothing here depends on wall time.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-from darkchannel.errors import Unavailable
-from darkchannel.storage.port import ObjectInfo, ObjectStore
 
 RUNNER: ContextVar["Runner"] = ContextVar("runner")
 
@@ -92,53 +88,3 @@ class Scheduler:
         for runner in runners:
             runner.task.cancel()
         await self.settle()
-
-
-class ScheduledStore:
-    """An object store whose every request waits for its turn. ``trouble``: whether it is out of reach just now,
-    asked before each request and, since an answer may be lost too, after it."""
-
-    def __init__(self, store: ObjectStore, scheduler: Scheduler, trouble: Callable[[], bool] = lambda: False) -> None:
-        self._store = store
-        self._scheduler = scheduler
-        self._trouble = trouble
-
-    async def _turn(self) -> None:
-        await self._scheduler.point()
-        self._answer("did not take the request")
-
-    def _answer(self, how: str) -> None:
-        if self._trouble():
-            raise Unavailable(f"the store {how}")
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-
-        async def request(*args: Any, **kwargs: Any) -> Any:
-            await self._turn()
-            answer = await method(*args, **kwargs)
-            self._answer("did not answer")
-            return answer
-
-        # Looked up once: most of what an interleaving does is requests.
-        self.__dict__[name] = request
-        return request
-
-    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        await self._turn()
-        for info in [info async for info in self._store.list(bucket, prefix, after=after)]:
-            yield info
-
-    async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
-        await self._turn()
-        for info in [info async for info in self._store.versions(bucket, prefix)]:
-            yield info
-
-    async def put_file(self, bucket: str, key: str, path: Path, **about: Any) -> str | None:
-        """Reads without a thread, whose end no seed would decide."""
-        return await self.put(bucket, key, path.read_bytes(), **about)
-
-    async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
-        await self._turn()
-        for piece in [piece async for piece in self._store.stream(bucket, key, if_match=if_match)]:
-            yield piece

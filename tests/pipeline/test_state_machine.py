@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from structlog.testing import capture_logs
@@ -32,12 +32,13 @@ from tests.pipeline.mixes import (
     edit,
     remove_build,
 )
+from tests.pipeline.rest import rest, run_down
 from tests.pipeline.verdict import findings, verdict
 from tests.pipeline.world import Document, World
 
 T = TypeVar("T")
 
-EXAMPLES = 300
+EXAMPLES = 400
 SOAK_EXAMPLES = 20_000
 RULES = 40
 """In one story, at most."""
@@ -161,7 +162,7 @@ class Story(RuleBasedStateMachine):
         """Of the store, so many requests and answers from now; or a request, on its way there."""
         self.there.fails_in = requests
 
-    @rule(which=any_one, file=st.sampled_from(("audiobook.mp3", "manifest.json")))
+    @rule(which=any_one, file=st.sampled_from(["audiobook.mp3", "manifest.json"]))
     def remove_build(self, which: int, file: str) -> None:
         self._do(remove_build(file), which)
 
@@ -182,7 +183,7 @@ class Story(RuleBasedStateMachine):
     @rule()
     def come_to_rest(self) -> None:
         """Until even the reconciler finds nothing to do."""
-        assert self._run(self.there.rest()) is None
+        assert self._run(rest(self.there)) is None
 
     @rule()
     def reconcile(self) -> None:
@@ -202,6 +203,8 @@ class Story(RuleBasedStateMachine):
                 note("\n".join(self.world.trace))
                 assert not wrong, wrong
         finally:
+            if self.world:
+                self._run(self.world.end())
             self.patched.close()
             self.loop.close()
 
@@ -239,22 +242,25 @@ class Story(RuleBasedStateMachine):
 
     async def _quiesce(self, world: World) -> list[str]:
         world.quiet = True
-        stuck = await world.run_down() or await world.rest()
+        stuck = await run_down(world) or await rest(world)
         wrong = [stuck] if stuck else await verdict(world)
         wrong += findings(self.logs)
-        for runner in world.scheduler.runners:
-            runner.task.cancel()
-        await asyncio.sleep(0)
         return wrong
 
 
 def tell(stories: int) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Story,
-        settings=settings(max_examples=stories, stateful_step_count=RULES, suppress_health_check=list(HealthCheck)),
+        settings=settings(
+            max_examples=stories,
+            stateful_step_count=RULES,
+            phases=(Phase.reuse, Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
     )
 
 
+@pytest.mark.timeout(900)  # to shrink a failure takes minutes
 def test_no_story_of_mishaps_and_people_loses_a_job() -> None:
     tell(EXAMPLES)
 

@@ -1,42 +1,30 @@
 """Jobs in a world that loses, doubles and reorders events, kills workers and lets people interfere."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from darkchannel import keys, pipeline
 from darkchannel.errors import DarkChannelError, Refused, Unavailable
 from darkchannel.events import ObjectCreated
-from darkchannel.jobs.deliveries import Delivery as Announcement
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter
-from darkchannel.jobs.records import BUILD
 from darkchannel.messaging.port import Delivery, Requeue
 from darkchannel.messaging.topology import RETRY_DELAYS, stage_of
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
-from darkchannel.storage.port import ObjectInfo
-from services.handoff_notifier.omniplay import Answer, Handoff
 from tests.pipeline.broker import Broker
 from tests.pipeline.engine import Engine, expected_seconds
 from tests.pipeline.mixes import Mix
 from tests.pipeline.people import People
 from tests.pipeline.process import Process, build, workers
-from tests.pipeline.scheduler import RUNNER, Runner, ScheduledStore, Scheduler
-
-ROUND = timedelta(seconds=40)
-"""Longer than any grace: what a round at rest finds is due."""
-CALM = 3
-"""Rounds in which nothing happens, after which nothing will: a turn round all ended jobs and one to begin it."""
-ROUNDS = 300
-"""More of them than any play needs."""
-LONGEST = 5_000
-"""Steps, for each document, after which there is no more chance in the world; three times as many are too many."""
+from tests.pipeline.receiver import Receiver
+from tests.pipeline.scheduler import RUNNER, Runner, Scheduler
+from tests.pipeline.stores import Pageless, PublishingStore
 
 
 @dataclass(eq=False)
@@ -62,51 +50,6 @@ class Replica:
     process: Process
     workers: dict[str, Worker]
     """By stage."""
-
-
-@dataclass
-class Receiver:
-    """OmniPlay: counts what it hears."""
-
-    world: "World"
-    timeout: float = 10.0
-    heard: list[tuple[str, tuple[datetime, Runner]]] = field(default_factory=list)
-    """The id of each handoff, when it came and who sent it."""
-
-    async def send(self, handoff: Handoff, at: datetime) -> Answer:
-        called = self.world.now
-        await self.world.scheduler.point()
-        if (self.world.now - called).total_seconds() >= self.timeout:
-            return Answer(0, note="timed out on the way")
-        self.heard.append((handoff.id, (self.world.now, RUNNER.get())))
-        return Answer(200, "7")
-
-
-class PublishingStore(ScheduledStore):
-    """Remembers what was copied for listeners."""
-
-    def __init__(self, world: "World") -> None:
-        super().__init__(world.raw, world.scheduler, world.trouble)
-        self.copied: list[tuple[str, str, bytes]] = []
-        """(job, build, file) of each copy."""
-
-    async def copy(self, bucket: str, key: str, *to: str, **about: Any) -> str | None:
-        await self._turn()
-        found = await self._store.get(bucket, key)
-        if found and (build := (about.get("metadata") or {}).get(BUILD)):
-            self.copied.append((key.partition("/")[0], build, found.body))
-        answer = await self._store.copy(bucket, key, *to, **about)
-        self._answer("did not answer")
-        return answer
-
-
-class Pageless(PublishingStore):
-    """Shows no names: whoever walks round the ended jobs by them finds none."""
-
-    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        async for info in super().list(bucket, prefix, after=after):
-            if not prefix.startswith(keys.NAMES_PREFIX):
-                yield info
 
 
 class World:
@@ -137,7 +80,7 @@ class World:
         self.engine = Engine(random, self.scheduler.point, fails=mix.fails, hiccups=mix.hiccups, mumbles=mix.mumbles)
         self.receiver = Receiver(self)
         self.raw = MemoryStore(clock=lambda: self.now, on_created=self._created)
-        self.store = PublishingStore(self)
+        self.store = PublishingStore(self.raw, self.scheduler, self.trouble)
         self.outside = Jobs(self.store, lambda: self.now)  # type: ignore[arg-type]
         self.truth = Jobs(self.raw, lambda: self.now)
         self.documents = [Document(n, key, self._texts(n)) for n, key in enumerate(mix.documents)]
@@ -172,7 +115,7 @@ class World:
             self._nonce,
             self.grace,
             expected_seconds,
-            context if self.mix.page else replace(context, store=Pageless(self)),
+            context if self.mix.page else replace(context, store=Pageless(self.raw, self.scheduler, self.trouble)),
         )
         watched = {stage: self._watched(handler) for stage, handler in process.handlers.items()}
         return Replica(process, workers(context, watched, RETRY_DELAYS))
@@ -266,6 +209,10 @@ class World:
         for runner in self.scheduler.runners:
             runner.carries = None
 
+    async def end(self) -> None:
+        """Leave nothing running, however it went."""
+        await self.scheduler.kill(list(self.scheduler.runners))
+
     # -- time ----------------------------------------------------------------------------------------------------
 
     async def drop(self, document: Document) -> None:
@@ -298,7 +245,7 @@ class World:
         self.scheduler.step += 1
         if self.scheduler.step % 16 == 0:
             self.pass_time(timedelta(milliseconds=self.random.choice((1, 20, 400))))
-        if (self.acts or self.coming) and self.random.random() < 0.04 and await self._act():
+        if (self.acts or self.coming) and self.random.random() < 0.04 and await self.act():
             return True
         if self.random.random() < self.mix.rounds:
             self.start_round()
@@ -310,7 +257,7 @@ class World:
             return True
         return False
 
-    async def _act(self) -> bool:
+    async def act(self) -> bool:
         """Let a person do what is next, if its moment has come."""
         if self.coming and self.random.random() < 0.5:
             await self.drop(self.coming.pop(0))
@@ -336,55 +283,3 @@ class World:
         else:
             self.scheduler.go(runner)
         return True
-
-    async def run_down(self) -> str | None:
-        """Go on until nothing is under way; what goes on for ever, or None."""
-        limit = LONGEST * len(self.documents)
-        while await self.step():
-            self.quiet = self.quiet or self.scheduler.step > limit
-            if self.scheduler.step > 3 * limit:
-                return "livelock"
-        return None
-
-    async def rest(self) -> str | None:
-        """Go on until even the reconciler finds nothing to do; what goes on for ever, or None."""
-        calm = 0
-        for _ in range(ROUNDS):
-            if stuck := await self.run_down():
-                return stuck
-            calm = 0 if await self._is_pending() else calm + 1
-            if calm == CALM:
-                if not self.acts and not self.coming:
-                    return None
-                await self._now_or_never()
-                calm = 0
-            elif self.random.random() < 0.3 and await self._act():
-                calm = 0
-            self.looked = self.wrote = self.broker.hinted = False
-            self.pass_time(ROUND)
-            self.start_round()
-        return "stall: rounds without end"
-
-    async def _now_or_never(self) -> None:
-        """Nothing moves any more: if the moment of the next act is not now, it never comes."""
-        if self.coming:
-            await self.drop(self.coming.pop(0))
-        elif not await self._act():
-            self.acts.pop(0)
-
-    async def _is_pending(self) -> bool:
-        """Whether anything happened in the last round, or will when its time has come."""
-        deadline = await self._claimed_until()
-        self.now = deadline or self.now
-        happened = self.wrote or self.broker.hinted or not self.looked
-        return happened or bool(self.broker.delayed) or deadline is not None
-
-    async def _claimed_until(self) -> datetime | None:
-        """The deadline of an announcement's claim that still holds."""
-        for document in self.documents:
-            async for info in self.raw.list(keys.JOBS, f"{document.job}/deliveries/"):
-                found = await self.raw.get(keys.JOBS, info.key)
-                claim = Announcement.model_validate_json(found.body) if found else None
-                if document.job and claim and not claim.is_receipt and self.now < claim.deadline:
-                    return claim.deadline
-        return None
