@@ -61,7 +61,8 @@ def test_a_job_is_seen_linked_and_cancelled(house: House, capsys: pytest.Capture
     done, running = house.accept("pronto.txt", minutes_ago=3), house.accept("livro.txt")
     house.end(done, State.COMPLETED)
     assert run(["jobs", "--json"]) == Code.OK
-    assert [it["job"] for it in json.loads(capsys.readouterr().out)["jobs"]] == [running, done]
+    listed = [it["job"] for it in json.loads(capsys.readouterr().out)["jobs"]]
+    assert [job for job in listed if job in (running, done)] == [running, done]
     assert run(["link", "pronto.txt"]) == Code.OK
     with urlopen(capsys.readouterr().out.strip(), timeout=20) as answer:
         assert answer.read() == b"mp3"

@@ -289,7 +289,7 @@ async def test_a_queue_that_differs_is_named_with_what_to_do(bus: RabbitBus, rab
         channel = await connection.channel()
         await channel.queue_delete(QUEUE)
         await channel.declare_queue(QUEUE, durable=True)
-        with pytest.raises(Permanent, match=rf"{QUEUE}.*delete it"):
+        with pytest.raises(Permanent, match=rf"{QUEUE}.*delete that"):
             await bus.declare()
         await channel.queue_delete(QUEUE)
     await bus.declare()
