@@ -243,6 +243,13 @@ MERGING = (
         (PROTOCOL, TAMPERING),
     ),
     Mutant(
+        "an ask concerns what was written after it, too",
+        "services/reconciler/hints.py",
+        "(asked is not None and written <= asked)",
+        "asked is not None",
+        (RECONCILER,),
+    ),
+    Mutant(
         "a damaged build is published",
         "services/publisher/handler.py",
         "if built is None or built.etag != manifest.etags.get(file, built.etag):",
