@@ -1,0 +1,167 @@
+"""Abbreviations in full: Sr., Av., pág., a.C. A full stop that also ends the sentence stays."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from darkchannel.speech.normalisation.numbers import roman
+from darkchannel.speech.normalisation.rules import Rule, listed
+
+
+def _table(rows: str) -> Mapping[str, str]:
+    pairs = (" ".join(row.split()).split("=") for row in rows.split(";"))
+    return dict(pairs)
+
+
+_BEFORE_NAMES = _table("""
+    sr=senhor; srs=senhores; sra=senhora; sras=senhoras; srta=senhorita; srtas=senhoritas; sr.ª=senhora; sr.a=senhora;
+    dr=doutor; drs=doutores; dra=doutora; dras=doutoras; dr.ª=doutora; dr.a=doutora; prof=professor; profs=professores;
+    profa=professora; profas=professoras; prof.ª=professora; prof.a=professora; gen=general; cel=coronel; maj=major;
+    cap=capitão; ten=tenente; sgt=sargento; alm=almirante; brig=brigadeiro; cmte=comandante; eng=engenheiro;
+    eng.ª=engenheira; arq=arquiteto; adv=advogado; gov=governador; dep=deputado; sen=senador; min=ministro;
+    pres=presidente; exmo=excelentíssimo; exma=excelentíssima; exmos=excelentíssimos; ilmo=ilustríssimo;
+    ilma=ilustríssima; ilmos=ilustríssimos; revmo=reverendíssimo; rev=reverendo; pe=padre; fr=frei; mons=monsenhor;
+    profª=professora; drª=doutora; srª=senhora; engª=engenheira; exmª=excelentíssima; sto=santo; sta=santa; al=alameda;
+    trav=travessa; estr=estrada; jd=jardim; vl=vila
+""")
+_BEFORE_NUMBERS = _table("""
+    pág=página; págs=páginas; pag=página; pags=páginas; p=página; pp=páginas; fl=folha; fls=folhas; vol=volume;
+    vols=volumes; cap=capítulo; caps=capítulos; art=artigo; arts=artigos; inc=inciso; incs=incisos; fig=figura;
+    figs=figuras; tab=tabela; séc=século; sécs=séculos; núm=número; t=tomo; ap=apartamento; apto=apartamento; bl=bloco;
+    tel=telefone; cel=celular; ref=referência; vv=versículos; ed=edição; obs=observação; ex=exemplo; cód=código;
+    proc=processo; dec=decreto
+""")
+_ANYWHERE = _table("""
+    etc=et cetera; obs=observação; ex=exemplo; tel=telefone; cf=conforme; cfr=conforme; vs=versus;
+    aprox=aproximadamente; máx=máximo; mín=mínimo; org=organizador; orgs=organizadores; coord=coordenador;
+    trad=tradução; ltda=limitada; jr=júnior; dept=departamento; depto=departamento; dpto=departamento; ed=edição;
+    fl=folha; fls=folhas; arts=artigos; caps=capítulos; vols=volumes; figs=figuras; fig=figura; pág=página;
+    págs=páginas; séc=século; sécs=séculos; av=avenida; cia=companhia; sr=senhor; sra=senhora; srta=senhorita;
+    dr=doutor; dra=doutora; prof=professor; profa=professora; exmo=excelentíssimo; p.ex=por exemplo; pça=praça;
+    pç=praça; rod=rodovia; op.cit=obra citada; loc.cit=lugar citado; v.exª=vossa excelência; v.ex.ª=vossa excelência;
+    v.exa=vossa excelência; v.s.ª=vossa senhoria; v.sª=vossa senhoria; v.sa=vossa senhoria; s.exa=sua excelência;
+    s.exª=sua excelência; s.ex.ª=sua excelência; n.sra=nossa senhora
+""")
+# Capitals here are the initials of names.
+_SMALL = _table(
+    "i.e=isto é; e.g=por exemplo; a.m=a m; p.m=p m; q.v=queira ver; a.C=antes de Cristo; d.C=depois de Cristo"
+)
+_MAY_END = frozenset({"etc", "ltda", "jr", "a.c", "d.c"})
+"""After these, a capital begins a new sentence."""
+
+_SAINTS = """
+    Antônio António Antão Amaro André Inácio Agostinho Ambrósio Anselmo Tomás
+    Paulo João José Pedro Bento Francisco Luís Luiz Jorge Sebastião Bernardo Vicente Caetano Gonçalo Miguel Marcos
+    Mateus Lucas Tomé Tiago Carlos Cristóvão Roque Brás Gabriel Leopoldo Lourenço Domingos Martinho Nicolau Cosme
+"""
+_LADIES = frozenset(
+    listed("""
+    Beatriz Inês Carmem Carmen Isabel Leonor Ester Esther Ruth Raquel Alice Elisabete Conceição Mercedes Dolores Iris
+    Íris Nair Guiomar Edite Matilde Judite Irene Ivone Yvonne Salete Rosário Lourdes Glorinha Clarice Berenice Cleide
+    Neide Zilá Solange Aparecida Elizabeth Zoé Noêmi Zezé Consuelo Socorro Penélope
+    """)
+)
+_CAPITAL = "(?-i:[A-ZÀ-Ý])"
+
+
+def _any(shorts: Iterable[str]) -> str:
+    return "|".join(re.escape(short).replace(r"\.", r"\.\s?") for short in sorted(shorts, key=len, reverse=True))
+
+
+_ALONE = r"(?<![\w.@/])"
+_NOT_INITIALS = r"(?<![A-Z]\. )(?<![A-Z]\.)"
+_TITLE = re.compile(rf"{_ALONE}(?<!\bet )({_any(_BEFORE_NAMES)})(?:\.|(?<=ª))\s{{0,2}}(?={_CAPITAL})", re.I)
+_NUMBER_SIGN = re.compile(r"(?<!\w)(?:n\.?[º°](s?)|n\.o(s?)|n\.|№)\.?\s{0,2}(?=\d)", re.I)
+_NUMBER = re.compile(
+    rf"{_ALONE}({_any(_BEFORE_NUMBERS)})(?:\.\s{{0,2}}|(?<=\w\w\w)\s)(?=\d|n[.º°]|(?-i:[IVX]|[IVXLC]{{2,9}}|[ivxl]{{2,9}})\b)",
+    re.I,
+)
+_KILOMETRE = re.compile(r"(?<!\w)(?<!\d )km\.?\s(?=\d)", re.I)
+_RATE = re.compile(r"(?<=%)\s?a\.\s?([ma])\.")
+_EDITION = re.compile(r"(?<![\w.,])(\d{1,3})(?:\.?ª|a\.?|\.)\s?ed\.")
+_LEAST = re.compile(rf"{_ALONE}(min|max)\.(?=\s|\W|\Z)", re.I)
+_WORD = re.compile(rf"{_ALONE}(?<!\bponto )({_any(_ANYWHERE)})(?:\.|(?<=ª))(?![\w@])", re.I)
+_SMALL_WORD = re.compile(rf"{_ALONE}({_any(_SMALL)})\.(?!\w)")
+_DOM = re.compile(rf"{_ALONE}{_NOT_INITIALS}[Dd]\.\s?(?=([A-ZÀ-Ý][^\W\d_]{{1,30}}))")
+_SAO = re.compile(rf"{_ALONE}{_NOT_INITIALS}S\.\s?(?=({'|'.join(_SAINTS.split())})(?!\w))")
+_RUA = re.compile(
+    r"(?<!\w)(?:((?:na|da|à|a|pela|desta|esta|nesta|numa|uma)\s)R\.\s(?=[A-ZÀ-Ý\d]|d[aeo]s?\s)"
+    r"|(?<![A-Z]\. )(?<![a-zà-ÿ] )(?<!\.)R\.\s(?=(?:d[aeo]s?\s)?[A-ZÀ-Ý][^,\n]{1,40},\s(?:n\.?º|\d)))"
+)
+_ACRONYM = re.compile(r"(?<![\w.])((?:[A-Z]\.){2,9})(?!\w)|(?<!\w)S/A(?!\w)")
+_OF_EITHER = frozenset(listed("engenheiro arquiteto advogado deputado ministro senador governador"))
+_FEMININE_ARTICLE = re.compile(r"(?<!\w)(?:a|as|à|às|da|das|na|pela)\s\Z", re.I)
+_ENDS = re.compile(r"[\s\"'”’»)\]]*\Z")
+_NEW_SENTENCE = re.compile(r"[\"'”’»)\]]?\s+[\"'“‘«(—–-]?\s?[A-ZÀ-Ý]")
+
+
+def _title(found: re.Match[str]) -> str:
+    full = _BEFORE_NAMES[_key(found[1])]
+    if full in _OF_EITHER and _FEMININE_ARTICLE.search(found.string, max(0, found.start() - 6), found.start()):
+        full = full.removesuffix("o") + "a"
+    return _cased(full, found[1]) + " "
+
+
+def _word(found: re.Match[str]) -> str:
+    return _cased(_ANYWHERE[_key(found[1])], found[1]) + _stop(found, _key(found[1]))
+
+
+def _small_word(found: re.Match[str]) -> str:
+    key = found[1].replace(" ", "")
+    return _SMALL[key] + _stop(found, key.lower())
+
+
+def _least(found: re.Match[str]) -> str:
+    return _cased({"min": "mínimo", "max": "máximo"}[found[1].lower()], found[1]) + _stop(found, "")
+
+
+def _acronym(found: re.Match[str]) -> str:
+    if not found[1]:
+        return "S A"
+    return " ".join(found[1].split(".")).strip() + _stop(found, "")
+
+
+def _stop(found: re.Match[str], key: str) -> str:
+    """The full stop where it ends a sentence too."""
+    if not found[0].endswith("."):
+        return ""
+    ends = _ENDS.match(found.string, found.end()) or (
+        key in _MAY_END and _NEW_SENTENCE.match(found.string, found.end())
+    )
+    return "." if ends else ""
+
+
+def _dom(found: re.Match[str]) -> str | None:
+    name = found[1]
+    if roman(name):
+        return None
+    return _cased("dona " if name.endswith("a") or name in _LADIES else "dom ", found[0])
+
+
+def _sao(found: re.Match[str]) -> str:
+    return "Santo " if found[1][0] in "AI" or found[1] == "Tomás" else "São "
+
+
+def _key(short: str) -> str:
+    return re.sub(r"\s", "", short).lower()
+
+
+def _cased(full: str, short: str) -> str:
+    return full[0].upper() + full[1:] if short[0].isupper() else full
+
+
+RULES: tuple[Rule, ...] = (
+    (_EDITION, lambda found: f"{found[1]}ª edição"),
+    (_KILOMETRE, lambda _: "quilômetro "),
+    (_RATE, lambda found: {"m": " ao mês", "a": " ao ano"}[found[1]]),
+    (_NUMBER_SIGN, lambda found: "número" + ("s" if found[1] or found[2] else "") + " "),
+    (_NUMBER, lambda found: _cased(_BEFORE_NUMBERS[_key(found[1])], found[1]) + " "),
+    (_TITLE, _title),
+    (_SMALL_WORD, _small_word),
+    (_ACRONYM, _acronym),  # ahead of those that look for initials
+    (_DOM, _dom),
+    (_SAO, _sao),
+    (_RUA, lambda found: f"{found[1] or ''}Rua "),
+    (_WORD, _word),
+)
+LATE: tuple[Rule, ...] = ((_LEAST, _least),)
+"""After the measures, some of which are in minutes."""
