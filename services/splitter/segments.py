@@ -1,185 +1,180 @@
-"""Cuts SSML into pieces that stand alone: at paragraphs, else sentences, else clauses, else spaces, else anywhere.
+"""Cuts SSML into segments that stand alone: at paragraphs, else sentences, else clauses, else spaces, else anywhere.
 
-Where a cut falls inside an element, the element is closed and opened again, with its attributes, in the next piece.
+Where a cut falls inside an element, the element is closed and opened again, with its attributes, in the next segment.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import accumulate, groupby, pairwise
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 
-from darkchannel.errors import Refused
-from darkchannel.speech.ssml import ATOMIC, BLOCKS, MOMENTS, Element, Node, serialise, spoken
-from services.splitter import sentences
+from darkchannel.speech.sizes import Size, size_of
+from darkchannel.speech.ssml import Node
+from services.splitter import cuts
+from services.splitter.leaves import Leaf, Open, Path, leaves_of, markup_of, rebuilt
 
-TARGET = 1_800
-"""Characters of a piece: whole paragraphs are gathered up to here. Each piece costs a round of events and requests."""
-HARD = 2_500
-"""Characters no piece exceeds; a sentence between the two stands alone."""
-
-_WHITE = re.compile(r"\s+")
+MAX_MARKUP = 6_000
+"""Characters of tags in a segment: it and its record stay small, however little of it is words."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """Text, an atomic element, a break or a mark, and the elements it stands in, outermost first."""
+@dataclass(slots=True)
+class _Sentence:
+    """A sentence, or a part of one that is too long, and what stands by it."""
 
-    path: tuple[Element, ...]
-    node: Node
+    leaves: list[Leaf]
+    paragraph: int = 0
+    """Characters of the paragraph that it begins; 0 within one."""
+    size: int = field(init=False)
+    """Characters that are spoken."""
+    markup: int = field(init=False)
+    """Characters of its tags, where it stands alone."""
+    has_words: bool = field(init=False)
+    has_mark: bool = field(init=False)
 
-    @property
-    def size(self) -> int:
-        return len(self.node) if isinstance(self.node, str) else 1 if self.is_moment else len(serialise(self.node))
+    def __post_init__(self) -> None:
+        text = "".join([leaf.text for leaf in self.leaves])
+        self.size = len(text)
+        self.markup = markup_of(self.leaves)
+        self.has_words = any(map(str.isalnum, text))
+        self.has_mark = any(leaf.is_mark for leaf in self.leaves)
 
-    @property
-    def is_moment(self) -> bool:
-        return isinstance(self.node, Element) and self.node.name in MOMENTS
+    def fits(self, other: "_Sentence", size: Size) -> bool:
+        """Whether a segment can hold both."""
+        return self.size + other.size <= size.hard and self.markup + other.markup <= MAX_MARKUP
 
-    @property
-    def is_break(self) -> bool:
-        return isinstance(self.node, Element) and self.node.name == "break"
-
-    @property
-    def is_blank(self) -> bool:
-        return isinstance(self.node, str) and self.node.isspace()
-
-    @property
-    def blocks(self) -> list[Element]:
-        return [element for element in self.path if element.name in BLOCKS]
-
-
-def cut(nodes: Iterable[Node], language: str) -> Iterator[tuple[Node, ...]]:
-    """Cut a chapter. Raises Refused for an element that may not be cut and is larger than a piece."""
-    for leaves in _pack(_paragraphs(nodes, language)):
-        yield tuple(_rebuild(leaves, 0))
-
-
-def _leaves(nodes: Iterable[Node], path: tuple[Element, ...] = ()) -> Iterator[_Leaf]:
-    for node in nodes:
-        if isinstance(node, str):
-            if node:
-                yield _Leaf(path, _WHITE.sub(" ", node))
-        elif node.name in ATOMIC | MOMENTS:
-            yield _Leaf(path, node)
-        else:
-            yield from _leaves(node.children, (*path, node))
+    def add(self, other: "_Sentence") -> None:
+        """Have the other after it."""
+        self.leaves += other.leaves
+        self.paragraph = self.paragraph or other.paragraph
+        self.size += other.size
+        self.markup += other.markup
+        self.has_words |= other.has_words
+        self.has_mark |= other.has_mark
 
 
-def _paragraphs(nodes: Iterable[Node], language: str) -> Iterator[list[list[_Leaf]]]:
-    """Each outermost block as its sentences; what stands between blocks as one of its own."""
+def cut(nodes: Iterable[Node], language: str, size: Size | None = None) -> Iterator[tuple[Node, ...]]:
+    """Cut a chapter into segments of this size, of the ordinary one where none is given.
 
-    def outermost(leaf: _Leaf) -> int:
-        return id(next(iter(leaf.blocks), None))
+    ``language`` is that of the text where no ``xml:lang`` says otherwise. No segment has more characters to speak
+    than ``size.hard``, but one that is a single element which may not be cut. Each has words, if there are any, but
+    where what has none is too much for its neighbours.
 
-    def innermost(leaf: _Leaf) -> int:
-        return id(next(reversed(leaf.blocks), None))
-
-    for _, paragraph in groupby(_leaves(nodes), outermost):
-        found: list[list[_Leaf]] = []
-        for _, block in groupby(paragraph, innermost):
-            leaves = list(block)
-            if all(leaf.is_moment or leaf.is_blank for leaf in leaves):
-                leaves = [leaf for leaf in leaves if leaf.is_moment]
-            if leaves:
-                found += _sentences(leaves, language)
-        if found:
-            yield found
+    Raises Refused for an element that may not be cut and is longer than ``leaves.MAX_ATOMIC``.
+    """
+    size = size or size_of("")
+    for leaves in _segments(_settled(_sentences(nodes, language, size), size), size):
+        yield tuple(rebuilt(leaves))
 
 
-def _sentences(leaves: list[_Leaf], language: str) -> list[list[_Leaf]]:
-    blocks = leaves[0].blocks
-    if blocks and blocks[-1].name == "s":
-        return [leaves]
-    text = "".join(spoken(leaf.node) for leaf in leaves)
-    ends = list(accumulate(len(sentence) for sentence in sentences.split(text, language)))
+def _sentences(nodes: Iterable[Node], language: str, size: Size) -> Iterator[_Sentence]:
+    """Each outermost block is a paragraph, and so is what stands between two."""
+    leaves = leaves_of(nodes, language)
+    for _, paragraph in groupby(leaves, lambda leaf: leaf.path[-1].paragraph if leaf.path else None):
+        found: list[_Sentence] = []
+        for block, inside in groupby(paragraph, lambda leaf: leaf.path[-1].block if leaf.path else None):
+            found += map(_Sentence, _of_block(list(inside), block, language, size))
+        first = next((sentence for sentence in found if sentence.has_words), None)
+        if first:
+            first.paragraph = sum(sentence.size for sentence in found)
+        yield from found
+
+
+def _of_block(leaves: list[Leaf], block: Open | None, language: str, size: Size) -> Iterator[list[Leaf]]:
+    if all(leaf.text.isspace() for leaf in leaves if leaf.text):
+        moments = [leaf for leaf in leaves if not isinstance(leaf.node, str)]
+        marked = next((number for number, leaf in enumerate(moments) if leaf.is_mark), len(moments))
+        yield from _by_markup(moments[:marked])
+        yield from _by_markup(moments[marked:])
+        return
+    is_sentence = block is not None and block.element.name == "s"
+    if is_sentence and sum(len(leaf.text) for leaf in leaves) <= size.hard:
+        yield from _by_markup(leaves)
+        return
+    parts = [
+        cuts.Part(leaf.text, leaf.path[-1].language if leaf.path else language, is_whole=not isinstance(leaf.node, str))
+        for leaf in leaves
+    ]
+    places = cuts.places(parts, block.language if block else language, size.hard, is_sentence=is_sentence)
+    for sentence in _at(leaves, places):
+        yield from _by_markup(sentence)
+
+
+def _at(leaves: Iterable[Leaf], ends: list[int]) -> list[list[Leaf]]:
+    """The leaves cut at these places of their text. A break belongs to what it follows, a mark to what follows it."""
     closing = frozenset(ends)
-    found: list[list[_Leaf]] = [[]]
+    found: list[list[Leaf]] = [[]]
     offset = 0
     for leaf in leaves:
         if leaf.is_moment:
-            # The pause after a sentence belongs to it, a mark to the sentence that follows.
-            belongs_before = leaf.is_break and not found[-1] and len(found) > 1
+            belongs_before = not leaf.is_mark and not found[-1] and len(found) > 1
             found[-2 if belongs_before else -1].append(leaf)
             continue
-        for piece in _pieces(leaf, offset, ends):
-            found[-1].append(piece)
-            offset += len(spoken(piece.node))
-            if offset in closing:
+        stop = offset + len(leaf.text)
+        inside = ends[bisect_right(ends, offset) : bisect_left(ends, stop)]
+        for start, end in pairwise((offset, *inside, stop)):
+            found[-1].append(leaf if not inside else leaf.part(start - offset, end - offset))
+            if end in closing:
                 found.append([])
+        offset = stop
     return [sentence for sentence in found if sentence]
 
 
-def _pieces(leaf: _Leaf, offset: int, ends: list[int]) -> list[_Leaf]:
-    """A text cut at the sentence ends inside it; ``offset`` is where it starts among them."""
-    if not isinstance(leaf.node, str):
-        return [leaf]
-    text = leaf.node
-    inside = ends[bisect_right(ends, offset) : bisect_left(ends, offset + len(text))]
-    bounds = [0, *(end - offset for end in inside), len(text)]
-    return [_Leaf(leaf.path, text[start:end]) for start, end in pairwise(bounds)]
+def _by_markup(leaves: list[Leaf]) -> Iterator[list[Leaf]]:
+    """Cut between leaves where their tags are too many for one segment, if possible not inside a word."""
+    start = total = number = 0
+    path: Path = ()
+    while number < len(leaves):
+        total += markup_of((leaves[number],), path)
+        if total > MAX_MARKUP and number > start:
+            between = (at for at in range(number, start, -1) if _is_between(leaves[at - 1], leaves[at]))
+            at = next(between, number)
+            yield leaves[start:at]
+            start, number, total, path = at, at, 0, ()
+        else:
+            path = leaves[number].path
+            number += 1
+    if leaves:
+        yield leaves[start:] if start else leaves
 
 
-def _pack(paragraphs: Iterable[list[list[_Leaf]]]) -> Iterator[list[_Leaf]]:
-    segment: list[_Leaf] = []
-    size = 0
-    for paragraph in paragraphs:
-        starts_anew = size + sum(map(_size, paragraph)) > TARGET
-        for piece in (piece for sentence in paragraph for piece in _bounded(sentence)):
-            limit = HARD if all(leaf.is_moment for leaf in piece) else TARGET
-            if segment and (size + _size(piece) > limit or (starts_anew and limit == TARGET)):
-                yield segment
-                segment, size = [], 0
-            starts_anew = starts_anew and limit == HARD
-            segment += piece
-            size += _size(piece)
+def _is_between(before: Leaf, after: Leaf) -> bool:
+    """Whether no word runs from one into the other."""
+    return not (before.text and after.text and before.text[-1].isalnum() and after.text[0].isalnum())
+
+
+def _settled(found: Iterable[_Sentence], size: Size) -> list[_Sentence]:
+    """What has no words joined to the sentence before it, or after it if it has a mark, where that has room."""
+    settled: list[_Sentence] = []
+    for sentence in found:
+        last = settled[-1] if settled else None
+        belongs = last and (not last.has_words or not (sentence.has_words or sentence.has_mark))
+        if last and belongs and last.fits(sentence, size):
+            last.add(sentence)
+        else:
+            _take_back(settled, size)
+            settled.append(sentence)
+    _take_back(settled, size)
+    return settled
+
+
+def _take_back(settled: list[_Sentence], size: Size) -> None:
+    """Join what waits for words in vain to the sentence before it."""
+    if len(settled) > 1 and not settled[-1].has_words and settled[-2].fits(settled[-1], size):
+        settled[-2].add(settled.pop())
+
+
+def _segments(settled: Iterable[_Sentence], size: Size) -> Iterator[list[Leaf]]:
+    segment: list[Leaf] = []
+    spoken_size = markup = 0
+    for sentence in settled:
+        more = markup_of(sentence.leaves, segment[-1].path if segment else ())
+        if segment and (
+            spoken_size + max(sentence.size, sentence.paragraph) > size.target or markup + more > MAX_MARKUP
+        ):
+            yield segment
+            segment, spoken_size, markup, more = [], 0, 0, sentence.markup
+        segment += sentence.leaves
+        spoken_size += sentence.size
+        markup += more
     if segment:
         yield segment
-
-
-def _size(leaves: Iterable[_Leaf]) -> int:
-    return sum(leaf.size for leaf in leaves)
-
-
-def _bounded(sentence: list[_Leaf]) -> Iterator[list[_Leaf]]:
-    """A sentence, in pieces of at most ``HARD`` characters."""
-    piece: list[_Leaf] = []
-    size = 0
-    for leaf in sentence:
-        start = 0
-        while leaf.size - start > HARD - size:
-            end = _cut_point(leaf, start, HARD - size, is_whole=not piece)
-            if end > start:
-                piece.append(_part(leaf, start, end))
-            yield piece
-            piece, size, start = [], 0, end
-        piece.append(_part(leaf, start, leaf.size))
-        size += leaf.size - start
-    if piece:
-        yield piece
-
-
-def _cut_point(leaf: _Leaf, start: int, room: int, *, is_whole: bool) -> int:
-    """Where to cut a leaf that is larger than the room; ``start`` where it is better begun in the next piece."""
-    if not isinstance(leaf.node, str):
-        if is_whole:
-            raise Refused(f"<{leaf.node.name}> has {leaf.size} characters and cannot be cut: shorten it to {HARD}")
-        return start
-    return sentences.break_point(leaf.node, start, start + room) or (start + room if is_whole else start)
-
-
-def _part(leaf: _Leaf, start: int, end: int) -> _Leaf:
-    return _Leaf(leaf.path, leaf.node[start:end]) if isinstance(leaf.node, str) else leaf
-
-
-def _rebuild(leaves: Iterable[_Leaf], depth: int) -> Iterator[Node]:
-    def parent(leaf: _Leaf) -> int | None:
-        return id(leaf.path[depth]) if len(leaf.path) > depth else None
-
-    for key, group in groupby(leaves, parent):
-        inside = list(group)
-        if key is None:
-            yield from (leaf.node for leaf in inside)
-        else:
-            element = inside[0].path[depth]
-            yield Element(element.name, element.attributes, tuple(_rebuild(inside, depth + 1)))

@@ -3,8 +3,12 @@ from itertools import chain
 import pytest
 
 from darkchannel.errors import Refused
-from darkchannel.speech.ssml import Element, Node, spoken
-from services.splitter.segments import HARD, TARGET, cut
+from darkchannel.speech.sizes import SIZES, Size, size_of
+from darkchannel.speech.ssml import Element, Node, serialise, spoken
+from services.splitter.leaves import MAX_ATOMIC
+from services.splitter.segments import MAX_MARKUP, cut
+
+TARGET, HARD = size_of("").target, size_of("").hard
 
 
 def paragraph(*sentences: str) -> Element:
@@ -58,7 +62,141 @@ def test_moments_without_end_are_bounded_too() -> None:
     marks: list[Node] = [Element("mark", {"name": f"m{n}"}) for n in range(5_000)]
     pieces = list(cut(marks, "pt"))
     assert list(chain.from_iterable(pieces)) == marks
-    assert max(map(len, pieces)) <= HARD
+    assert all(MAX_MARKUP - 30 < sum(map(len, map(serialise, piece))) <= MAX_MARKUP for piece in pieces[:-1])
+
+
+def test_tags_without_end_are_bounded_too_and_the_cut_is_between_words() -> None:
+    nodes: list[Node] = []
+    for _ in range(400):
+        nodes += [Element("w", {}, ("pa",)), Element("emphasis", {"level": "strong"}, ("la",)), "vra "]
+    pieces = list(cut([Element("s", {}, tuple(nodes))], "pt"))
+    assert len(pieces) == 3
+    for piece in pieces:
+        assert sum(len(serialise(node)) for node in piece) <= MAX_MARKUP + HARD
+        assert {word for node in piece for word in spoken(node).split()} == {"palavra"}
+
+
+def test_a_mark_between_paragraphs_goes_with_the_next_and_a_break_with_the_last() -> None:
+    pause, mark = Element("break"), Element("mark", {"name": "m"})
+    long = paragraph("x" * TARGET)
+    assert [
+        tuple(node.name for node in piece if isinstance(node, Element))
+        for piece in cut([long, pause, mark, long], "pt")
+    ] == [("p", "break"), ("mark", "p")]
+
+
+def test_a_mark_at_the_end_of_a_paragraph_stays_in_it() -> None:
+    ended = Element("p", {}, ("x" * TARGET, Element("mark", {"name": "m"})))
+    assert list(cut([ended, paragraph("y")], "pt")) == [(ended,), (paragraph("y"),)]
+
+
+def test_what_stands_first_or_last_without_words_is_no_segment_of_its_own() -> None:
+    mark, rule = Element("mark", {"name": "m"}), Element("p", {}, ("* * *",))
+    long = paragraph("x" * TARGET)
+    assert list(cut([mark, rule, long, rule, long, rule, mark], "pt")) == [(mark, rule, long, rule), (long, rule, mark)]
+
+
+def test_what_has_no_words_is_alone_where_its_neighbours_are_full() -> None:
+    full, rule = paragraph("x" * HARD), Element("p", {}, ("* * *",))
+    assert list(cut([full, rule, full], "pt")) == [(full,), (rule,), (full,)]
+
+
+def test_what_waits_for_words_in_vain_goes_back_to_those_before_it() -> None:
+    mark = Element("p", {}, ("...", Element("mark", {"name": "m"})))
+    assert [len(piece) for piece in cut([paragraph("x"), mark, paragraph("y" * HARD)], "pt")] == [2, 1]
+
+
+@pytest.mark.parametrize("engine", sorted(SIZES))
+def test_sentences_stay_whole_where_the_engine_takes_them(engine: str) -> None:
+    size = SIZES[engine]
+    words = [f"Esta é a frase de número {number}." for number in range(60)]
+    pieces = list(cut([Element("p", {}, (" ".join(words),))], "pt", size))
+    said = ["".join(map(spoken, piece)).strip() for piece in pieces]
+    assert " ".join(said) == " ".join(words)
+    assert all(piece.endswith(".") and len(piece) <= size.target for piece in said)
+    assert all(len(piece) > size.target - 40 for piece in said[:-1])
+
+
+def test_a_clause_is_not_cut_off_right_after_its_start() -> None:
+    text = "Sim, " + "palavra " * 20
+    [first, *_] = ["".join(map(spoken, piece)) for piece in cut([paragraph(text)], "pt", Size(100, 100))]
+    assert first.strip() == ("Sim, " + "palavra " * 11).strip()
+
+
+@pytest.mark.parametrize(
+    "grapheme",
+    ["e\u0301\u0323", "👩🏽\u200d🚀", "🇧🇷", "👍🏿", "❤\ufe0f", "🏴\U000e0067\U000e0062\U000e007f"],
+    ids=["accents", "joined", "flag", "skin", "variation", "region"],
+)
+@pytest.mark.parametrize("shift", range(4))
+def test_what_is_seen_as_one_character_is_not_cut(grapheme: str, shift: int) -> None:
+    pieces = [
+        "".join(map(spoken, piece)).strip()
+        for piece in cut([paragraph("x" * shift + grapheme * 500)], "pt", Size(100, 100))
+    ]
+    assert len(pieces) > 9
+    assert all(piece.startswith(grapheme) and len(piece) <= 100 for piece in pieces[1:])
+
+
+def test_what_is_seen_as_one_character_is_not_cut_in_a_long_text_without_sentences() -> None:
+    grapheme = "e\u0301\u0323"
+    pieces = ["".join(map(spoken, piece)).strip() for piece in cut([Element("p", {}, (grapheme * 4_000,))], "pt")]
+    assert "".join(pieces) == grapheme * 4_000
+    assert all(piece.startswith(grapheme) for piece in pieces)
+
+
+def test_a_thousand_accents_on_one_letter_lose_none() -> None:
+    text = "a" + "\u0301" * 1_000 + " fim."
+    pieces = ["".join(map(spoken, piece)).strip() for piece in cut([paragraph(text)], "pt", Size(100, 100))]
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+    assert max(map(len, pieces)) <= 100
+
+
+def test_a_word_that_elements_run_through_is_not_cut() -> None:
+    word = (Element("emphasis", {}, ("des",)), Element("w", {}, ("con",)), "fiada ")
+    pieces = list(cut([Element("p", {}, word * 40)], "pt", Size(100, 100)))
+    assert len(pieces) == 5
+    assert {said for piece in pieces for said in "".join(map(spoken, piece)).split()} == {"desconfiada"}
+
+
+def test_a_long_word_with_punctuation_is_cut_beside_it() -> None:
+    pieces = list(cut([paragraph(("palavra-" * 30).rstrip("-"))], "pt", Size(100, 100)))
+    assert ["".join(map(spoken, piece)).strip() for piece in pieces] == [
+        "palavra-" * 12,
+        "palavra-" * 12,
+        ("palavra-" * 6)[:-1],
+    ]
+
+
+def test_sentences_end_by_the_rules_of_the_language_they_are_in() -> None:
+    english = Element("lang", {"xml:lang": "en"}, ("Ask for Col. Hill at the gate. He will come.",))
+    for content in (("O guia disse: ", english, " E saiu."), (Element("p", {"xml:lang": "en"}, english.children),)):
+        [piece] = cut([Element("p", {}, content)], "pt")
+        text = "|".join(part for node in piece for part in texts(node))
+        assert "Ask for Col. Hill at the gate. |He will come." in text
+
+
+def texts(node: Node) -> list[str]:
+    return [node] if isinstance(node, str) else [text for child in node.children for text in texts(child)]
+
+
+def test_an_element_that_may_not_be_cut_stands_alone_where_it_is_larger_than_the_size() -> None:
+    atom = Element("sub", {"alias": "uma frase, longa. " * 10 + "Fim"}, ("x",))
+    pieces = list(cut([Element("p", {}, ("Veja ", atom, " aqui."))], "pt", Size(100, 100)))
+    assert [piece[0].children for piece in pieces if isinstance(piece[0], Element)] == [
+        ("Veja ",),
+        (atom,),
+        (" aqui.",),
+    ]
+
+
+def test_one_element_used_twice_stays_two() -> None:
+    same = Element("p", {}, ("a",))
+    assert list(cut([same, same], "pt")) == [(same, same)]
+
+
+def test_a_space_that_does_not_break_stays_what_it_is() -> None:
+    assert list(cut([Element("p", {}, ("10\xa0000  km",))], "pt")) == [(Element("p", {}, ("10\xa0000 km",)),)]
 
 
 def test_twins_side_by_side_stay_two() -> None:
@@ -72,11 +210,19 @@ def test_white_space_between_blocks_falls_out_and_within_them_is_one_space() -> 
     assert list(cut(nodes, "pt")) == [(Element("p", {}, ("a b",)),)]
 
 
+@pytest.mark.parametrize("blank", [Element("p"), Element("s", {}, (" ", Element("emphasis")))])
+def test_what_an_empty_block_sets_apart_stays_so(blank: Element) -> None:
+    assert [["".join(map(spoken, piece))] for piece in cut(["um", blank, "dois"], "pt")] == [["um dois"]]
+
+
 def test_nothing_gives_no_piece() -> None:
     assert list(cut([], "pt")) == []
     assert list(cut(["  ", Element("p")], "pt")) == []
 
 
-def test_what_may_not_be_cut_and_is_too_long_is_refused_by_name() -> None:
-    with pytest.raises(Refused, match="<sub> has"):
-        list(cut([Element("sub", {"alias": "x" * HARD}, ("y",))], "pt"))
+@pytest.mark.parametrize(
+    "atom", [Element("sub", {"alias": "x" * MAX_ATOMIC}, ("y",)), Element("w", {}, ("x" * MAX_ATOMIC,))]
+)
+def test_what_may_not_be_cut_and_is_too_long_is_refused_by_name(atom: Element) -> None:
+    with pytest.raises(Refused, match=f'<{atom.name}> has 25.. characters .* shorten it to 2500. It begins "xxx'):
+        list(cut([atom], "pt"))

@@ -18,6 +18,35 @@ ATOMIC = frozenset({"say-as", "sub", "phoneme", "token", "w"})
 MOMENTS = frozenset({"break", "mark"})
 """Nothing to say, only a moment: each stands once however a document is cut."""
 SPANS = frozenset({"lang", "voice", "emphasis", "prosody"})
+TEXT_ONLY = frozenset({"say-as", "sub", "phoneme"})
+"""They may hold no element."""
+
+_WORD = ("role", "onlangfailure")
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    name: frozenset(attributes)
+    for name, attributes in {
+        "speak": ("version", "onlangfailure", "startmark", "endmark"),
+        "p": ("onlangfailure",),
+        "s": ("onlangfailure",),
+        "break": ("strength", "time"),
+        "prosody": ("rate", "pitch", "volume", "range", "contour", "duration"),
+        "emphasis": ("level",),
+        "say-as": ("interpret-as", "format", "detail"),
+        "sub": ("alias",),
+        "voice": ("name", "gender", "age", "variant", "languages", "required", "ordering", "onvoicefailure"),
+        "lang": ("onlangfailure",),
+        "phoneme": ("ph", "alphabet", "type"),
+        "mark": ("name",),
+        "token": _WORD,
+        "w": _WORD,
+        "audio": (
+            *("src", "fetchtimeout", "fetchhint", "maxage", "maxstale", "soundLevel", "speed"),
+            *("clipBegin", "clipEnd", "repeatCount", "repeatDur"),
+        ),
+        "lookup": ("ref",),
+    }.items()
+}
+"""Each element of SSML 1.1 that has words or moments, and its own attributes; any may have ``xml:lang`` too."""
 
 
 @dataclass(frozen=True, slots=True)
