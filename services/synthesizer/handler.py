@@ -108,12 +108,16 @@ class Synthesizer:
                 samples=len(speech.pcm) // wav.BYTES_PER_SAMPLE,
                 rate=speech.rate,
                 marks=tuple((mark.name, mark.sample) for mark in speech.marks),
+                sentences=speech.sentences,
                 expected=expected,
                 take=take,
             )
             reason = fault(record, speech.pcm)
             if reason is None:
-                return wav.pack(speech, record)
+                try:
+                    return wav.pack(speech, record)
+                except ValueError as error:
+                    raise Permanent(f"its chunk cannot be written: {error}") from error
         raise Permanent(f"the speech of {engine} {reason}")
 
     async def _is_last_word(self, job: str, index: int, runs: Runs, segment: str, chunk: str) -> bool:

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
+from darkchannel.speech.rendering import rendered
 from services.synthesizer.engines.port import Engine
 
 GROUP = "darkchannel.engines"
@@ -22,9 +23,13 @@ class Engines:
         self._opening: dict[str, asyncio.Task[Engine]] = {}
 
     async def speak(self, name: str, ssml: str) -> tuple[str, Speech]:
-        """The name of the engine that spoke, and the speech. Raises as ``open_engine`` and the engine do."""
+        """The name of the engine that spoke, and the speech.
+
+        Raises Refused for what is no SSML, else as ``open_engine`` and the engine do.
+        """
+        script = await asyncio.to_thread(rendered, ssml)
         engine = await self._open(DEFAULT if name == AUTO else name)
-        return engine.name, await engine.speak(ssml)
+        return engine.name, await engine.speak(script)
 
     async def _open(self, name: str) -> Engine:
         opening = self._opening.get(name)

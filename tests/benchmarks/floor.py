@@ -12,6 +12,7 @@ import espeakng_loader
 
 from darkchannel.audio import ffmpeg, mp3
 from darkchannel.jobs.plan import Part
+from darkchannel.speech.rendering import rendered
 from services.synthesizer.engines.espeak_ssml import prepare
 from services.synthesizer.engines.espeak_worker import Library, answer
 from tests.benchmarks.measure import CORES, Result, processor_time
@@ -34,7 +35,7 @@ def narrate(parts: tuple[Part, ...]) -> tuple[Result, float]:
 def _section(segments: tuple[str, ...]) -> float:
     """Seconds of speech."""
     library = _library()
-    pcm = b"".join(answer(library, [asdict(piece) for piece in prepare(ssml)])[1] for ssml in segments)
+    pcm = b"".join(answer(library, [asdict(piece) for piece in prepare(rendered(ssml))])[1] for ssml in segments)
     command = [ffmpeg.binary(), *ffmpeg.mp3_arguments(library.rate)]
     frames = subprocess.run(command, input=pcm, capture_output=True, check=True).stdout
     return mp3.samples(frames) / library.rate

@@ -13,6 +13,7 @@ import espeakng_loader
 from darkchannel.audio.ffmpeg import PIPE_BYTES, end
 from darkchannel.audio.wav import Mark, Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.speech.ssml import Element
 from services.synthesizer.engines import espeak_worker
 from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_voice
 
@@ -34,8 +35,8 @@ class Espeak:
         for _ in range(self.slots):
             self._workers.put_nowait(_Worker())
 
-    async def speak(self, ssml: str) -> Speech:
-        pieces = prepare(ssml)
+    async def speak(self, script: Element) -> Speech:
+        pieces = prepare(script)
         worker = await self._workers.get()
         try:
             async with asyncio.timeout(self.timeout):
@@ -73,7 +74,14 @@ class _Worker:
             raise Permanent(unknown_voice(head["unknown"]))
         if "error" in head:
             raise Permanent(head["error"])
-        return Speech(pcm, self._rate, tuple(Mark(name, sample) for name, sample in head["marks"]))
+        names = (name for piece in pieces for name in piece.places)
+        places = list(zip(names, head["places"], strict=True))
+        return Speech(
+            pcm,
+            self._rate,
+            marks=tuple(Mark(name, sample) for name, sample in places if name is not None),
+            sentences=tuple(sample for name, sample in places if name is None),
+        )
 
     async def _ask(self, pieces: list[Piece]) -> tuple[dict[str, Any], bytes]:
         process = self._process

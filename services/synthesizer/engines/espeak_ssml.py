@@ -1,65 +1,88 @@
-"""SSML as espeak-ng reads it rightly: what it would misread is rewritten, what crashes it is left out.
+"""A segment as espeak-ng says it rightly: cut where it must not decide for itself, and in markup it cannot misread.
 
-Measured on espeak-ng 1.52: ``<audio>`` ends the process (the parser leaves it out); break times are read as
-integers only; strengths mean other pauses than listeners know; ``<lang>`` is unknown; a variant (``pt-br+f3``)
-of a nested ``<voice>`` is passed over; a ``<mark>`` before ``<s>`` lengthens the pause there, one inside does not.
+Measured on espeak-ng 1.52: a break takes other pauses than it says and leaves the speed around it to what is spoken
+next; ``<lang>`` is unknown and a variant (``pt-br+f3``) of a nested ``<voice>`` passed over; a ``<prosody>`` in a
+``<prosody>`` is neither product nor replacement, and 20 of them are lost; ``<emphasis>`` is heard in silence. So the
+voices and the breaks are ours, and each text stands in one ``<prosody>`` at most, with plain figures. A ``<mark>``
+before ``<s>`` lengthens the pause there, one inside does not.
 """
 
+import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from unicodedata import category
+from xml.sax.saxutils import escape
 
 from darkchannel.errors import Permanent
-from darkchannel.speech.parse import parse
-from darkchannel.speech.ssml import Element, Node, serialise, spoken
+from darkchannel.speech.characters import clean
+from darkchannel.speech.prosody import ORDINARY, Manner
+from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
+from darkchannel.speech.script import Edge, Pause, Place, Say, flat
+from darkchannel.speech.ssml import Element, spoken
+from services.synthesizer.engines.espeak_phonemes import mnemonics
 
-MAX_CHARACTERS = 20_000
-"""Of a segment's SSML; the splitter stays far below, a person's edit may not."""
-MAX_BREAK_MS = 60_000
+MAX_CHARACTERS = 40_000
+"""Of a segment's words; the splitter stays far below, a person's edit may not."""
+MAX_PLACES = 4_000
+"""Marks and sentences of a segment: more than its chunk can hold."""
 MAX_WORD_BYTES = 120
 """espeak-ng drops what follows the first 160 bytes of a word, such as a sentence of Thai or Japanese is."""
-DEFAULT_LANGUAGE = "pt-BR"
 
-STRENGTHS_MS = {"none": 0, "x-weak": 0, "weak": 250, "medium": 500, "strong": 1_000, "x-strong": 1_500}
-KEPT = {name: name for name in ("voice", "prosody", "say-as", "emphasis", "p")} | {"lang": "voice"}
-"""What reaches the engine, and as what; of other elements only the content does."""
+MELODY = 0.23
+"""Of the pitch that is heard, against the base of the voice."""
 
+_ENDINGS = (*".!?…:;,", "")
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD_BYTES // 4},}}")
 _WITHIN_LETTERS = frozenset({"Mn", "Mc", "Me", "Cf"})
-_TIME = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)")
 _VOICE = re.compile(r"[A-Za-z0-9_+-]{1,100}")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")  # signs of espeak-ng's own, and nobody's sound
+_BRACKETS = re.compile(r"\[{2,}|\]{2,}")
+_ALIASES = {"zh": "cmn", "no": "nb", "nn": "nb", "iw": "he", "in": "id"}
+"""Languages that espeak-ng knows under another tag."""
+_BRAZILIAN = {"pt": "pt-br"}
+"""Its own ``pt`` is of Portugal, and speaks for pt-PT and pt-AO; who names no country here means this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one voice speaks."""
+    """What one voice speaks without a break."""
 
     voices: tuple[str, ...]
     """The first that exists is meant."""
-    ssml: str
-    others: tuple[str, ...]
-    """Voices that its SSML names."""
+    ssml: str = ""
+    """Empty: nothing to speak."""
+    has_phonemes: bool = False
+    """Whether ``[[...]]`` in it are espeak-ng's mnemonics, and not just brackets."""
+    ends: bool = False
+    """Whether the pause of a sentence's end follows."""
+    places: tuple[str | None, ...] = ()
+    """Marks by their names, None where a sentence starts; in the SSML their numbers are their names, since espeak-ng
+    cuts and misreads others. What is not in the SSML stands at the start."""
+    silence: int | None = None
+    """Milliseconds between the last sound and what follows; None: as the engine has it."""
 
 
-def prepare(ssml: str) -> list[Piece]:
-    """Cut a segment where its voice changes, and rewrite it for espeak-ng.
+def prepare(script: Element) -> list[Piece]:
+    """Cut a rendered segment where its voice changes or a break stands, and write it as espeak-ng reads it.
 
-    The sentences are marked ``s0``, ``s1``, ... in the order of their ``<s>``. Raises Permanent where the
-    segment is no SSML, is too long or has nothing to speak.
+    Raises Permanent where the segment is too long, names a voice that is no name, or has nothing to speak.
     """
-    if len(ssml) > MAX_CHARACTERS:
-        raise Permanent(f"it has {len(ssml)} characters, more than the {MAX_CHARACTERS} of a segment: shorten it")
-    numbers = count()
-    pieces: list[Piece] = []
-    for voices, nodes in _by_voice(parse(ssml.encode(errors="replace"))):
-        children = tuple(_rewritten(nodes, numbers))
-        if any(map(_is_heard, children)):
-            named = tuple(_checked(name) for child in children for name in _voices_within(child))
-            pieces.append(Piece(voices, serialise(Element("speak", {}, children)), named))
-    if not pieces:
+    characters = len(spoken(script))
+    if characters > MAX_CHARACTERS:
+        raise Permanent(f"it has {characters} characters, more than the {MAX_CHARACTERS} of a segment: shorten it")
+    language = language_of(script, DEFAULT_LANGUAGE)
+    writer = _Writer(_of_language(language) or (_checked(language),))
+    is_heard = False
+    for event in flat(script):
+        writer.write(event)
+        is_heard |= isinstance(event, Pause) or (isinstance(event, Say) and bool(event.text.strip() or event.ipa))
+    if not is_heard:
         raise Permanent("it has nothing to speak: give it some text or a break")
+    pieces = writer.finish()
+    places = sum(len(piece.places) for piece in pieces)
+    if places > MAX_PLACES:
+        raise Permanent(f"it has {places} marks and sentences, more than the {MAX_PLACES} of a segment: shorten it")
     return pieces
 
 
@@ -71,30 +94,114 @@ def unknown_voice(voice: str) -> str:
     )
 
 
-def _by_voice(root: Element) -> Iterator[tuple[tuple[str, ...], Iterable[Node]]]:
-    """The children of the root in runs of one voice."""
-    default = _of_language(root.attributes.get("xml:lang", DEFAULT_LANGUAGE))
-    run: list[Node] = []
-    for child in root.children:
-        if isinstance(child, str) or child.name != "voice":
-            run.append(child)
-            continue
-        yield default, run
-        run = []
-        yield _of_element(child) or default, child.children
-    yield default, run
+@dataclass(slots=True)
+class _Writer:
+    """Pieces in the making; ``default`` are the voices of the document."""
+
+    default: tuple[str, ...]
+    _pieces: list[Piece] = field(default_factory=list)
+    _voices: tuple[str, ...] = ()
+    _parts: list[str] = field(default_factory=list)
+    """Of the SSML of the piece; none until it has words."""
+    _places: list[str | None] = field(default_factory=list)
+    _has_phonemes: bool = False
+    _tail: str = ""
+    """The words written last."""
+    _edges: list[str] = field(default_factory=list)
+    _held: list[str | None] = field(default_factory=list)
+    """Tags of blocks, and marks, since the last words: they stand before the next."""
+
+    def write(self, event: Say | Pause | Place | Edge) -> None:
+        if isinstance(event, Say):
+            self._say(event)
+        elif isinstance(event, Pause):
+            self._mark_held()
+            self._cut(silence=event.milliseconds)
+        elif isinstance(event, Edge):
+            if self._parts:
+                self._edges.append(f"<{event.block}>" if event.starts else f"</{event.block}>")
+        else:
+            self._held.append(event.name)
+            if not self._edges:
+                self._mark_held()
+
+    def finish(self) -> list[Piece]:
+        self._mark_held()
+        self._cut(ends=True)
+        return self._pieces
+
+    def _say(self, say: Say) -> None:
+        phonemes = mnemonics(say.ipa, say.language) if say.ipa else []
+        if not phonemes and not say.text.strip():
+            if self._parts and not self._edges:
+                self._parts.append(" ")
+            return
+        voices = _voices_of(say, self.default)
+        if self._parts and voices != self._voices:
+            self._cut(ends=bool(self._edges) or self._tail.rstrip()[-1:] in _ENDINGS)
+        self._voices = voices
+        self._parts += self._edges
+        self._edges = []
+        self._mark_held()
+        # The spaces keep brackets apart from one another, and from a tag, which they would swallow.
+        before = " " if self._tail.endswith(("[", "]")) else ""
+        self._tail = "".join(f" [[{word}]] " for word in phonemes) or before + _text(say.text)
+        self._parts.append(_in_manner(self._tail, say.manner))
+        self._has_phonemes |= bool(phonemes)
+
+    def _mark_held(self) -> None:
+        for name in self._held:
+            if self._parts:
+                self._parts.append(f'<mark name="{len(self._places)}"/>')
+            self._places.append(name)
+        self._held = []
+
+    def _cut(self, *, ends: bool = False, silence: int | None = None) -> None:
+        """End a piece; where its sentence goes on in the next, its voice must not fall."""
+        if self._parts and not ends and not self._edges and self._tail.rstrip()[-1:].isalnum():
+            self._parts.append(",")
+        elif self._parts and ends:
+            self._parts += self._edges
+        if self._parts or self._places or silence:
+            self._pieces.append(
+                Piece(
+                    voices=self._voices if self._parts else self.default,
+                    ssml=f"<speak>{''.join(self._parts)}</speak>" if self._parts else "",
+                    has_phonemes=self._has_phonemes,
+                    ends=ends,
+                    places=tuple(self._places),
+                    silence=silence,
+                )
+            )
+        self._parts, self._places, self._edges = [], [], []
+        self._has_phonemes, self._tail = False, ""
 
 
-def _of_element(voice: Element) -> tuple[str, ...]:
-    if name := voice.attributes.get("name"):
-        return (_checked(name),)
-    language = voice.attributes.get("xml:lang")
-    return _of_language(language) if language else ()
+def _voices_of(say: Say, default: tuple[str, ...]) -> tuple[str, ...]:
+    """By name, else by language; words of a language without a voice are spoken by the document's."""
+    languages = _of_language(say.language)
+    if not say.voice:
+        return tuple(dict.fromkeys((*languages, *default)))
+    names = [name for voice in say.voice.split() for name in _shortened(_checked(voice))]
+    if not say.is_foreign:
+        return tuple(dict.fromkeys(names))
+    variant = "+".join(["", *names[0].split("+")[1:]])
+    return tuple(dict.fromkeys((*(language + variant for language in languages), *names)))
+
+
+def _shortened(voice: str) -> tuple[str, ...]:
+    """``fr-fr+f3`` is no voice, though ``fr-fr`` and ``fr+f3`` are."""
+    language, plus, variant = voice.partition("+")
+    return (voice, language.partition("-")[0] + plus + variant) if plus else (voice,)
 
 
 def _of_language(tag: str) -> tuple[str, ...]:
-    """``pt-BR`` is a voice itself; ``en-AU`` is not, and ``en`` speaks for it."""
-    return tuple(dict.fromkeys((_checked(tag), tag.partition("-")[0])))
+    """``pt-BR`` is a voice itself; ``en-AU`` is not, and ``en`` speaks for it. None where the tag is no tag."""
+    if not _VOICE.fullmatch(tag) or "+" in tag:
+        return ()
+    primary = tag.partition("-")[0]
+    names = (_BRAZILIAN.get(tag.lower(), tag), primary, _ALIASES.get(primary.lower(), primary))
+    return tuple(dict.fromkeys(names))
 
 
 def _checked(voice: str) -> str:
@@ -103,21 +210,24 @@ def _checked(voice: str) -> str:
     return voice
 
 
-def _rewritten(nodes: Iterable[Node], numbers: Iterator[int]) -> Iterator[Node]:
-    for node in nodes:
-        if isinstance(node, str):
-            yield _LONG_WORD.sub(lambda word: " ".join(_slices(word[0])), node)
-        elif node.name == "break":
-            yield from (" ", Element("break", {"time": f"{_milliseconds(node)}ms"}), " ")
-        elif node.name == "sub":
-            yield spoken(node)
-        elif node.name == "s":
-            mark = Element("mark", {"name": f"s{next(numbers)}"})
-            yield Element("s", node.attributes, (mark, *_rewritten(node.children, numbers)))
-        elif node.name in KEPT:
-            yield Element(KEPT[node.name], node.attributes, tuple(_rewritten(node.children, numbers)))
-        else:
-            yield from _rewritten(node.children, numbers)
+def _in_manner(ssml: str, manner: Manner) -> str:
+    if manner == ORDINARY:
+        return ssml
+    # espeak-ng adds the pitch of the melody, a fifth of the whole, to the base that its figure from 0 to 99 moves by
+    # two octaves: measured on the voices pt-br, en-us and pt-br+f3.
+    base = manner.pitch * (1 + MELODY) - MELODY
+    pitch = min(max(round(50 + 50 * math.log2(max(base, 0.5))), 0), 99)
+    attributes = (
+        f'rate="{round(100 * manner.rate)}%" pitch="{pitch}" range="{round(50 * manner.pitch)}"'
+        f' volume="{round(100 * 10 ** (manner.volume / 20))}"'
+    )
+    return f"<prosody {attributes}>{ssml}</prosody>"
+
+
+def _text(text: str) -> str:
+    """Words as they stand in XML, none too long, and no brackets that would be read as phonemes."""
+    text = _BRACKETS.sub(lambda run: run[0][0], _PRIVATE.sub(" ", clean(text)))
+    return escape(_LONG_WORD.sub(lambda word: " ".join(_slices(word[0])), text))
 
 
 def _slices(word: str) -> Iterator[str]:
@@ -131,27 +241,3 @@ def _slices(word: str) -> Iterator[str]:
         piece += character
         size += length
     yield piece
-
-
-def _milliseconds(pause: Element) -> int:
-    time = pause.attributes.get("time")
-    if time is None:
-        return STRENGTHS_MS.get(pause.attributes.get("strength", "medium"), STRENGTHS_MS["medium"])
-    found = _TIME.fullmatch(time.strip())
-    if not found:
-        raise Permanent(f"a break of '{time}' is no time: write it like 500ms or 1.5s")
-    return min(round(float(found[1]) * (1 if found[2] == "ms" else 1_000)), MAX_BREAK_MS)
-
-
-def _is_heard(node: Node) -> bool:
-    if isinstance(node, str):
-        return bool(node.strip())
-    return node.name == "break" or any(map(_is_heard, node.children))
-
-
-def _voices_within(node: Node) -> Iterator[str]:
-    if isinstance(node, Element):
-        if node.name == "voice" and "name" in node.attributes:
-            yield node.attributes["name"]
-        for child in node.children:
-            yield from _voices_within(child)

@@ -3,10 +3,10 @@
 Run as a script, with the standard library alone, so that it starts in a moment. It reads requests from
 standard input and answers on standard output until the input ends:
 
-- request: one line of JSON, a list of pieces: ``{"voices": [...], "ssml": "...", "others": [...]}``. The
-  first of ``voices`` that exists speaks the piece; ``others`` are voices its SSML names, which must exist.
+- request: one line of JSON, a list of pieces with the fields of ``espeak_ssml.Piece``.
 - answer: one line of JSON, then ``bytes`` bytes of 16-bit little-endian mono samples, all pieces in turn:
-  ``{"bytes": n, "marks": [[name, sample], ...]}``, or ``{"unknown": voice}``, or ``{"error": "..."}``.
+  ``{"bytes": n, "places": [sample, ...]}``, one for each place of each piece, in their order;
+  or ``{"unknown": voice}``, or ``{"error": "..."}``.
 
 The first line it writes, before any request, is ``{"rate": hertz}`` or ``{"error": "..."}``.
 Arguments: the path of the library, the folder that holds ``espeak-ng-data``.
@@ -39,6 +39,7 @@ INITIALIZE_DONT_EXIT = 0x8000
 POS_CHARACTER = 1
 CHARS_UTF8 = 1
 SSML = 0x10
+PHONEMES = 0x100
 ENDPAUSE = 0x1000
 EVENT_LIST_TERMINATED = 0
 EVENT_MARK = 3
@@ -46,6 +47,7 @@ BYTES_PER_SAMPLE = 2
 
 MAX_SECONDS = 1_800
 """Longest speech of one request, so that a person's edit cannot fill the memory."""
+TOO_LONG = f"it speaks for more than {MAX_SECONDS // 60} minutes: shorten it"
 
 
 class _EventId(Union):
@@ -82,7 +84,7 @@ class Library:
             c_char_p, c_size_t, c_uint, c_int, c_uint, c_uint, c_void_p, c_void_p,
         )  # fmt: skip
         self._pcm = bytearray()
-        self._marks: list[tuple[str, int]] = []
+        self._marks: list[tuple[int, int]] = []
         self._callback = _Callback(self._receive)
         os.chdir(folder)
         self.rate: int = self._espeak.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, b".", INITIALIZE_DONT_EXIT)
@@ -102,23 +104,24 @@ class Library:
             return False
         return bool(self._espeak.espeak_SetVoiceByName(voice.encode()) == 0)
 
-    def speak(self, ssml: str) -> tuple[bytearray, list[tuple[str, int]]]:
-        """The samples of an SSML document and its marks, each with the sample it stands at.
+    def speak(self, ssml: str, flags: int = ENDPAUSE) -> tuple[bytearray, list[tuple[int, int]]]:
+        """The samples of an SSML document, and its numbered marks, each with the sample it stands at.
 
+        ``flags``: ``ENDPAUSE`` for the pause of a sentence's end, ``PHONEMES`` to read ``[[...]]`` as such.
         Raises RuntimeError where the library fails or speaks for longer than ``MAX_SECONDS``.
         """
         # A pause that the text before left open would begin this one; the end of a paragraph settles it.
-        self._synthesize("<speak><p></p></speak>")
-        self._synthesize(ssml)
+        self._synthesize("<speak><p></p></speak>", ENDPAUSE)
+        self._synthesize(ssml, flags)
         if self._is_too_long():
-            raise RuntimeError(f"it speaks for more than {MAX_SECONDS // 60} minutes: shorten it")
+            raise RuntimeError(TOO_LONG)
         return self._pcm, self._marks
 
-    def _synthesize(self, ssml: str) -> None:
+    def _synthesize(self, ssml: str, flags: int) -> None:
         self._pcm, self._marks = bytearray(), []
-        text = ssml.encode()
+        text = ssml.encode(errors="replace")
         status = self._espeak.espeak_Synth(
-            text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8 | SSML | ENDPAUSE, None, None
+            text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8 | SSML | flags, None, None
         )
         if status != 0:
             raise RuntimeError(f"espeak-ng failed with status {status}")
@@ -129,7 +132,7 @@ class Library:
             if event.type == EVENT_LIST_TERMINATED:
                 break
             if event.type == EVENT_MARK:
-                self._marks.append((event.id.name.decode(), event.audio_position * self.rate // 1000))
+                self._marks.append((int(event.id.name), event.audio_position * self.rate // 1000))
         if samples and count:
             self._pcm += string_at(samples, BYTES_PER_SAMPLE * count)
         return int(self._is_too_long())
@@ -141,18 +144,35 @@ class Library:
 def answer(library: Library, pieces: list[dict[str, Any]]) -> tuple[dict[str, Any], bytearray]:
     """The answer to one request, and the samples that follow it."""
     speech = bytearray()
-    marks: list[tuple[str, int]] = []
+    places: list[int] = []
     for piece in pieces:
-        for voices in (*([voice] for voice in piece["others"]), piece["voices"]):
-            if not any(library.select(voice) for voice in voices):
-                return {"unknown": voices[0]}, bytearray()
-        try:
-            pcm, places = library.speak(piece["ssml"])
-        except RuntimeError as error:
-            return {"error": str(error)}, bytearray()
-        marks += [(name, sample + len(speech) // BYTES_PER_SAMPLE) for name, sample in places]
+        if not any(map(library.select, piece["voices"])):
+            return {"unknown": piece["voices"][0]}, bytearray()
+        pcm = bytearray()
+        marks: list[tuple[int, int]] = []
+        if piece["ssml"]:
+            flags = (ENDPAUSE if piece["ends"] else 0) | (PHONEMES if piece["has_phonemes"] else 0)
+            try:
+                pcm, marks = library.speak(piece["ssml"], flags)
+            except RuntimeError as error:
+                return {"error": str(error)}, bytearray()
+        if piece["silence"] is not None:
+            _pause(pcm, piece["silence"] * library.rate // 1000)
+        start = len(speech) // BYTES_PER_SAMPLE
         speech += pcm
-    return {"bytes": len(speech), "marks": marks}, speech
+        if len(speech) > BYTES_PER_SAMPLE * library.rate * MAX_SECONDS:
+            return {"error": TOO_LONG}, bytearray()
+        within = [0] * len(piece["places"])
+        for number, sample in marks:
+            within[number] = min(sample, len(pcm) // BYTES_PER_SAMPLE)
+        places += (start + sample for sample in within)
+    return {"bytes": len(speech), "places": places}, speech
+
+
+def _pause(pcm: bytearray, samples: int) -> None:
+    """Make the silence at the end of speech last for so many samples, whatever it was before."""
+    heard = -(-len(pcm.rstrip(b"\0")) // BYTES_PER_SAMPLE) * BYTES_PER_SAMPLE
+    pcm[heard:] = bytes(samples * BYTES_PER_SAMPLE)
 
 
 def _write(to: BinaryIO, head: dict[str, Any], body: bytes | bytearray = b"") -> None:

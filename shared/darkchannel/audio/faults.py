@@ -27,7 +27,7 @@ def fault(record: ChunkRecord, pcm: memoryview | bytes) -> str | None:
     samples, rest = divmod(len(pcm), BYTES_PER_SAMPLE)
     if samples != record.samples or rest:
         return f"has {_seconds(samples / record.rate)} of the {_seconds(record.samples / record.rate)} it was made with"
-    last = max((sample for _, sample in record.marks), default=0)
+    last = max((*record.sentences, *(sample for _, sample in record.marks)), default=0)
     if last > samples:
         return f"ends at {_seconds(samples / record.rate)}, before its mark at {_seconds(last / record.rate)}"
     if record.expected <= 0:

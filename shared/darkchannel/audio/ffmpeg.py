@@ -62,6 +62,18 @@ async def encode_mp3(pcm: AsyncIterator[bytes | memoryview], *, rate: int) -> by
     return await _run(mp3_arguments(rate), pcm)
 
 
+async def filtered(pcm: bytes, *, rate: int, filters: str, rate_out: int) -> bytes:
+    """16-bit little-endian mono samples through filters, at another rate.
+
+    ``filters``: as in https://ffmpeg.org/ffmpeg-filters.html, at least one. Raises Transient where ffmpeg fails.
+    """
+    arguments = (
+        *_QUIET, "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0",
+        "-af", filters, "-ar", str(rate_out), "-ac", "1", *_REPEATABLE, "-f", "s16le", "pipe:1",
+    )  # fmt: skip
+    return await _run(arguments, _only(pcm))
+
+
 async def join_mp3(
     frames: AsyncIterator[bytes],
     out: Path,

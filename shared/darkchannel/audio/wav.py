@@ -36,6 +36,9 @@ class Speech:
     pcm: bytes
     rate: int
     marks: tuple[Mark, ...] = ()
+    """The marks of the text, in its order, under their own names."""
+    sentences: tuple[int, ...] = ()
+    """Where each ``s`` of the text starts, in samples."""
 
 
 class ChunkRecord(BaseModel):
@@ -52,6 +55,8 @@ class ChunkRecord(BaseModel):
     rate: int = Field(gt=0)
     """In hertz."""
     marks: tuple[tuple[str, int], ...] = ()
+    sentences: tuple[int, ...] = ()
+    """The sample at which each sentence starts."""
     expected: float = 0.0
     """Seconds that the text takes at an ordinary pace; 0 where nobody reckoned it."""
     take: int = Field(0, ge=0)

@@ -1,0 +1,144 @@
+"""SSML for an engine that speaks nothing but words: what it cannot do is done to its samples."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+from unicodedata import category
+
+from darkchannel.audio.prosody import spoken_in, trimmed
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech
+from darkchannel.errors import Permanent
+from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
+from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
+from darkchannel.speech.sentences import break_point, split
+from darkchannel.speech.ssml import Element
+
+RATE = 24_000
+"""In hertz, of a segment in which nothing is said."""
+CLAUSE_MS = 150
+_PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", CLAUSE_MS)
+"""Between two requests, whose own silence is taken away."""
+
+
+class Voice(Protocol):
+    """A speech engine of plain text."""
+
+    name: str
+    slots: int
+    """How many segments it speaks at once."""
+    limit: int
+    """Characters of a request."""
+
+    def speaks(self, language: str) -> bool:
+        """Whether it speaks the language of this BCP 47 tag; words of another are said in that of the document."""
+        ...
+
+    async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        """At most ``limit`` characters spoken, at any rate; the silence around them does not count.
+
+        ``voice`` is the name that the text gives, perhaps that of another language's voice; None leaves the choice
+        to the engine. Raises as ``Engine.speak`` does.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PlainText:
+    """An ``Engine`` made of a voice."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.name = voice.name
+        self.slots = voice.slots
+        self._voice = voice
+
+    async def speak(self, script: Element) -> Speech:
+        """A segment, at the rate of its first words.
+
+        Raises Permanent where there is nothing to speak, Transient where ffmpeg fails, else as the voice does.
+        """
+        found = [part for step in steps(script) for part in _requests(step, self._voice.limit)]
+        if not any(isinstance(step, Say | Pause) for step in found):
+            raise Permanent("it has nothing to speak: give it some text or a break")
+        own = language_of(script, DEFAULT_LANGUAGE)
+        said = [await self._say(step, own) if isinstance(step, Say) else None for step in found]
+        rate = next((speech.rate for speech in said if speech), RATE)
+        track = _Track(rate)
+        for step, speech in zip(found, said, strict=True):
+            if isinstance(step, Say):
+                assert speech
+                shaped = await spoken_in(step.manner, trimmed(speech), rate)
+                track.say(step.text, shaped.pcm)
+            elif isinstance(step, Pause):
+                track.pause(step.milliseconds)
+            else:
+                track.place(step.name)
+        return track.speech()
+
+    async def _say(self, say: Say, own: str) -> Speech:
+        language = say.language if self._voice.speaks(say.language) else own
+        return await self._voice.say(say.text, language, say.voice)
+
+    async def close(self) -> None:
+        await self._voice.close()
+
+
+class _Track:
+    """Speech in the making."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._pcm = bytearray()
+        self._marks: list[Mark] = []
+        self._sentences: list[int] = []
+        self._before = ""
+        """The words said last, where nothing but places came after them."""
+
+    def say(self, text: str, pcm: bytes) -> None:
+        if self._before:
+            self.pause(max(_PAUSES_MS.get(sign, 0) for sign in (self._before[-1], text[0])))
+        self._pcm += pcm
+        self._before = text
+
+    def pause(self, milliseconds: int) -> None:
+        self._pcm += bytes(milliseconds * self._rate // 1000 * BYTES_PER_SAMPLE)
+        self._before = ""
+
+    def place(self, name: str | None) -> None:
+        sample = len(self._pcm) // BYTES_PER_SAMPLE
+        if name is None:
+            self._sentences.append(sample)
+        else:
+            self._marks.append(Mark(name, sample))
+
+    def speech(self) -> Speech:
+        return Speech(bytes(self._pcm), self._rate, tuple(self._marks), tuple(self._sentences))
+
+
+def _requests(step: Step, limit: int) -> Iterator[Step]:
+    """The step, its words in as few requests as the limit allows; signs without words come to a pause."""
+    if not isinstance(step, Say):
+        yield step
+        return
+    for text in _pieces(step.text, step.language, limit):
+        if any(category(character)[0] in "LNS" for character in text):
+            yield replace(step, text=text)
+        elif pause := max((_PAUSES_MS.get(sign, 0) for sign in text), default=0):
+            yield Pause(pause)
+
+
+def _pieces(text: str, language: str, limit: int) -> Iterator[str]:
+    """Whole sentences, else clauses, else words; joined, all words in their order."""
+    piece = ""
+    for sentence in split(text, language):
+        if piece and len(piece) + len(sentence.rstrip()) > limit:
+            yield piece.strip()
+            piece = ""
+        start = 0
+        while len(sentence.rstrip()) - start > limit:
+            end = break_point(sentence, start, start + limit) or start + limit
+            yield sentence[start:end].strip()
+            start = end
+        piece += sentence[start:]
+    if piece.strip():
+        yield piece.strip()

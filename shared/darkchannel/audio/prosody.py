@@ -1,0 +1,45 @@
+"""Speed, pitch and volume of speech that is there already, for engines that have none of their own."""
+
+import math
+
+from darkchannel.audio.ffmpeg import filtered
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, Speech
+from darkchannel.speech.prosody import Manner
+
+MARGIN_SECONDS = 0.03
+"""Left of the silence at both ends: a consonant may begin and end softly."""
+
+_LOUD = bytes(high not in (0, 255) for high in range(256))
+"""1 for the high byte of a sample above -42 dB of full scale."""
+
+
+def trimmed(speech: Speech) -> Speech:
+    """The speech without the silence around it, which engines add as they please; none where nothing is heard."""
+    loud = speech.pcm[1::BYTES_PER_SAMPLE].translate(_LOUD)
+    start = len(loud) - len(loud.lstrip(b"\0"))
+    end = len(loud.rstrip(b"\0"))
+    if end <= start:
+        return Speech(b"", speech.rate)
+    margin = int(MARGIN_SECONDS * speech.rate)
+    first, last = max(0, start - margin), min(len(loud), end + margin)
+    return Speech(speech.pcm[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE], speech.rate)
+
+
+async def spoken_in(manner: Manner, speech: Speech, rate: int) -> Speech:
+    """The speech in this manner, at ``rate`` hertz; its marks are lost. Raises Transient where ffmpeg fails."""
+    filters = list(_filters(manner))
+    pcm = speech.pcm
+    if pcm and (filters or speech.rate != rate):
+        pcm = await filtered(pcm, rate=speech.rate, filters=",".join(filters or ["anull"]), rate_out=rate)
+    return Speech(bytes(len(pcm)) if manner.volume == -math.inf else pcm, rate)
+
+
+def _filters(manner: Manner) -> list[str]:
+    found = []
+    if manner.pitch != 1:
+        found.append(f"rubberband=pitch={manner.pitch:.4f}")
+    if manner.rate != 1:
+        found.append(f"atempo={manner.rate:.4f}")
+    if manner.volume not in (0, -math.inf):
+        found.append(f"volume={manner.volume:.2f}dB")
+    return found

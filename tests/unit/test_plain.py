@@ -1,0 +1,125 @@
+"""SSML on an engine of words: a voice that hums a note for each word, at a rate of its own."""
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkchannel.audio.prosody import trimmed
+from darkchannel.audio.wav import Mark, Speech
+from darkchannel.errors import Permanent
+from darkchannel.speech.parse import parse
+from darkchannel.speech.rendering import rendered
+from services.synthesizer.engines.plain import CLAUSE_MS, RATE, PlainText
+
+WORD = 800
+"""Samples that a word takes."""
+
+
+class Hum:
+    """Silence, a note for each word, and silence again; remembers what it was asked for."""
+
+    name = "hum"
+    slots = 1
+
+    def __init__(self, *, limit: int = 60, rates: tuple[int, ...] = (8_000,)) -> None:
+        self.limit = limit
+        self.asked: list[tuple[str, str, str | None]] = []
+        self._rates = rates
+
+    def speaks(self, language: str) -> bool:
+        return language.startswith(("pt", "en"))
+
+    async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        rate = self._rates[len(self.asked) % len(self._rates)]
+        self.asked.append((text, language, voice))
+        note = array("h", [9_000, -9_000] * (WORD // 2)).tobytes() * len(text.split())
+        return Speech(bytes(2 * rate) + note + bytes(rate), rate)
+
+    async def close(self) -> None:
+        pass
+
+
+async def speech(content: str, hum: Hum | None = None) -> Speech:
+    tree = parse(f'<speak xml:lang="pt-BR">{content}</speak>'.encode())
+    return await PlainText(hum or Hum()).speak(tree)
+
+
+def length(speech: Speech) -> float:
+    return len(speech.pcm) / 2 / speech.rate
+
+
+MARGINS = 0.06
+"""Seconds of silence left around what a request brings."""
+
+
+async def test_the_silence_around_a_request_does_not_count() -> None:
+    assert length(await speech("um dois")) == pytest.approx(2 * WORD / 8_000 + MARGINS, abs=0.001)
+
+
+async def test_a_long_text_is_asked_for_by_sentences_then_clauses_then_words() -> None:
+    hum = Hum(limit=30)
+    text = (
+        "Uma casa azul. Outra, bem maior, ficava longe dali e de tudo. E umapalavrasemfimquenuncaacabadesairdali foi."
+    )
+    await speech(text, hum)
+    asked = [text for text, _, _ in hum.asked]
+    assert all(len(text) <= 30 for text in asked)
+    assert "".join("".join(asked).split()) == "".join(text.split())
+    assert asked[:2] == ["Uma casa azul.", "Outra, bem maior,"]
+
+
+async def test_signs_without_words_are_a_pause_and_no_request() -> None:
+    hum = Hum()
+    said = await speech('<emphasis level="none">um</emphasis><lang xml:lang="en"> … </lang>dois <p>—</p>', hum)
+    assert [text for text, _, _ in hum.asked] == ["um", "dois"]
+    assert length(said) > 2 * (WORD / 8_000 + MARGINS) + 0.3
+
+
+async def test_a_clause_that_a_mark_divides_keeps_its_pause() -> None:
+    whole, divided = await speech("um, dois"), await speech('um, <mark name="a"/>dois')
+    assert length(divided) - length(whole) == pytest.approx(CLAUSE_MS / 1_000 + MARGINS, abs=0.001)
+    assert divided.marks == (Mark("a", int(0.16 * 8_000)),)
+
+
+async def test_words_of_a_language_it_does_not_speak_are_said_in_that_of_the_document() -> None:
+    hum = Hum()
+    await speech('um <lang xml:lang="gn">mokõi</lang> <voice name="eva" xml:lang="en">three</voice>', hum)
+    assert hum.asked == [("um", "pt-BR", None), ("mokõi", "pt-BR", None), ("three", "en", "eva")]
+
+
+async def test_requests_that_come_at_other_rates_are_brought_to_that_of_the_first() -> None:
+    said = await speech('um <mark name="a"/>dois', Hum(rates=(8_000, 16_000)))
+    assert said.rate == 8_000
+    assert length(said) == pytest.approx(WORD / 8_000 + WORD / 16_000 + 2 * MARGINS, abs=0.01)
+
+
+async def test_a_segment_of_breaks_asks_for_nothing() -> None:
+    hum = Hum()
+    said = await PlainText(hum).speak(rendered('<speak><break time="1500ms"/></speak>'))
+    assert (length(said), said.rate, hum.asked) == (1.5, RATE, [])
+
+
+async def test_a_segment_without_anything_to_hear_is_refused() -> None:
+    with pytest.raises(Permanent, match="nothing to speak"):
+        await speech('<p><s> … <mark name="a"/></s></p>'.replace("…", ""))
+
+
+async def test_a_silent_text_takes_its_time() -> None:
+    said = await speech('<prosody volume="silent">um dois três</prosody>')
+    assert not any(said.pcm)
+    assert length(said) == pytest.approx(3 * WORD / 8_000 + MARGINS, abs=0.001)
+
+
+@given(st.integers(0, 3_000), st.integers(1, 500), st.integers(0, 3_000))
+def test_trimming_takes_silence_alone(before: int, loud: int, after: int) -> None:
+    note = array("h", [5_000] * loud).tobytes()
+    margin = 240
+    found = trimmed(Speech(bytes(2 * before) + note + bytes(2 * after), 8_000))
+    assert found.pcm == bytes(2 * min(before, margin)) + note + bytes(2 * min(after, margin))
+
+
+def test_of_silence_nothing_is_left() -> None:
+    assert trimmed(Speech(bytes(100), 8_000)).pcm == b""
+    assert trimmed(Speech(b"", 8_000)).pcm == b""
