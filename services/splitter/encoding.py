@@ -1,5 +1,7 @@
 """Which characters the bytes of a plain text are."""
 
+import re
+
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import by_order_mark, clean
 
@@ -8,12 +10,16 @@ MIN_LETTERS = 0.6
 MAX_ACCENTED = 0.5
 """Share of letters outside ASCII above which a guessed text is likely another alphabet's."""
 
+# A soft hyphen is heard nowhere, but at the end of a line it says that the word goes on.
+_SOFT_BREAK = re.compile("\u00ad[ \t]*(?:\r\n?|\n)[ \t]*")
 _SAVE_AS = "save it as UTF-8 and drop it again"
 _BINARY = f"the document holds binary data, not text: {_SAVE_AS}, or give it the right extension"
 
 
 def decode(body: bytes) -> str:
     """Decode UTF-8, UTF-16 with a byte order mark, or Windows-1252 (and so Latin-1) where it reads as text.
+
+    Page breaks stay as form feeds; every other character that nobody hears falls out.
 
     Raises Refused where the bytes are no text, or their encoding cannot be told.
     """
@@ -28,7 +34,8 @@ def decode(body: bytes) -> str:
         text = _decode_western(body, error.start)
     if "\0" in text:
         raise Refused(_BINARY)
-    return clean(text.replace("\f", "\n\n").replace("\v", "\n"))
+    text = _SOFT_BREAK.sub("", text).replace("\v", "\n")
+    return "\f".join(map(clean, text.split("\f")))
 
 
 def _decode_western(body: bytes, start: int) -> str:

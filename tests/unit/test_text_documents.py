@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
 from services.splitter.document import read
-from services.splitter.formats.text import plain
+from services.splitter.formats.inline import plain
 from tests.unit.documents import segments, spoken_text, words
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "o-farol.md"
@@ -51,7 +51,7 @@ def test_a_document_of_signs_without_a_word_is_refused_as_such() -> None:
         read("?!… — 🎉".encode(), "a.txt", [])
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a", "a.txt.exe", "a.é"])
+@pytest.mark.parametrize("name", ["a.odt", "a.doc", "a", "a.txt.exe", "a.é"])
 def test_an_unknown_extension_is_refused_with_those_that_are_read(name: str) -> None:
     with pytest.raises(Refused, match=r"txt, md, text, ssml, xml, epub"):
         read("Olá.".encode(), name, [])
@@ -175,6 +175,15 @@ def test_prose_between_two_rules_is_no_front_matter() -> None:
         "Chapter 7",
         "Chapter Twelve. Home",
         "**Capítulo 9**",
+        "Capítulo Primeiro",
+        "Capítulo 1º",
+        "CAPÍTULO 2 O MAR",
+        "Prefácio",
+        "Introdução",
+        "Posfácio",
+        "Parte II",
+        "Livro Primeiro",
+        "Segunda Parte",
     ],
 )
 def test_a_chapter_starts_at_a_heading_which_is_spoken_first(heading: str) -> None:
@@ -189,6 +198,10 @@ def test_a_chapter_starts_at_a_heading_which_is_spoken_first(heading: str) -> No
     "line",
     [
         "Capítulo 3 foi o mais longo.",
+        "Livro civil",
+        "Parte de mim",
+        "Introdução: foi assim que tudo começou.",
+        "XII",
         "No capítulo 3",
         "Prólogos",
         "Capítulo",
@@ -204,6 +217,51 @@ def test_other_lines_start_no_chapter(line: str) -> None:
 
 def test_a_chapter_line_inside_a_paragraph_starts_no_chapter() -> None:
     assert len(read("Ele abriu o livro no\nCapítulo 3\ne leu em voz alta.".encode(), "a.txt", []).chapters) == 1
+
+
+def chapter_titles(text: str) -> list[str]:
+    return [chapter.title for chapter in read(text.encode(), "a.txt", []).chapters]
+
+
+@pytest.mark.parametrize("name", ["A CHEGADA", "A chegada"])
+def test_the_line_below_a_chapters_number_is_its_name(name: str) -> None:
+    assert chapter_titles(f"Capítulo 1\n\n{name}\n\nEra.\n\nCapítulo 2\n\nFoi.") == [
+        f"Capítulo 1: {name}",
+        "Capítulo 2",
+    ]
+    assert spoken_words(f"Capítulo 1\n{name}\n\nEra.".encode()) == ["Capítulo", "1", *words(name), "Era"]
+
+
+@pytest.mark.parametrize("line", ["— Olá", "Choveu.", "e choveu", "Capítulo 2"])
+def test_a_sentence_below_a_chapters_number_is_not_its_name(line: str) -> None:
+    assert "Capítulo 1:" not in "".join(chapter_titles(f"Capítulo 1\n\n{line}\n\nEra."))
+
+
+@pytest.mark.parametrize("numbers", [["I", "II", "III"], ["1", "2", "3"], ["1.", "2.", "3."]])
+def test_numbers_that_count_through_the_document_start_chapters(numbers: list[str]) -> None:
+    assert chapter_titles("".join(f"{number}\n\nTexto.\n\n" for number in numbers)) == numbers
+
+
+def test_two_numbers_and_one_that_counts_nowhere_start_no_chapters() -> None:
+    assert chapter_titles("I\n\nUm.\n\nII\n\nDois.") == ["a"]
+    assert chapter_titles("I\n\nUm.\n\nII\n\nDois.\n\nIII\n\nTrês.\n\nI\n\nFim.") == ["I", "II", "III"]
+
+
+def test_a_chapter_heading_of_markdown_is_named_by_the_one_below_it() -> None:
+    text = "# Capítulo 1\n\n### A chegada\n\nUm.\n\n# Capítulo 2\n\nDois."
+    assert chapter_titles(text) == ["Capítulo 1: A chegada", "Capítulo 2"]
+
+
+def test_numbers_within_chapters_are_headings_but_no_chapters() -> None:
+    text = "".join(f"Capítulo {chapter}\n\nI\n\nUm.\n\nII\n\nDois.\n\nIII\n\nTrês.\n\n" for chapter in (1, 2))
+    assert chapter_titles(text) == ["Capítulo 1", "Capítulo 2"]
+    assert segments(read(text.encode(), "a.txt", []))[0].count("<break") == 4
+
+
+def test_parts_begin_their_first_chapter() -> None:
+    text = "Parte I\n\nA TERRA\n\nCapítulo 1\n\nUm.\n\nParte II\n\nCapítulo 2\n\nDois."
+    assert chapter_titles(text) == ["Capítulo 1", "Capítulo 2"]
+    assert spoken_words(text.encode()) == words(text)
 
 
 def test_a_single_first_level_heading_at_the_start_titles_the_book() -> None:
@@ -247,7 +305,7 @@ def test_lines_of_a_paragraph_are_joined_and_items_and_dialogue_stand_alone() ->
     [segment] = segments(read(body, "a.md", []))
     for paragraph in ("<s>Uma linha quebrada.</s>", "<s>Item um</s>", "<s>Item dois</s>", "<s>— Olá!</s>"):
         assert f"<p>{paragraph}</p>" in segment or paragraph in segment
-    assert segment.count("<p>") == 5
+    assert segment.count("<p>") == 6
 
 
 @pytest.mark.parametrize("rule", ["***", "---", "* * *", "⁂", "_____"])

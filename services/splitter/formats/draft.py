@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from darkchannel.jobs.plan import Cover
 from darkchannel.speech.ssml import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A footnote or an endnote."""
+
+    at: int
+    """Where in the block's text it is referred to: a number of characters."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +25,10 @@ class Block:
     heading: bool = False
     pause: bool = False
     """The end of a scene: a silence follows, as it does after a heading."""
+    notes: tuple[Note, ...] = ()
+    """In the order of the text; the option ``footnotes`` decides whether and where they are read."""
+    language: str | None = None
+    """Where it is not that of the document: a BCP 47 tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,10 @@ class Draft:
     title: str | None = None
     author: str | None = None
     language: str | None = None
+    series: str | None = None
+    series_index: str | None = None
+    """Its number in the series, as the document writes it."""
+    cover: Cover | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """Front matter, ours or not."""
 
