@@ -1,141 +1,229 @@
-"""The paragraphs of an XHTML page, as EPUB holds them."""
+"""The passages of an XHTML or HTML page, in reading order."""
 
 import re
-from dataclasses import dataclass, field
-from html.entities import html5
+from itertools import islice
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from darkchannel.errors import Refused
-from darkchannel.speech.characters import clean, decode_xml
-from services.splitter.formats.draft import Block
+from darkchannel.speech.characters import clean
+from services.splitter.formats import elements
+from services.splitter.formats.elements import BLOCKS, CELLS, HEADINGS, short_text
+from services.splitter.formats.markup import local
+from services.splitter.formats.passages import LINK, Link, Page, Passage
 
-_SKIPPED = frozenset(
-    {"head", "nav", "script", "style", "template", "svg", "math", "rt", "rp", "object", "iframe", "audio", "video"}
+_MARKER = re.compile(
+    r"([\[({]?)\s*(?:n(?:ota|ote)?\.?\s*)?(\d{1,4}|[*†‡§¶]{1,4}|[a-z]|[ivxl]{1,7})\s*[\])}.]?", re.IGNORECASE
 )
-_BLOCK_NAMES = """
-    address article aside blockquote body caption center dd details div dl dt figcaption figure footer form
-    h1 h2 h3 h4 h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul
-"""
-_BLOCKS = frozenset(_BLOCK_NAMES.split())
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_ENTITY = re.compile(r"&([^\W\d][\w.-]*);")
-_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+_BACK = re.compile(r"[\[(]?\s*(?:[↩↑↵⏎«^]\s*\ufe0e?|voltar|volta|back|return|retornar)\s*[\])]?", re.IGNORECASE)
+_RAISED = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+_ORDINALS = {"o": "º", "a": "ª", "os": "ºs", "as": "ªs"}
+_BEFORE_ORDINAL = re.compile(r"(?:\d\.?|(?<!\w)[nN]\.?)\Z")
+
+_CELL = "\x04"
+_BREAK = "\x05"
 
 
-@dataclass(slots=True)
-class Passage:
-    """A block of the page and the ids by which a table of contents may point to it."""
-
-    text: str = ""
-    level: int | None = None
-    """Of a heading."""
-    ids: list[str] = field(default_factory=list)
-    pause: bool = False
-
-    @property
-    def block(self) -> Block:
-        return Block(self.text, self.level is not None, self.pause)
-
-
-def parse(body: bytes, name: str) -> Any:
-    """The root element of a page or of one of EPUB's own XML files, ``name`` being what to call it.
-
-    Raises Refused where it declares entities or is no XML.
-    """
-    source = _checked(body, name).encode()
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        return etree.fromstring(source, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        reason = (error.msg or "").split(", line ")[0]
-        raise Refused(f"{name} in the EPUB is broken at line {line}, column {column}: {reason}") from error
-
-
-def passages(body: bytes, name: str) -> list[Passage]:
-    """The page's blocks in reading order. Pages that are no XML are read as browsers read them."""
-    try:
-        root = parse(body, name)
-    except Refused as refusal:
-        parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
-        root = etree.fromstring(_checked(body, name).encode(), parser)
-        if root is None:
-            raise refusal from None
-    return _Walk().over(root)
-
-
-def _checked(body: bytes, name: str) -> str:
-    text = decode_xml(body).lstrip()
-    if "<!ENTITY" in text:
-        raise Refused(f"{name} in the EPUB declares XML entities, which are not read: remove them")
-    return _ENTITY.sub(_named, text)
-
-
-def _named(found: re.Match[str]) -> str:
-    """HTML's named characters; a name nobody knows stays as it is written."""
-    return found[0] if found[1] in _XML_ENTITIES else escape(html5.get(f"{found[1]};", found[0]))
+def read(root: Any, name: str = "") -> Page:
+    """Read a page of that name, ``root`` being its element or the one of its elements that is read."""
+    return _Walk(name).over(root)
 
 
 class _Walk:
     """Gathers text between the edges of blocks."""
 
-    def __init__(self) -> None:
-        self._found: list[Passage] = []
-        self._current = Passage()
+    def __init__(self, name: str) -> None:
+        self._page = Page(name)
         self._pieces: list[str] = []
+        self._links: list[Link] = []
+        self._level: int | None = None
+        self._languages: list[str] = []
+        self._boilerplate = 0
+        self._raised = 0
+        self._row: Any = None
+        self._starts: list[int] = []
 
-    def over(self, root: Any) -> list[Passage]:
+    def over(self, root: Any) -> Page:
+        skipped: Any = None
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
-            tag = _local(element)
-            if event == "start" and (tag in _SKIPPED or _is_note_reference(element)):
-                walk.skip_subtree()
-            elif event == "start":
-                self._start(element, tag)
+            name = local(element)
+            if event == "start":
+                if name in BLOCKS:
+                    self._edge()
+                self._starts.append(len(self._page.passages))
+                if self._stands_in(element, name):
+                    skipped = element
+                    walk.skip_subtree()
+                else:
+                    self._start(element, name)
             else:
-                self._end(element, tag)
-        self._flush()
-        return self._found
+                if element is skipped:
+                    skipped = None
+                else:
+                    self._end(element, name)
+                self._remember(element, self._starts.pop(), name in BLOCKS)
+                self._pieces.append(_flat(element.tail))
+        self._edge()
+        return self._page
 
-    def _start(self, element: Any, tag: str) -> None:
-        if tag in _BLOCKS:
-            self._flush()
-        if tag in _HEADINGS:
-            self._current.level = int(tag[1])
-        if tag == "hr" and self._found:
-            self._found[-1].pause = True
-        if identity := element.get("id"):
-            self._current.ids.append(identity)
-        if tag == "br":
+    def _stands_in(self, element: Any, name: str) -> bool:
+        """Whether the element is not looked into, since it is silent or something else is said in its place."""
+        if name in elements.SKIPPED or not name:
+            return True
+        if not element.attrib and name not in ("sup", "img"):
+            return False
+        kinds = elements.kinds(element)
+        if elements.is_hidden(element, kinds) or elements.is_page_number(element, name, kinds):
+            return True
+        if name == "img":
+            self._image(element)
+        elif name == "math" and element.get("alttext"):
+            self._pieces.append(f" {clean(element.get('alttext'))} ")
+        elif link := self._link(element, name, kinds):
+            self._links.append(link)
+            self._pieces += (LINK, _flat(link.text), LINK)
+            self._anchors(element)
+        else:
+            return name == "sup" and self._superscript(element)
+        return True
+
+    def _start(self, element: Any, name: str) -> None:
+        if name in HEADINGS:
+            self._level = int(name[1])
+        elif name == "hr" and self._page.passages:
+            self._page.passages[-1].pause = True
+        elif name == "br":
+            self._pieces.append(_BREAK)
+        elif name == "sup":
+            self._raised += 1
+        elif name == "tr" and self._row is None and elements.is_row(element):
+            self._row = element
+        if element.attrib:
+            self._boilerplate += elements.is_boilerplate(element)
+            self._speak_in(element, name)
+        self._pieces.append(_flat(element.text))
+
+    def _end(self, element: Any, name: str) -> None:
+        if name in CELLS:
+            self._pieces.append(_CELL)
+        elif name == "sup":
+            self._raised -= 1
+        if name in BLOCKS:
+            if element is self._row:
+                self._row = None
+            self._edge()
+        if name in HEADINGS:
+            self._level = None
+        if element.attrib:
+            self._boilerplate -= elements.is_boilerplate(element)
+            if name in BLOCKS and name not in ("html", "body") and elements.language(element):
+                self._languages.pop()
+
+    def _speak_in(self, element: Any, name: str) -> None:
+        if language := elements.language(element):
+            if name in ("html", "body"):
+                self._page.language = language
+            elif name in BLOCKS:
+                self._languages.append(language)
+
+    def _remember(self, element: Any, start: int, is_block: bool) -> None:
+        if not element.attrib:
+            return
+        found = range(start, max(start + 1, len(self._page.passages) + (not is_block)))
+        for identity in {element.get("id"), element.get("name") if local(element) == "a" else None} - {None}:
+            self._page.ids.setdefault(identity, found)
+        kinds = elements.kinds(element)
+        if is_block and kinds & elements.NOTE:
+            self._page.notes.append(found)
+        elif is_block and kinds & elements.NOTES:
+            self._page.note_lists.append(found)
+
+    def _anchors(self, element: Any) -> None:
+        here = len(self._page.passages)
+        for inner in element.iterdescendants():
+            if identity := inner.get("id"):
+                self._page.ids.setdefault(identity, range(here, here + 1))
+
+    def _image(self, element: Any) -> None:
+        alternative = elements.alternative_text(element)
+        # A single letter is a drop cap: the word goes on after it.
+        self._pieces.append(_flat(alternative) if len(alternative) == 1 else f" {_flat(alternative)} ")
+
+    def _link(self, element: Any, name: str, kinds: set[str]) -> Link | None:
+        """The link, where it may be a note's number or lead back from a note."""
+        is_declared = bool(kinds & {"noteref", "doc-noteref"})
+        text = short_text(element) if is_declared or name == "a" else None
+        if text is None:
+            return None
+        inner = element if element.get("href") else next(element.iterdescendants("{*}a"), element)
+        href = inner.get("href") or ""
+        if is_declared:
+            return Link(href, text, is_reference=True, is_back=False)
+        is_back = bool(kinds & {"backlink", "doc-backlink"} or _BACK.fullmatch(text.strip()))
+        marker = _MARKER.fullmatch(text.strip())
+        if "#" not in href or not (marker or is_back):
+            return None
+        is_raised = self._raised > 0 or any(local(child) == "sup" for child in islice(element.iter(), 9))
+        return Link(href, text, is_reference=not is_back and bool(is_raised or (marker and marker[1])), is_back=is_back)
+
+    def _superscript(self, element: Any) -> bool:
+        """Say "m²" for the 2 that stands high in it, and "1º" for the o."""
+        text = short_text(element)
+        if text is None or any(local(child) == "a" for child in islice(element.iter(), 9)):
+            return False
+        text = text.strip()
+        before = "".join(self._pieces[-3:])
+        if text.lower() in _ORDINALS and _BEFORE_ORDINAL.search(before):
+            self._pieces.append(_ORDINALS[text.lower()])
+        elif text and all(char in "0123456789+-−n" for char in text):
+            self._pieces.append(text.translate(_RAISED))
+        else:
+            return False
+        return True
+
+    def _edge(self) -> None:
+        """The edge of a block: what was gathered is a passage, or more where two line breaks stand together."""
+        if self._row is not None:
             self._pieces.append(" ")
-        if isinstance(element.tag, str):
-            self._pieces.append(element.text or "")
-
-    def _end(self, element: Any, tag: str) -> None:
-        if tag in _BLOCKS:
-            self._flush()
-        self._pieces.append(element.tail or "")
-
-    def _flush(self) -> None:
-        text = " ".join(clean("".join(self._pieces)).split())
+            return
+        text = "".join(self._pieces)
         self._pieces = []
-        if text:
-            self._current.text = text
-            self._found.append(self._current)
-            self._current = Passage()
-        self._current.level = None
+        if _CELL in text:
+            text = _joined(text.split(_CELL))
+        links = iter(self._links)
+        for paragraph in _paragraphs(text):
+            self._page.passages.append(
+                Passage(
+                    paragraph,
+                    self._level,
+                    language=self._languages[-1] if self._languages else None,
+                    links=list(islice(links, paragraph.count(LINK) // 2)),
+                    is_boilerplate=self._boilerplate > 0,
+                )
+            )
+        self._links = []
 
 
-def _local(element: Any) -> str:
-    return etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+def _flat(text: str | None) -> str:
+    return clean(text).replace("\n", " ") if text else ""
 
 
-def _is_note_reference(element: Any) -> bool:
-    kind = element.get(_EPUB_TYPE) or element.get("epub:type") or ""
-    return "noteref" in kind or element.get("role") == "doc-noteref"
+def _joined(cells: list[str]) -> str:
+    """The cells of a row with commas between those that end without a mark of their own."""
+    said = [cell.strip() for cell in cells if cell.strip()]
+    return " ".join(
+        cell if number == len(said) or not cell[-1].isalnum() else f"{cell}," for number, cell in enumerate(said, 1)
+    )
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Cut where two line breaks stand together; a single one is a space."""
+    lines = [" ".join(line.split()) for line in text.split(_BREAK)]
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if line:
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [" ".join(paragraph) for paragraph in found if paragraph]
