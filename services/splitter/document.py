@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from darkchannel import keys
@@ -9,9 +10,13 @@ from darkchannel.errors import Refused
 from darkchannel.jobs import names, options
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter
+from darkchannel.speech import lexicon, sentences
+from darkchannel.speech.lexicon import Lexicon
+from darkchannel.speech.sizes import size_of
 from darkchannel.speech.ssml import Element, Node, document, serialise, spoken
-from services.splitter import segments, sentences
-from services.splitter.formats import epub, ssml, text
+from services.splitter import notes, segments
+from services.splitter.cast import Cast
+from services.splitter.formats import docx, epub, html, pdf, ssml, text
 from services.splitter.formats.draft import Block, Draft, DraftChapter
 
 READERS: Mapping[str, Callable[[bytes], Draft]] = {
@@ -21,6 +26,11 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "ssml": ssml.read,
     "xml": ssml.read,
     "epub": epub.read,
+    "html": html.read,
+    "htm": html.read,
+    "xhtml": html.read,
+    "docx": docx.read,
+    "pdf": pdf.read,
 }
 MAX_TITLE = 200
 HEADING_PAUSE = "1000ms"
@@ -28,12 +38,28 @@ HEADING_PAUSE = "1000ms"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def read(body: bytes, name: str, layers: Sequence[Mapping[str, Any]]) -> Book:
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """A document as its reader found it, and how it is to be narrated."""
+
+    name: str
+    draft: Draft
+    options: Options
+
+
+def read(
+    body: bytes, name: str, layers: Sequence[Mapping[str, Any]], lexicons: Sequence[tuple[str, bytes]] = ()
+) -> Book:
+    """What ``manuscript`` and ``book`` make of a document."""
+    return book(manuscript(body, name, layers), lexicons)
+
+
+def manuscript(body: bytes, name: str, layers: Sequence[Mapping[str, Any]]) -> Manuscript:
     """Read a document, its format told by the extension of ``name``.
 
     What the document says of itself (EPUB's language, say) yields to ``layers``, and those to its front matter.
 
-    Raises Refused where it cannot be read or spoken, or an option is wrong.
+    Raises Refused where it cannot be read, or an option is wrong.
     """
     reader = READERS.get(keys.extension(name))
     if reader is None:
@@ -41,14 +67,33 @@ def read(body: bytes, name: str, layers: Sequence[Mapping[str, Any]]) -> Book:
     if not body:
         raise Refused("the document is empty: it has no bytes")
     draft = reader(body)
-    chosen = options.resolve(_own(draft), *layers, options.ours(draft.options))
-    title = _shortened(chosen.title or draft.title or names.stem(name))
-    chapters = tuple(
-        Chapter(_shortened(chapter.title or title), tuple(_segments(chapter, chosen))) for chapter in draft.chapters
-    )
+    return Manuscript(name, draft, options.resolve(_own(draft), *layers, options.ours(draft.options)))
+
+
+def book(manuscript: Manuscript, lexicons: Sequence[tuple[str, bytes]] = ()) -> Book:
+    """Cut a manuscript into the segments of a book.
+
+    ``lexicons``: names, for errors, and bodies; the first that knows a word decides.
+
+    Raises Refused where there is nothing to speak, or a lexicon is broken.
+    """
+    draft, chosen = manuscript.draft, manuscript.options
     if not any(map(_has_words, draft.chapters)):
         raise Refused("the document holds no words: there is nothing to speak")
-    return Book(title=title, author=chosen.author or draft.author, options=chosen, chapters=chapters)
+    title = _shortened(chosen.title or draft.title or names.stem(manuscript.name))
+    script = _Script(chosen, tuple(lexicon.parse(body, name) for name, body in lexicons))
+    chapters = tuple(
+        Chapter(_shortened(chapter.title or title), tuple(script.segments(chapter))) for chapter in draft.chapters
+    )
+    return Book(
+        title=title,
+        author=chosen.author or draft.author,
+        options=chosen,
+        chapters=chapters,
+        series=draft.series,
+        series_index=draft.series_index,
+        cover=draft.cover,
+    )
 
 
 def _own(draft: Draft) -> dict[str, str]:
@@ -61,20 +106,34 @@ def _shortened(title: str) -> str:
     return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1].rstrip()}…"
 
 
-def _segments(chapter: DraftChapter, chosen: Options) -> Iterator[str]:
-    nodes = [node for item in chapter.content for node in _nodes(item, chosen.language)]
-    for piece in segments.cut(nodes, chosen.language):
-        yield serialise(document(piece, language=chosen.language, voice=chosen.voice))
+class _Script:
+    """Chapters as SSML, in the voices and pronunciations that were asked for."""
 
+    def __init__(self, chosen: Options, lexicons: Sequence[Lexicon]) -> None:
+        self._options = chosen
+        self._language = chosen.language
+        self._cast = Cast(chosen.voices)
+        self._lexicons = lexicons
 
-def _nodes(item: Block | Node, language: str) -> Iterator[Node]:
-    if not isinstance(item, Block):
-        yield item
-        return
-    parts = sentences.split(item.text, language)
-    yield Element("p", {}, tuple(Element("s", {}, (part.strip(),)) for part in parts))
-    if item.heading or item.pause:
-        yield Element("break", {"time": HEADING_PAUSE})
+    def segments(self, chapter: DraftChapter) -> Iterator[str]:
+        content = notes.placed(chapter.content, self._options.footnotes, self._language)
+        nodes: Iterator[Node] = (node for item in content for node in self._nodes(item))
+        if self._lexicons:
+            nodes = lexicon.apply(nodes, self._language, self._lexicons)
+        for piece in segments.cut(nodes, self._language, size_of(self._options.engine)):
+            yield serialise(document(piece, language=self._language, voice=self._options.voice))
+
+    def _nodes(self, item: Block | Node) -> Iterator[Node]:
+        if not isinstance(item, Block):
+            yield from self._cast.given([item])
+            return
+        voice, words = self._cast.line(item.text)
+        parts = sentences.split(words, item.language or self._language)
+        attributes = {"xml:lang": item.language} if item.language else {}
+        paragraph = Element("p", attributes, tuple(Element("s", {}, (part.strip(),)) for part in parts))
+        yield Element("voice", {"name": voice}, (paragraph,)) if voice else paragraph
+        if item.heading or item.pause:
+            yield Element("break", {"time": HEADING_PAUSE})
 
 
 def _has_words(chapter: DraftChapter) -> bool:

@@ -5,11 +5,13 @@ from darkchannel.errors import Permanent, Refused
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs import options, window
 from darkchannel.jobs import plan as plans
+from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.runs import Opened, Runs, Source
 from darkchannel.runtime.service import Context
+from darkchannel.speech import lexicon
 from darkchannel.storage.metadata import project
-from darkchannel.storage.port import ObjectInfo
+from darkchannel.storage.port import NEW, ObjectInfo
 from services.splitter import document, yaml_options
 from services.splitter.settings import SplitterSettings
 
@@ -98,8 +100,9 @@ class Splitter:
     async def _start(self, job: str, runs: Runs) -> None:
         try:
             plan = await self._jobs.plan(job) or await self._plan(job)
-        except Refused as refused:
-            await self._jobs.fail(job, str(refused), what="document", run=runs.newest)
+        except Permanent as error:
+            reason = str(error) if isinstance(error, Refused) else f"the document cannot be read: {error}"
+            await self._jobs.fail(job, reason, what="document", run=runs.newest)
             return
         await self._jobs.save_window(job, window.initial(plan.options.priority))
         width = (await self._jobs.window(job)).width
@@ -123,7 +126,26 @@ class Splitter:
             )
         received = await self._store.get(keys.JOBS, kept.key)
         assert received
-        book = await self._compute(document.read, received.body, accepted.source.key, accepted.layers)
+        manuscript = await self._compute(document.manuscript, received.body, accepted.source.key, accepted.layers)
+        lexicons = await self._lexicons(manuscript.options)
+        book = await self._compute(document.book, manuscript, lexicons)
         plan, parts = plans.make(book)
+        if book.cover:
+            await self._store.put(keys.JOBS, keys.cover(job, book.cover.extension), book.cover.body, over=NEW)
         await self._jobs.save_plan(job, plan, parts)
         return await self._jobs.plan(job) or plan
+
+    async def _lexicons(self, chosen: Options) -> list[tuple[str, bytes]]:
+        """The job's own lexicon, then those of its language: for ``pt-BR``, then for ``pt``."""
+        found = {info.key.lower(): info.key async for info in self._store.list(keys.REFS, keys.LEXICONS)}
+        wanted = [keys.lexicon(tag) for tag in (chosen.language, chosen.language.partition("-")[0])]
+        if chosen.lexicon:
+            wanted.insert(0, keys.lexicon(chosen.lexicon))
+            if wanted[0].lower() not in found:
+                raise Refused(
+                    f"there is no lexicon {keys.REFS}/{wanted[0]}: upload it and drop the document again, "
+                    "or change the option lexicon"
+                )
+        names = dict.fromkeys(found[name.lower()] for name in wanted if name.lower() in found)
+        read = [(name, await self._store.get(keys.REFS, name, first=lexicon.MAX_BYTES + 1)) for name in names]
+        return [(f"{keys.REFS}/{name}", body.body) for name, body in read if body]

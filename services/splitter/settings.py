@@ -12,6 +12,9 @@ class SplitterSettings(BaseSettings):
     language: str | None = None
     engine: str | None = None
     author: str | None = None
+    footnotes: str | None = None
+    lexicon: str | None = None
+    voices: str | None = None
     priority: str | None = None
     formats: str | None = None
     company_id: str | None = None

@@ -8,7 +8,7 @@ import yaml
 from darkchannel.errors import Refused
 from darkchannel.jobs.options import ours
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | dict[str, str] | None
 
 ELSE = "…"
 """In place of a value that no option can have: the name alone decides what becomes of it."""
@@ -42,14 +42,21 @@ def _plain(place: str, name: str, value: object) -> Value:
     """What can be kept with the job and shown to people; YAML's aliases nest to any size, and round in circles."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
+    if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
     if isinstance(value, date):
         value = str(value)
     if isinstance(value, str):
-        value.encode()  # raises ValueError for half a character
-        return value
+        return _encodable(value)
     if value is None or isinstance(value, bool | int | float):
         str(value)  # raises ValueError for thousands of digits
         return value
     if ours({name: value}):
         raise Refused(f"{place} is broken: {name} must be one value, or a list of words")
     return ELSE
+
+
+def _encodable(value: str) -> str:
+    """Raises ValueError for half a character."""
+    value.encode()
+    return value

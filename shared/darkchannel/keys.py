@@ -12,6 +12,8 @@ OUTPUT = "darkchannel-output"
 REFS = "darkchannel-refs"
 TEMP = "darkchannel-temp"
 CACHE = "darkchannel-cache"
+LEXICONS = "lexicons/"
+"""In ``REFS``."""
 BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
 
 MAX_SEGMENTS = 1_000_000
@@ -75,6 +77,15 @@ def metadata(job: str) -> str:
 
 def source(job: str, ext: str) -> str:
     return f"{job}/input/source.{ext}" if ext else f"{job}/input/source"
+
+
+def cover(job: str, ext: str) -> str:
+    return f"{job}/input/cover.{ext}"
+
+
+def lexicon(name: str) -> str:
+    """Of ``darkchannel-refs``; ``name`` is that of a language or the one a job asks for, with or without its extension."""
+    return f"{LEXICONS}{name.removesuffix('.pls')}.pls"
 
 
 def plan(job: str) -> str:

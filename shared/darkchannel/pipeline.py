@@ -64,6 +64,7 @@ STAGES = (
         (
             *_LEDGER,
             Grant(keys.INBOX, "*", "rd"),
+            Grant(keys.REFS, f"{keys.LEXICONS}*", "r"),
             *_jobs("w", "_names/*", "*/input/*", "*/plan.json", "*/plan/*", "*/window.json", "*/segments/*"),
         ),
     ),

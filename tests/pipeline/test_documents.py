@@ -16,6 +16,7 @@ from darkchannel.storage.port import ObjectStore
 from services.splitter.handler import Splitter
 from services.splitter.settings import SplitterSettings
 from tests.pipeline.bench import Bench
+from tests.unit.documents import CONTAINER, archive, package, page
 
 LIMIT = 20_000
 FOLDER = "deep/down/data"
@@ -125,3 +126,74 @@ async def test_a_refused_document_says_why_in_its_metadata_and_beside_where_the_
 
 async def test_a_document_as_long_as_the_limit_is_read(bench: Bench) -> None:
     assert await narrate(bench, "livro.txt", f"{TEXT:<{LIMIT}}") == "livro.mp3"
+
+
+LEXICON = (
+    '<lexicon version="1.0" xmlns="http://www.w3.org/2005/01/pronunciation-lexicon" xml:lang="{language}">'
+    "<lexeme><grapheme>farol</grapheme><alias>{alias}</alias></lexeme></lexicon>"
+)
+
+
+async def first_segment(bench: Bench) -> str:
+    found = await bench.raw.get(keys.JOBS, keys.segment(bench.job, 0))
+    assert found
+    return found.body.decode()
+
+
+async def put_lexicon(bench: Bench, name: str, *, language: str, alias: str) -> None:
+    await bench.raw.put(keys.REFS, name, LEXICON.format(language=language, alias=alias).encode())
+
+
+async def test_the_lexicon_of_a_language_says_how_its_words_are_spoken(bench: Bench) -> None:
+    await put_lexicon(bench, "lexicons/pt-BR.pls", language="pt-BR", alias="faról")
+    await put_lexicon(bench, "lexicons/en.pls", language="en", alias="lighthouse")
+    await narrate(bench, "conto.txt")
+    assert '<sub alias="faról">farol</sub>' in await first_segment(bench)
+
+
+async def test_the_lexicon_of_a_job_counts_before_that_of_its_language(bench: Bench) -> None:
+    await put_lexicon(bench, "lexicons/pt.pls", language="pt", alias="faról")
+    await put_lexicon(bench, "lexicons/Termos.pls", language="pt-BR", alias="lanterna")
+    await narrate(bench, "conto.txt", f"---\nlexicon: termos\n---\n{TEXT}")
+    assert '<sub alias="lanterna">farol</sub>' in await first_segment(bench)
+
+
+async def test_a_lexicon_that_is_not_there_fails_the_job_and_says_where_it_should_be(bench: Bench) -> None:
+    assert await narrate(bench, "conto.txt", f"---\nlexicon: termos\n---\n{TEXT}") == "conto.error.txt"
+    reason = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason or ""
+    assert reason.startswith("there is no lexicon darkchannel-refs/lexicons/termos.pls: upload it")
+
+
+async def test_a_broken_lexicon_fails_the_job_and_is_named(bench: Bench) -> None:
+    await bench.raw.put(keys.REFS, "lexicons/pt-BR.pls", b"<lexicon>")
+    assert await narrate(bench, "conto.txt") == "conto.error.txt"
+    reason = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason or ""
+    assert reason.startswith("darkchannel-refs/lexicons/pt-BR.pls is broken at line 1")
+
+
+async def test_the_series_and_the_cover_of_a_book_are_kept_with_its_plan(bench: Bench) -> None:
+    picture = b"\xff\xd8\xff\xe0 a picture"
+    cover = '<item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>'
+    series = (
+        "<dc:title>O Farol</dc:title>"
+        '<meta name="calibre:series" content="Costa"/><meta name="calibre:series_index" content="2"/>'
+    )
+    book = archive(
+        {
+            "META-INF/container.xml": CONTAINER,
+            "OEBPS/book.opf": package(["p.xhtml"], metadata=series, extra=cover),
+            "OEBPS/p.xhtml": page(f"<p>{TEXT}</p>"),
+            "OEBPS/c.jpg": picture,
+        }
+    )
+    bench.events.append(await bench.drop("farol.epub", book))
+    await bench.deliver()
+    plan = await bench.jobs.plan(bench.job)
+    kept = await bench.raw.get(keys.JOBS, keys.cover(bench.job, "jpg"))
+    source = await bench.jobs.input(bench.job)
+    assert plan
+    assert kept
+    assert source
+    assert (plan.title, plan.series, plan.series_index, plan.cover) == ("O Farol", "Costa", "2", "jpg")
+    assert kept.body == picture
+    assert source.key == keys.source(bench.job, "epub")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from darkchannel.errors import Transient
+from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.compute import ProcessCompute
 
 
@@ -46,6 +46,19 @@ async def test_a_worker_that_dies_costs_one_attempt_and_is_replaced(compute: Pro
     with pytest.raises(Transient, match="the process that ran die died"):
         await compute(die)
     assert await compute(add, 2, b=3) == 5
+
+
+def never_end() -> None:
+    while True:
+        pass
+
+
+async def test_what_never_ends_is_ended_and_the_next_call_is_served() -> None:
+    compute = ProcessCompute(1, limit=0.2)
+    with pytest.raises(Permanent, match="longer than the 0.2 seconds"):
+        await compute(never_end)
+    assert await compute(add, 2, b=3) == 5
+    await compute.close()
 
 
 KILLED = """

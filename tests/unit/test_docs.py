@@ -49,7 +49,7 @@ def options() -> Iterator[Row]:
     yield ("option", "default", "values", "meaning")
     for name, field in Options.model_fields.items():
         default = field.default
-        shown = "" if default is None else f"`{','.join(default) if isinstance(default, tuple) else default}`"
+        shown = "" if default is None or default == {} else f"`{','.join(default) if isinstance(default, tuple) else default}`"
         yield (f"`{name.replace('_', '-')}`", shown, _kind(field.annotation), field.description or "")
 
 
@@ -82,7 +82,7 @@ def _kind(annotation: Any) -> str:
         return _kind(next(part for part in get_args(annotation) if part is not type(None)))
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
-    return {str: "text", int: "number"}.get(annotation, "list")
+    return {str: "text", int: "number", dict[str, str]: "names and voices"}.get(annotation, "list")
 
 
 def _drawn(rows: Iterable[Row]) -> str:

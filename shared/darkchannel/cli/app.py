@@ -8,18 +8,21 @@ from typing import Annotated
 
 import typer
 
-from darkchannel.cli import app_dead_letters
+from darkchannel.cli import app_dead_letters, app_text
 from darkchannel.cli.arguments import (
     Author,
     Document,
     Engine,
     Follow,
+    Footnotes,
     JobOrFile,
     Json,
     Language,
+    Lexicon,
     Priority,
     Title,
     Voice,
+    Voices,
     finish,
     options,
 )
@@ -57,6 +60,7 @@ app = typer.Typer(
 )
 
 app.add_typer(app_dead_letters.app, name="dead-letters", rich_help_panel=LOOK)
+app.add_typer(app_text.app, name="text", rich_help_panel=LOOK)
 
 
 @app.callback(invoke_without_command=True)
@@ -75,6 +79,9 @@ def narrate(
     voice: Voice = None,
     language: Language = None,
     engine: Engine = None,
+    voices: Voices = None,
+    lexicon: Lexicon = None,
+    footnotes: Footnotes = None,
     title: Title = None,
     author: Author = None,
     priority: Priority = None,
@@ -85,7 +92,10 @@ def narrate(
     """Narrate one file here and now, without any server."""
     from darkchannel.cli import narrating
 
-    given = options(voice=voice, language=language, engine=engine, title=title, author=author, priority=priority)
+    given = options(
+        voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
+        title=title, author=author, priority=priority,
+    )  # fmt: skip
     return finish(narrating.narrate(file, given, folder=folder, out=out, json=json))
 
 
@@ -106,6 +116,9 @@ def submit(
     voice: Voice = None,
     language: Language = None,
     engine: Engine = None,
+    voices: Voices = None,
+    lexicon: Lexicon = None,
+    footnotes: Footnotes = None,
     title: Title = None,
     author: Author = None,
     priority: Priority = None,
@@ -118,8 +131,8 @@ def submit(
     from darkchannel.cli import submitting
 
     given = options(
-        voice=voice, language=language, engine=engine, title=title, author=author, priority=priority,
-        formats=formats, company_id=company_id,
+        voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
+        title=title, author=author, priority=priority, formats=formats, company_id=company_id,
     )  # fmt: skip
     return finish(submitting.submit(file, given, following=follow, json=json))
 

@@ -15,6 +15,11 @@ Language = Annotated[str | None, typer.Option(help="Language tag; pt-BR where no
 Engine = Annotated[str | None, typer.Option(help="Speech engine.")]
 Title = Annotated[str | None, typer.Option(help="Title of the audiobook.")]
 Author = Annotated[str | None, typer.Option(help="Author of the audiobook.")]
+Footnotes = Annotated[
+    Literal["skip", "end", "inline"] | None, typer.Option(help="Leave footnotes out, or read them where.")
+]
+Lexicon = Annotated[str | None, typer.Option(help="Pronunciations: a file in darkchannel-refs/lexicons/.")]
+Voices = Annotated[str | None, typer.Option(help="Voices by speaker: 'Ana=pt-br+f3, Bento=pt-br+m3'.")]
 PriorityName = Literal["low", "medium", "high", "urgent"]
 Priority = Annotated[PriorityName | None, typer.Option(help="How much may be in flight at once.")]
 

@@ -109,15 +109,20 @@ def letters(found: Iterable[Letter]) -> None:
         )
         for letter in found
     ]  # fmt: skip
+    rows(("id", "time", "service", "stage", "job or object", "attempts", "reason"), lines, whole=("id", "time"))
+
+
+def rows(headings: Iterable[str], lines: Iterable[Iterable[str]], *, whole: Container[str]) -> None:
+    """A table in a terminal, where columns in ``whole`` are never cut; elsewhere lines of fields with tabs between."""
     console = Console()
     if not console.is_terminal:
         for fields in lines:
             line("\t".join(fields))
         return
-    rows = _table(("id", "time", "service", "stage", "job or object", "attempts", "reason"), whole=("id", "time"))
+    table = _table(headings, whole=whole)
     for fields in lines:
-        rows.add_row(*(Text(shown(field)) for field in fields))
-    console.print(rows)
+        table.add_row(*(Text(shown(field)) for field in fields))
+    console.print(table)
 
 
 def _table(headings: Iterable[str], *, whole: Container[str]) -> Table:

@@ -15,9 +15,11 @@ from pydantic_core import ErrorDetails
 from darkchannel.errors import Refused
 
 Priority = Literal["low", "medium", "high", "urgent"]
+Footnotes = Literal["skip", "end", "inline"]
 
 ALIASES = {"provider": "engine"}
 FORMATS = ("mp3",)
+MAX_NAME = 200
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MUST = {
@@ -29,6 +31,9 @@ _MUST = {
     "priority": f"must be one of {', '.join(get_args(Priority))}",
     "formats": "must be formats with commas between them",
     "company_id": "must be a whole number above 0",
+    "footnotes": f"must be one of {', '.join(get_args(Footnotes))}",
+    "lexicon": "must be the name of a file in darkchannel-refs/lexicons/, such as termos or termos.pls",
+    "voices": "must be speakers and their voices, such as Ana=pt-br+f3, Bento=pt-br+m3",
     "webhook_url": "must start with http:// or https://",
 }
 
@@ -38,11 +43,21 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
 
-    voice: str | None = Field(None, max_length=200, description="voice name, as the engine knows it")
+    voice: str | None = Field(None, max_length=MAX_NAME, description="voice name, as the engine knows it")
     language: str = Field("pt-BR", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag")
     engine: str = Field("auto", pattern=r"^[a-z0-9-]+$", description="speech engine")
     title: str | None = Field(None, max_length=500, description="title of the audiobook")
     author: str | None = Field(None, max_length=500, description="author of the audiobook")
+    footnotes: Footnotes = Field(
+        "skip", description="footnotes: not read, read after their chapter, or after the sentence that refers to them"
+    )
+    lexicon: str | None = Field(
+        None,
+        max_length=MAX_NAME,
+        pattern=r"^[\w-][\w.-]*$",
+        description="pronunciations besides those of the language: a file in `darkchannel-refs/lexicons/`",
+    )
+    voices: dict[str, str] = Field({}, description="voices by speaker: `Ana=pt-br+f3, Bento=pt-br+m3`")
     priority: Priority = Field("medium", description="how much of the job may be in flight at once")
     formats: tuple[str, ...] = Field(("mp3",), description="audio formats, comma-separated")
     company_id: int | None = Field(None, gt=0, description="OmniPlay company that hears of the end")
@@ -64,6 +79,23 @@ class Options(BaseModel):
     def _split_formats(cls, value: object) -> object:
         if isinstance(value, str):
             value = [part.strip().lower() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("voices", mode="before")
+    @classmethod
+    def _split_voices(cls, value: object) -> object:
+        """YAML has a mapping of its own; everywhere else it is a line."""
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in re.split("[,;\n]", value) if part.strip()]
+        return {speaker.strip(): voice.strip() for speaker, _, voice in pairs}
+
+    @field_validator("voices")
+    @classmethod
+    def _whole_voices(cls, value: dict[str, str]) -> dict[str, str]:
+        for speaker, voice in value.items():
+            if not (0 < len(speaker) <= MAX_NAME and 0 < len(voice) <= MAX_NAME):
+                raise ValueError(_MUST["voices"])
         return value
 
     @field_validator("formats")

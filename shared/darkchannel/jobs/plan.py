@@ -6,6 +6,7 @@ A section is one chapter or a slice of a long one: the unit that is encoded at a
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +28,14 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture as the document holds it."""
+
+    body: bytes
+    extension: Literal["jpg", "png"]
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """A document as the splitter reads it, with the options it ended up with."""
 
@@ -34,6 +43,10 @@ class Book:
     author: str | None
     options: Options
     chapters: tuple[Chapter, ...]
+    series: str | None = None
+    series_index: str | None = None
+    """Its number in the series, as the document writes it."""
+    cover: Cover | None = None
 
 
 class Section(BaseModel):
@@ -69,6 +82,10 @@ class Plan(BaseModel):
 
     title: str
     author: str | None = None
+    series: str | None = None
+    series_index: str | None = None
+    cover: Literal["jpg", "png"] | None = None
+    """What kind of picture lies in ``input/``."""
     options: Options
     sections: tuple[Section, ...]
 
@@ -114,7 +131,15 @@ def make(book: Book) -> tuple[Plan, tuple[Part, ...]]:
         raise Refused("nothing in this document can be spoken")
     if first > keys.MAX_SEGMENTS:
         raise Refused(f"{first} segments are more than the {keys.MAX_SEGMENTS} a job may have: split the document")
-    plan = Plan(title=book.title, author=book.author, options=book.options, sections=tuple(sections))
+    plan = Plan(
+        title=book.title,
+        author=book.author,
+        series=book.series,
+        series_index=book.series_index,
+        cover=book.cover.extension if book.cover else None,
+        options=book.options,
+        sections=tuple(sections),
+    )
     return plan, tuple(parts)
 
 

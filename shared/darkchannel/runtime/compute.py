@@ -9,24 +9,28 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from darkchannel.errors import Transient
+from darkchannel.errors import Permanent, Transient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CLOSE_SECONDS = 5.0
+LIMIT_SECONDS = 600
+"""For one call: many times what the largest document takes that is read."""
 
 
 class ProcessCompute:
     """At most ``workers`` processes, as many as there are processors where unset.
 
-    Raises Transient where a worker died, killed for its memory say; the next call gets new ones.
+    Raises Transient where a worker died, killed for its memory say; the next call gets new ones. Raises Permanent
+    where the function takes longer than ``limit`` seconds.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, *, limit: float = LIMIT_SECONDS) -> None:
         self._workers = workers or os.cpu_count() or 1
+        self._limit = limit
         self._pool: ProcessPoolExecutor | None = None
 
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -35,7 +39,10 @@ class ProcessCompute:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_follow_parent)
         pool = self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+            bounded = partial(_within, self._limit, partial(function, *args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(pool, bounded)
+        except _TookTooLong as error:
+            raise Permanent(f"it took longer than the {self._limit:g} seconds that are given to it") from error
         except BrokenProcessPool as error:
             if self._pool is pool:
                 self._pool = None
@@ -55,6 +62,24 @@ class ProcessCompute:
             for process in processes:
                 process.kill()
         await closing
+
+
+class _TookTooLong(BaseException):
+    """No Exception, so that no function takes it for one of its own."""
+
+
+def _within(seconds: float, function: Callable[[], T]) -> T:
+    """Run in a worker's main thread, where a signal ends whatever Python code is running."""
+
+    def end(*_: Any) -> None:
+        raise _TookTooLong
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _follow_parent() -> None:

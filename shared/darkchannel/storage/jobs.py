@@ -225,7 +225,7 @@ class Jobs(Ledger):
 
     async def input(self, job: str) -> ObjectInfo | None:
         """The document as received."""
-        return await anext(aiter(self.store.list(keys.JOBS, f"{job}/input/")), None)
+        return await anext(aiter(self.store.list(keys.JOBS, f"{job}/input/source")), None)
 
     async def metadata(self, job: str) -> Metadata | None:
         return await self._read(keys.metadata(job), Metadata)
