@@ -4,15 +4,16 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
 from darkchannel.jobs import plan
 from services.splitter import document
-from tests.benchmarks import book, embedded, fairness, floor, latency, report, stack
-from tests.benchmarks.measure import Result
+from tests.benchmarks import book, embedded, fairness, floor, latency, report, speech, stack
 from tests.benchmarks.narration import NotNarrated
+from tests.benchmarks.report import Figures
+
+CHOICES = ("speech", "narration", "latency", "fairness")
 
 LIMIT_FLOORS = 20
 """A pipeline that takes this many times the floor, and a minute, is given up."""
@@ -22,56 +23,44 @@ T = TypeVar("T")
 
 def main() -> None:
     arguments = _arguments()
-    skipped: dict[str, str] = {}
+    figures = Figures()
 
     def tried(name: str, measure: Callable[[], T]) -> T | None:
         try:
             return measure()
         except (stack.NotRunning, NotNarrated) as error:
-            skipped[name] = str(error)
+            figures.skipped[name] = str(error)
             return None
 
-    text = book.write(arguments.characters)
-    _, parts = plan.make(document.read(text.encode(), "livro.md", ()))
-    lowest, audio = floor.narrate(parts)
-    limit = 60 + LIMIT_FLOORS * lowest.seconds
-    with tempfile.TemporaryDirectory(prefix="darkchannel-bench-") as folder:
-        file = Path(folder) / "livro.md"
-        file.write_text(text, "utf-8")
-        results = [
-            tried("embedded", lambda: embedded.narrate(file, limit=limit)),
-            tried("stack", lambda: stack.narrate(file, limit=limit)),
-        ]
-    waited = tried("latency", lambda: latency.measure(arguments.drops))
-    fair = tried("fairness", fairness.measure)
-    measured = [result for result in results if result]
+    if "speech" in arguments.only:
+        figures.speech = speech.measure()
+    if "narration" in arguments.only:
+        text = book.write(arguments.characters)
+        _, parts = plan.make(document.read(text.encode(), "livro.md", ()))
+        figures.floor, figures.audio = floor.narrate(parts)
+        limit = 60 + LIMIT_FLOORS * figures.floor.seconds
+        with tempfile.TemporaryDirectory(prefix="darkchannel-bench-") as folder:
+            file = Path(folder) / "livro.md"
+            file.write_text(text, "utf-8")
+            results = [
+                tried("embedded", lambda: embedded.narrate(file, limit=limit)),
+                tried("stack", lambda: stack.narrate(file, limit=limit)),
+            ]
+        figures.narrations = [result for result in results if result]
+    if "latency" in arguments.only:
+        figures.latency = tried("latency", lambda: latency.measure(arguments.drops))
+    if "fairness" in arguments.only:
+        figures.fairness = tried("fairness", fairness.measure)
     if arguments.json:
-        print(json.dumps(_figures(lowest, measured, waited, fair, audio, skipped)))
+        print(json.dumps(figures.as_json()))
     else:
-        report.show(lowest, measured, waited, fair, audio, skipped)
-
-
-def _figures(
-    lowest: Result,
-    others: list[Result],
-    waited: latency.Latency | None,
-    fair: fairness.Fairness | None,
-    audio: float,
-    skipped: dict[str, str],
-) -> dict[str, object]:
-    return {
-        "audio_seconds": audio,
-        "floor": asdict(lowest),
-        **{result.name: asdict(result) | {"speed": lowest.seconds / result.seconds} for result in others},
-        "latency_ms": asdict(waited) if waited else None,
-        "fairness": asdict(fair) | {"ratio": fair.ratio} if fair else None,
-        "not_measured": skipped,
-    }
+        report.show(figures)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="How fast a book is narrated.")
-    parser.add_argument("--characters", type=int, default=300_000, help="length of the book")
+    parser.add_argument("--only", nargs="+", choices=CHOICES, default=CHOICES, help="what to measure")
+    parser.add_argument("--characters", type=int, default=300_000, help="length of the narrated book")
     parser.add_argument("--drops", type=int, default=60, help="sentences dropped to measure the latency")
     parser.add_argument("--json", action="store_true", help="print the figures for a machine")
     return parser.parse_args()

@@ -29,9 +29,10 @@ def write(characters: int, *, seed: int = SEED) -> str:
     """Markdown of about ``characters`` characters, in chapters."""
     chance = random.Random(seed)
     pieces: list[str] = []
-    size = 0
+    size = chapters = 0
     for paragraph in _paragraphs(chance):
-        if size // CHAPTER_CHARACTERS >= sum(piece.startswith("# ") for piece in pieces):
+        if size // CHAPTER_CHARACTERS >= chapters:
+            chapters += 1
             pieces.append(f"# Capítulo {size // CHAPTER_CHARACTERS + 1}")
         pieces.append(paragraph)
         size += len(paragraph) + 2
