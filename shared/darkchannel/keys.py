@@ -84,7 +84,7 @@ def cover(job: str, ext: str) -> str:
 
 
 def lexicon(name: str) -> str:
-    """Of ``darkchannel-refs``; ``name`` is that of a language or the one a job asks for, with or without its extension."""
+    """In ``REFS``: a language's, or the one a job asks for, ``name`` being with or without its extension."""
     return f"{LEXICONS}{name.removesuffix('.pls')}.pls"
 
 

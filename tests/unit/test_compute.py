@@ -55,7 +55,7 @@ def never_end() -> None:
 
 async def test_what_never_ends_is_ended_and_the_next_call_is_served() -> None:
     compute = ProcessCompute(1, limit=0.2)
-    with pytest.raises(Permanent, match="longer than the 0.2 seconds"):
+    with pytest.raises(Permanent, match=r"longer than the 0\.2 seconds"):
         await compute(never_end)
     assert await compute(add, 2, b=3) == 5
     await compute.close()

@@ -49,7 +49,7 @@ def options() -> Iterator[Row]:
     yield ("option", "default", "values", "meaning")
     for name, field in Options.model_fields.items():
         default = field.default
-        shown = "" if default is None or default == {} else f"`{','.join(default) if isinstance(default, tuple) else default}`"
+        shown = f"`{','.join(default) if isinstance(default, tuple) else default}`" if default else ""
         yield (f"`{name.replace('_', '-')}`", shown, _kind(field.annotation), field.description or "")
 
 

@@ -57,7 +57,7 @@ def plan(
 ) -> int:
     """List the segments that a document is cut into, by chapter.
 
-    A segment's number is that of its object, such as segments/segment-000012.ssml. With --json each comes whole.    """
+    A segment's number is that of its object, such as segments/segment-000012.ssml. With --json each comes whole."""
     from darkchannel.cli import texts
 
     given = options(language=language, engine=engine, voice=voice, voices=voices, footnotes=footnotes)
