@@ -30,6 +30,7 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "htm": html.read,
     "xhtml": html.read,
     "docx": docx.read,
+    "doc": docx.read,  # whose refusal says what to do with one
     "pdf": pdf.read,
 }
 MAX_TITLE = 200

@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class SplitterSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DARKCHANNEL_", env_file=".env", extra="ignore")
 
-    max_document_bytes: int = 10_000_000
+    max_document_bytes: int = 50_000_000
 
     voice: str | None = None
     language: str | None = None
