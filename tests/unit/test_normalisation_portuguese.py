@@ -161,7 +161,7 @@ def test_abbreviations_are_said_in_full_and_keep_the_stop_that_ends_a_sentence(w
         ("Leia exemplo.org hoje", "Leia exemplo ponto org hoje"),
         (
             "http://exemplo.org/a?b=1",
-            "h t t p dois pontos barra barra exemplo ponto org barra a interrogação b igual um",
+            "exemplo ponto org barra a interrogação b igual um",
         ),
         ("@joana e #livros", "arroba joana e cerquilha livros"),
     ],
@@ -210,6 +210,212 @@ def test_codes_are_said_digit_by_digit_in_groups(written: str, spoken: str) -> N
 )
 def test_signs_are_said_where_they_mean_a_word(written: str, spoken: str) -> None:
     assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    "sign", ["*", "#", "_", "|", "~", "^", "→", "•", "`", "{", "}", "\\", "™", "**", "<>", "{}", "·", "/", "-"]
+)
+def test_digits_beside_a_sign_that_is_not_read_are_not_joined(sign: str) -> None:
+    assert "vinte" not in normalise(f"2{sign}3")
+
+
+@given(
+    st.text(st.characters(categories=["So", "Sm", "Sk", "Po", "Pd", "Ps", "Pe"], exclude_characters=".,"), min_size=1)
+)
+def test_no_sign_makes_one_number_of_two(sign: str) -> None:
+    assert "vinte e três" not in normalise(f"2{sign}3")
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("2*3", "duas vezes três"),
+        ("10⁶", "dez elevado a seis"),
+        ("10⁻³", "dez elevado a menos três"),
+        ("x⁴ + y²", "x elevado a quatro mais y ao quadrado"),
+        ("(a+b)²", "(a mais b) ao quadrado"),
+        ("3 x 10⁸ m/s", "três vezes dez elevado a oito metros por segundo"),
+        ("texto⁴ e 1998⁵", "texto quatro e mil novecentos e noventa e oito cinco"),
+        ("5 – 3 = 2", "cinco menos três igual a dois"),
+        ("1/2 + 1/4 = 3/4", "meio mais um quarto igual a três quartos"),
+        ("1/2 + 1/4 = 0,75", "meio mais um quarto igual a zero vírgula setenta e cinco"),
+        ("a nota a¹", "a nota a um"),
+        ("3x + 2 = 11", "três x mais dois igual a onze"),
+        ("+/- 5", "mais ou menos cinco"),
+    ],
+)
+def test_powers_and_sums_are_said_as_in_school(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("x < 3, 2 > 1 e x<=5", "x menor que três, dois maior que um e x menor ou igual a cinco"),
+        ("<<so>>", "so"),
+        ("a <b> c", "a b c"),
+        ("<Mídia oculta>", "Mídia oculta"),
+        ("entrada -> saída", "entrada   saída"),
+    ],
+)
+def test_angles_are_comparisons_only_between_what_is_compared(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("1º/1/2001", "primeiro de janeiro de dois mil e um"),
+        ("em 1º.2.1999", "em primeiro de fevereiro de mil novecentos e noventa e nove"),
+        ("2023/12/24", "vinte e quatro de dezembro de dois mil e vinte e três"),
+        ("15/nov/1889", "quinze de novembro de mil oitocentos e oitenta e nove"),
+        ("de 5/6 a 10/6", "de cinco de junho a dez de junho"),
+        ("de 5 a 10/6", "de cinco a dez de junho"),
+        ("de 1/2 a 3/4", "de meio a três quartos"),
+        ("de jan. a mar. de 2020", "de janeiro a março de dois mil e vinte"),
+        ("saiu do mar. e secou", "saiu do mar. e secou"),
+        ("18H30", "dezoito horas e trinta minutos"),
+        ("1° de janeiro no 1° andar", "primeiro de janeiro no primeiro andar"),
+        ("Jo 3,16-18", "João três, dezesseis a dezoito"),
+        ("João 3,5 m", "João três vírgula cinco metros"),
+    ],
+)
+def test_dates_are_known_in_the_other_shapes_that_people_write(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("15 mil km", "quinze mil quilômetros"),
+        ("22 mil t de soja", "vinte e duas mil toneladas de soja"),
+        ("2 milhões de km²", "dois milhões de quilômetros quadrados"),
+        ("R$ 10/kg", "dez reais por quilo"),
+        ("R$ 120/m²", "cento e vinte reais por metro quadrado"),
+        ("R$ 1,99/100 g", "um real e noventa e nove centavos por cem gramas"),
+        ("9,8 m/s2", "nove vírgula oito metros por segundo ao quadrado"),
+        ("50%–60%", "cinquenta por cento a sessenta por cento"),
+        ("1kg-2kg", "um quilo a dois quilos"),
+        ("R$ 5-R$ 10", "cinco reais a dez reais"),
+        ("revezamento 4 x 100", "revezamento quatro por cem"),
+        ("4 m x 5 m", "quatro metros por cinco metros"),
+        ("20 x 30 x 10 cm", "vinte por trinta por dez centímetros"),
+        ("2 col. (sopa) e 1 xíc. de sal", "duas colheres (sopa) e uma xícara de sal"),
+        ("3min45s e 3'45\"", "três minutos e quarenta e cinco segundos e três minutos e quarenta e cinco segundos"),
+        ("de 8/8 h", "de oito em oito horas"),
+        ("forno a 180º por 5 min", "forno a cento e oitenta graus por cinco minutos"),
+        ("turma 5 A", "turma cinco A"),
+        ("a velocidade máx. e o peso líq.", "a velocidade máxima e o peso líquido."),
+    ],
+)
+def test_measures_keep_their_unit_wherever_it_stands(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Asse por 40 min. Deixe esfriar.", "Asse por quarenta minutos. Deixe esfriar."),
+        ("em 10 min. espera na porta?", "em dez minutos. espera na porta?"),
+        ("o min. da Fazenda", "o ministro da Fazenda"),
+    ],
+)
+def test_a_minute_is_no_minister_and_ends_a_sentence_where_one_ends(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("3/16 e 9/11", "três dezesseis avos e nove onze avos"),
+        ("13/20 da área", "treze vinte avos da área"),
+        ("110/220 V", "cento e dez duzentos e vinte volts"),
+        ("a EC nº 45/2004", "a EC número quarenta e cinco barra dois mil e quatro"),
+        ("a MP 9/2004", "a MP nove barra dois mil e quatro"),
+        ("fls. 3/4", "folhas três barra quatro"),
+    ],
+)
+def test_two_numbers_beside_each_other_are_no_fraction(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("20$000", "vinte mil-réis"),
+        ("3$500 réis", "três mil e quinhentos réis"),
+        ("2:000$000", "dois contos de réis"),
+        ("1:500$000", "um conto e quinhentos mil-réis"),
+        ("Cr$ 100 e NCz$ 2", "cem cruzeiros e dois cruzados novos"),
+        ("1 mil reais", "mil reais"),
+        ("3 mi de pessoas", "três milhões de pessoas"),
+        (
+            "1,234.50 e 5,6,7",
+            "mil duzentos e trinta e quatro vírgula cinquenta e cinco, seis, sete",
+        ),
+    ],
+)
+def test_money_of_old_and_numbers_from_abroad_are_known(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("1 ou 2 casas", "uma ou duas casas"),
+        ("2 em cada 10 mulheres", "duas em cada dez mulheres"),
+        ("2 das casas, 1 delas", "duas das casas, uma delas"),
+        ("2 da tarde", "duas da tarde"),
+        ("1 1/2 xícara", "uma e meia xícara"),
+        ("2 meses, 2 ingleses e 2 teses", "dois meses, dois ingleses e duas teses"),
+        ("2 questões, 2 regiões e 2 cristãos", "duas questões, duas regiões e dois cristãos"),
+    ],
+)
+def test_agreement_looks_past_what_stands_between(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Chegou em 1º. Depois foi à 2ª. Vara, na 6ª.", "Chegou em primeiro. Depois foi à segunda Vara, na sexta."),
+        ("o nº de casas, a Profª. Célia", "o número de casas, a Professora Célia"),
+        ("N. do T. e n. da R.", "Nota do tradutor e nota da redação."),
+        ("o MM. Juiz na Trav. do Ouvidor, Bl. C", "o Meritíssimo Juiz na Travessa do Ouvidor, Bloco C"),
+        ("séc. XIX-XX", "século dezenove a vinte"),
+        ("a Praça XV de Novembro", "a Praça quinze de Novembro"),
+        ("I - o nome;", "um - o nome;"),
+        ("https://www.exemplo.org", "w w w ponto exemplo ponto org"),
+        (
+            "processo 0001234-56.2023.8.26.0100",
+            "processo zero zero zero, um dois três, quatro, cinco seis,"
+            " dois zero dois três, oito, dois seis, zero um zero zero",
+        ),
+    ],
+)
+def test_the_marks_of_editors_lawyers_and_streets_are_said(written: str, spoken: str) -> None:
+    assert normalise(written) == spoken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vi o mar. Vi, e não acreditei; mil vezes li o livro da Di e do Ci.",
+        "O MC Dudu e o DJ Caco lançaram um CD e um DVD pela MM Discos.",
+        "A ONU, os EUA, a PM, a AM, a CIA e o CPF; a FM e a TV.",
+        "O ponto X, a letra V, o plano C, a vitamina D, o grupo L, as classes C e D.",
+        "Tem vitamina D. Depois, nível D. Grupo M. Classe C e D. Fim.",
+        "Pedro V. saiu e Ana I. ficou com João M. dos Santos.",
+        "Meia dúzia, cem anos, mil e uma noites, seu Zé e dona Lívia.",
+        "VI MIL HOMENS. CIVIL. LI. MIX. VIL.",
+        "— A senhora vem? — Vou já — respondeu ela —, mas não demoro.",
+        "Foi no. Não. No fim, a fé; no mais, tudo. O a, o e, o o.",
+        "um copo d'água, D'Artagnan, pé-de-moleque, dir-se-ia, anti-inflamatório",
+        "o art. dela, cap. nosso, o vol. do som, tudo p. mim",
+    ],
+)
+def test_prose_with_capitals_initials_and_letters_stays_as_it_is(text: str) -> None:
+    assert normalise(text) == text
 
 
 @pytest.mark.parametrize("word", ["página", "viagem", "vez", "cidade", "canção", "irmãs", "mulheres", "ordens", "leis"])
@@ -298,6 +504,18 @@ HOSTILE = [
     "1–",
     "aA 1a ",
     "www.",
+    "1x",
+    "1 x ",
+    "<",
+    "1^",
+    "1=",
+    "1,",
+    "1$000:",
+    "1%-",
+    "mil km ",
+    "de 1/2 a ",
+    "a 100º ",
+    "Jo 1,",
 ]
 
 

@@ -109,6 +109,12 @@ def test_a_text_typed_without_capitals_has_sentences() -> None:
     assert split("".join(sentences), "pt-BR") == sentences
 
 
+def test_a_unit_ends_a_sentence_typed_in_lower_case_unless_a_small_word_goes_on() -> None:
+    assert split("chego em 10 min. espera na porta?", "pt") == ["chego em 10 min. ", "espera na porta?"]
+    assert split("são 10 min. de casa", "pt") == ["são 10 min. de casa"]
+    assert split("a 10 min. walk", "en") == ["a 10 min. walk"]
+
+
 def test_a_sentence_may_start_with_an_address_or_a_name_in_lower_case() -> None:
     sentences = ["Veja o mapa. ", "www.exemplo.org tem tudo. ", "ana@exemplo.org responde. ", "iPhone não serve."]
     assert split("".join(sentences), "pt-BR") == sentences

@@ -33,6 +33,8 @@ class Words:
     """What is named by a single letter, which then is no initial: ``vitamina C``."""
     reigning: frozenset[str]
     """Words after which a single ``I``, ``V`` or ``X`` is no initial: ``Pio V``, ``So did I``."""
+    measured: frozenset[str]
+    """What follows a unit rather than starts a sentence in lower case; empty where any word does: ``10 min. de``"""
     linking: frozenset[str]
     """What follows an abbreviation rather than starts a sentence in lower case: ``3 doz. de ovos``."""
     bare_ends: str
@@ -47,15 +49,15 @@ def _set(words: str) -> frozenset[str]:
 
 PORTUGUESE = Words(
     leading=_set(
-        "p.s cf cfr cfe vid p.ex obs nb op loc org orgs trad coord vs n.b i.e e.g v.g aprox p pp pg pgs pág pags pag"
+        "p.s cf cfr cfe vid tb p.ex obs nb op loc org orgs trad coord vs n.b i.e e.g v.g aprox p pp pg pgs pág pags pag"
         " págs n núm v"
     ),
     numbered=_set(
-        "cap caps art arts inc incs fig figs tab vol vols fl fls tel telef cel fone fax ramal apto ap bl lt qd lj km"
-        " séc sécs t ed eds sec proc reg res port doc docs it num sl cep cx al als dec"
+        "no mín máx cap caps art arts inc incs fig figs tab vol vols fl fls tel telef cel fone fax ramal apto ap bl lt"
+        " qd lj km séc sécs t ed eds sec proc reg res port doc docs it num sl cep cx al als dec"
     ),
     named=_set(
-        "sr sra srs sras srta srtas dr dra drs dras prof profa profs profas exmo exma exmos exmas ilmo ilma ilmos"
+        "rel sr sra srs sras srta srtas dr dra drs dras prof profa profs profas exmo exma exmos exmas ilmo ilma ilmos"
         " ilmas v.exa v.ex.ª v.s.ª v.sa v.m v.rev.ª s.exa exa s.sa sa s.s d fr pe pde st sto sta stos gen gal cel cap"
         " maj sgt ten alm brig cb sd cmte eng engo enga arq adv dep sen gov min pres rev revmo revma mons des insp del"
         " emb ex av avs r al trav pça pç pca lgo rod estr jd pq cj cia cias comp univ inst dept depto dpto n.s"
@@ -104,6 +106,9 @@ PORTUGUESE = Words(
         "rei rainha papa imperador imperatriz príncipe pedro joão luís henrique carlos filipe felipe afonso manuel"
         " sancho pio bento leão gregório jorge elizabeth isabel século capítulo volume tomo livro parte ato cena canto"
         " título artigo inciso anexo fase nível grau tipo"
+    ),
+    measured=_set(
+        "de da do das dos e ou a ao aos à às até por para com sem em no na nos nas antes depois após mais cada que"
     ),
     linking=_set("de da do das dos n.º nº n.os art p pág"),
     bare_ends="bcdfghjkpqtvwxç",
@@ -157,6 +162,7 @@ ENGLISH = Words(
         " louis richard james william elizabeth john pius book act scene part volume chapter canto title article phase"
         " level type"
     ),
+    measured=frozenset(),
     linking=_set("of no monday tuesday wednesday thursday friday saturday sunday est edt pst pdt gmt utc"),
     bare_ends="",
     whole=_set("tv cd dvd pc hm hmm shh psst brr pfft nth"),

@@ -116,6 +116,8 @@ def _is_ellipsis(stop: Stop) -> bool:
 def _is_cut_short(stop: Stop, words: Words) -> bool:
     """Whether the last word is an abbreviation, known or by its look."""
     last = stop.last.lower()
+    if words.measured and stop.counted.isdigit() and last in words.closing:
+        return stop.following.strip(".,;:").lower() in words.measured
     if len(last) < 2 or _DOTTED.fullmatch(last) or _ROMAN.fullmatch(stop.last):
         return not last.isdigit()
     if any(last in known for known in (words.leading, words.numbered, words.named, words.closing, words.months)):

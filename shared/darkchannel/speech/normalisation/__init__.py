@@ -8,8 +8,11 @@ from darkchannel.speech.normalisation.numbers import Language
 
 # Digits of other scripts and mathematical ones; superscripts, subscripts, circled and Roman numbers in one sign.
 _NUMBER = re.compile(
-    "(?![0-9])\\d|[⁰¹⁴-⁹][⁰¹²³⁴-⁹]*|[²³][⁰¹²³⁴-⁹]+|(?<![^\\W_])[²³]|[₀-₉]|[Ⅰ-ⅿ]|[①-⒛⓪-⓿❶-➓㉑-㉟㊱-㊿🄀-🄊]"
+    "(?![0-9])\\d|⁻?[⁰¹⁴-⁹][⁰¹²³⁴-⁹]*|(?:⁻[²³]|[²³](?=[⁰¹²³⁴-⁹]))[⁰¹²³⁴-⁹]*|(?<![^\\W_])[²³]|[₀-₉]|[Ⅰ-ⅿ]"
+    "|[①-⒛⓪-⓿❶-➓㉑-㉟㊱-㊿🄀-🄊]"
 )
+_BASE = re.compile(r"(?:(?<![\w.,])\d{1,2}|(?<!\w)[^\W\d_]|(?<!\w)[^\W_]\))\Z")
+"""What a small number after it is the power of; after anything else it is that of a footnote."""
 _DAY_FIRST = re.compile(r"en-(?!us\b|ph\b)[a-z]{2}\b")
 
 
@@ -43,7 +46,10 @@ def normalise(text: str, language: str) -> str:
 
 
 def _plain_digits(text: str) -> str:
-    """The letters composed, and every sign for a number but ``²``, ``³`` and fractions in 0 to 9 or Roman letters."""
+    """The letters composed, and every sign for a number but ``²``, ``³`` and fractions in 0 to 9 or Roman letters.
+
+    A power is ``^`` and its digits.
+    """
     if text.isascii():
         return text
     text = unicodedata.normalize("NFC", text)
@@ -57,9 +63,16 @@ def _plain(found: re.Match[str], text: str) -> str:
         return str(unicodedata.decimal(sign))
     if "Ⅰ" <= sign <= "ⅿ":
         return unicodedata.normalize("NFKC", sign)
+    minus, sign = "-" * (sign[0] == "⁻"), sign.lstrip("⁻")
+    is_raised = sign[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹" and found[0] != "¹"
+    is_power = is_raised and _BASE.search(text, max(0, found.start() - 4), found.start())
+    if is_power and found[0] in "²³":
+        return f" {sign}"
     digits = "".join(str(int(unicodedata.numeric(digit))) for digit in sign)
     if "₀" <= sign[0] <= "₉":
         return digits
     after = text[found.end() : found.end() + 1]
+    if is_power:
+        return f"^{minus}{digits}" + " " * after.isalnum()
     # "①②" are two numbers, and that of a footnote is none of its word's.
     return " " * before.isalnum() + digits + " " * (after.isalpha() or after.isdecimal())

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
+_WORD_BEFORE = re.compile(r"([^\W\d_]{1,30})\s{1,2}\Z")
+
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """The function gives None where the pattern fits but the text is something else, which then stays."""
 
@@ -21,7 +23,15 @@ def _put(words: Callable[[re.Match[str]], str | None], found: re.Match[str]) -> 
         return found[0]
     before = found.string[max(0, found.start() - 1) : found.start()]
     after = found.string[found.end() : found.end() + 1]
+    if not put and before.isalnum() and after.isalnum():
+        return " " * (before.isdigit() or after.isdigit())  # 2*3 is not 23
     return " " * (before.isalnum() and put[:1].isalnum()) + put + " " * (after.isalnum() and put[-1:].isalnum())
+
+
+def word_before(found: re.Match[str]) -> str:
+    """The word that stands before what was found, in lower case; empty where there is none."""
+    word = _WORD_BEFORE.search(found.string, max(0, found.start() - 32), found.start())
+    return word[1].lower() if word else ""
 
 
 def listed(words: str) -> list[str]:

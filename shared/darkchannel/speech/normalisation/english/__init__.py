@@ -22,7 +22,8 @@ def _table(day_first: bool) -> tuple[tuple[frozenset[str], list[Rule]], ...]:
     """
     rows: list[tuple[str, list[Rule]]] = [
         (".@", addresses.RULES),
-        ("*_~#•▪◦‣=|-™®", codes.DECORATION),
+        ("*_~#•▪◦‣=|-™®^+<>→←↑↓⇒{}\\`", codes.DECORATION),
+        ("=", codes.EQUATIONS),
         (".", [names.LATIN]),
         ("/", [names.SLASHED]),
         (DIGITS, codes.TELEPHONES),

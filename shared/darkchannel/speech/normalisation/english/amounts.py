@@ -10,7 +10,10 @@ from darkchannel.speech.normalisation.rules import Rule
 
 _INDEFINITE = re.compile(rf"\b[Aa]n?{SPACE}\Z")
 _NOUN = re.compile(rf"{SPACE}[a-z]|-[a-z]")
+_POWERS = {"²": "squared", "2": "squared", "³": "cubed", "3": "cubed"}
 _QUOTE = re.compile(r"(?<!\w)['‘]")
+_PARTS = frozenset({16, 32, 64, 100})
+"""What ten or more parts are counted of; else two numbers stand beside each other: 50/60 Hz."""
 _NO_FRACTIONS = {"24/7": "twenty-four seven", "9/11": "nine eleven"}
 
 
@@ -19,11 +22,12 @@ def _money_range(found: re.Match[str]) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    sign, currency, amount, word, letter = found.groups()
+    sign, currency, amount, word, letter, per = found.groups()
     before = found.string[max(0, found.start() - 4) : found.start()]
     is_attribute = bool(_INDEFINITE.search(before) and _NOUN.match(found.string, found.end()))
     magnitude = word or MAGNITUDES.get(letter or "", "")
-    return figures.money((sign or "") + amount, currency, magnitude, is_attribute=is_attribute)
+    words = figures.money((sign or "") + amount, currency, magnitude, is_attribute=is_attribute)
+    return f"{words} per {_unit(per)}" if per else words
 
 
 def _money_after(found: re.Match[str]) -> str:
@@ -37,7 +41,10 @@ def _per(found: re.Match[str]) -> str:
 
 
 def _unit(name: str) -> str:
-    return UNITS[name][0] if name in UNITS else name
+    if name in UNITS:
+        return UNITS[name][0]
+    base, power = name[:-1], name[-1:]
+    return f"{UNITS[base][0]} {_POWERS[power]}" if base in UNITS and power in _POWERS else name
 
 
 def _percent(found: re.Match[str]) -> str:
@@ -51,10 +58,12 @@ def _minus(sign: str | None) -> str:
 
 
 def _quantity(found: re.Match[str]) -> str:
-    minus, first, amount, hyphen, unit, per = found.groups()
+    minus, first, amount, scale, hyphen, unit, per = found.groups()
     singular, plural = UNITS[re.sub(r"\s", " ", unit)]
     said = _amount(amount)
-    if minus:
+    if scale:
+        said += f" {scale} {plural}"
+    elif minus:
         said = f"minus {said} {singular if figures.is_one(amount) else plural}"
     elif first:
         said = f"{figures.number(first)} to {said} {plural}"
@@ -77,6 +86,8 @@ def _amount(text: str) -> str:
     above, slash, below = parts.partition("/")
     if not slash or not int(below):
         return " ".join(map(figures.number, re.findall(NUMBER, text)))
+    if len(above) > 1 and not whole and int(below) not in _PARTS:
+        return f"{figures.number(above)}{' slash' * (above != below)} {figures.number(below)}"
     return figures.fraction(above, below, whole)
 
 
@@ -112,13 +123,17 @@ MONEY: list[Rule] = [
         re.compile(rf"(?<!\w){_CURRENCY}{SPACE}?({NUMBER}){TO}(?:(?:{either(CURRENCIES)}){SPACE}?)?(?={NUMBER})"),
         _money_range,
     ),
-    (re.compile(rf"(?<!\w)([-−])?{_CURRENCY}{SPACE}?([-−]?{NUMBER}){_SCALE}?"), _money),
+    (re.compile(rf"(?<!\w)([-−])?{_CURRENCY}{SPACE}?([-−]?{NUMBER}){_SCALE}?(?:/([A-Za-z²³]{{1,12}})(?!\w))?"), _money),
     (re.compile(rf"{_SIGNED}(?:({NUMBER}){TO})?({NUMBER}){SPACE}?{_CURRENCY}(?!\w)"), _money_after),
 ]
 PERCENTAGES: list[Rule] = [
     (re.compile(rf"{_SIGNED}(?:({NUMBER})%?{TO})?({AMOUNT}){SPACE}?([%‰])"), _percent),
 ]
+_BETWEEN = rf"(?<=\d)({SPACE}?(?:{either(UNITS)})){SPACE}?%s{SPACE}?(?={NUMBER}\1(?!\w))"
+
 QUANTITIES: list[Rule] = [
+    (re.compile(_BETWEEN % "[-–]"), lambda found: f"{found[1]} to "),
+    (re.compile(_BETWEEN % "[x×]"), lambda found: f"{found[1]} by "),
     (
         re.compile(rf"{START}(\d{{1,2}})(['’′])(?:{SPACE}?(\d{{1,2}})(?:[\"″”]|'')?)?(?![\w'])"),
         _feet,
@@ -127,7 +142,8 @@ QUANTITIES: list[Rule] = [
     (re.compile(rf"{START}({AMOUNT}){SPACE}?in(\.(?={SPACE}[a-z]|[,;:)])|(?={SPACE}{_MEASURED}))"), _inches),
     (
         re.compile(
-            rf"{_SIGNED}(?:({NUMBER}){TO})?({AMOUNT})(?:{SPACE}?|(-))({either(UNITS)})(?:/([A-Za-z²³]{{1,6}})(?!\w))?"
+            rf"{_SIGNED}(?:({NUMBER}){TO})?({AMOUNT})(?:{SPACE}(hundred|thousand|million|billion){SPACE}|{SPACE}?|(-))"
+            rf"({either(UNITS)})(?:/([A-Za-z²³]{{1,6}}[23]?)(?!\w))?"
             rf"(?![\w'’/²³])(?:\.(?={SPACE}[a-z]))?"
         ),
         _quantity,

@@ -29,7 +29,7 @@ _COUNTED_AFTER = re.compile(
 
 
 def _iso_date(found: re.Match[str]) -> str | None:
-    year, month, day = found.groups()
+    year, _, month, day = found.groups()
     if not figures.is_date(int(day), int(month)):
         return None
     return figures.date(int(day), int(month), year, day_first=False)
@@ -73,6 +73,18 @@ def _hour(found: re.Match[str]) -> str:
     return figures.clock(hours, minutes or "", "", half) + " to " * bool(to)
 
 
+def _hours_and_minutes(found: re.Match[str]) -> str:
+    return f"{_counted(found[1], 'hour')} {_counted(found[2], 'minute')}"
+
+
+def _minutes_and_seconds(found: re.Match[str]) -> str:
+    return f"{_counted(found[1], 'minute')} {_counted(found[2], 'second')}"
+
+
+def _counted(digits: str, unit: str) -> str:
+    return f"{cardinal(digits, 'en')} {unit}{'s' * (int(digits) != 1)}"
+
+
 def _hour_to(found: re.Match[str]) -> str:
     return f"{cardinal(found[1], 'en')} to "
 
@@ -113,7 +125,7 @@ def dates(*, day_first: bool) -> list[Rule]:
     """Dates and times: they hold what would else be ranges and fractions."""
     numeric = partial(_numeric_date, day_first=day_first)
     rows: list[tuple[str, Callable[[re.Match[str]], str | None]]] = [
-        (rf"{START}(\d{{4}})-(\d{{2}})-(\d{{2}})(?![\w-])", _iso_date),
+        (rf"{START}(\d{{4}})([-/])(\d{{2}})\2(\d{{2}})(?![\w/-])", _iso_date),
         (rf"{START}(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d{{2}})(?![\w/-]|\.\d)", numeric),
         (
             rf"{START}([Tt]he{SPACE})?(?:(?<!\d){_DAY}{TO})?(?<!\d){_DAY}{SPACE}(?:of{SPACE})?{_NAME}{_COMMA_YEAR}?(?!\w)",
@@ -122,6 +134,8 @@ def dates(*, day_first: bool) -> list[Rule]:
         (rf"\b{_NAME}{SPACE}{_DAY}(?:{TO}{_DAY})?{_COMMA_YEAR}?(?![\w:/]|[.,]\d|-\d)", _month_day),
         (rf"\b{_NAME},?{SPACE}(\d{{4}})(?!\w|[.,]\d)", _month_year),
         (rf"(?<![\w.,/⁄:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])(?:{_HALF})?{_TO_TIME}", _time),
+        (rf"{START}(\d{{1,2}})h{SPACE}?(\d{{1,2}})(?:m|min)?(?!\w)", _hours_and_minutes),
+        (rf"{START}(\d{{1,3}}){SPACE}?min{SPACE}?(\d{{1,2}}){SPACE}?s(?:ec)?(?!\w)", _minutes_and_seconds),
         (rf"{START}(\d{{1,2}}){TO}(?=\d{{1,2}}{SPACE}?[AaPp]\.?[Mm]\b)", _hour_to),
         (rf"(?<![\w.,/⁄:])(0?[1-9]|1[0-2])(?:\.([0-5]\d))?{_HALF}{_TO_TIME}", _hour),
         (rf"\b(AD|A\.D\.|CE){SPACE}(\d{{1,4}})(?!\w)", _era_before),

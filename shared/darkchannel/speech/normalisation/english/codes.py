@@ -13,10 +13,12 @@ SIGNS = {
     "&": "and", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "≤": "at most",
     "≥": "at least", "≠": "is not equal to", "≈": "about", "@": "at",
     "©": "copyright", "∞": "infinity", "%": "percent", "‰": "per mille", "²": "squared", "³": "cubed",
+    "√": "square root of",
     "°": "degrees", "$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "¢": "cent", "§": "section",
 }  # fmt: skip
 """What is said for a sign wherever it is left."""
 
+_EQUATED = rf"{NUMBER}(?:{SPACE}?[-−–+x×/]{SPACE}?{NUMBER}){{0,4}}{SPACE}?="
 _NAME_BEFORE = re.compile(rf"[A-Z][a-z]+{SPACE}\Z")
 
 
@@ -72,11 +74,21 @@ def _rules(*rows: tuple[str, str | Callable[[re.Match[str]], str]]) -> list[Rule
 
 
 DECORATION = _rules(
+    (rf"(?<=\d){SPACE}?(?:\*{SPACE}?(?=\d)|[x×·]{SPACE}?(?=10\^))", " times "),
+    (r"(?<=[\w)])\^[-−](?=[\w(])", " to the power of minus "),
+    (r"(?<=[\w)])\^(?=[\w(])", " to the power of "),
+    (r"\+/?-(?=\s?\d)", "±"),
+    (rf"<?[-=]{{1,2}}>(?!{SPACE}?\d)|<-{{1,2}}(?!\d)|[|→←↑↓⇒{{}}\\`]+", " "),
     (r"(?m)^[ \t]*(?:[-=_*~#•|][ \t]?){3,}+$", ""),
     (r"(?m)^[ \t]*[•▪◦‣][ \t]*", ""),
     (r"(?<=\w)_(?=\w)", " "),
     (r"-{2,}", "—"),
     (r"[*_~]{2,}+|(?<![\w*_])[_*](?=\w)|(?<=[\w.,!?;:])[_*](?![\w*_])|[™®]", ""),
+)
+EQUATIONS = _rules(
+    (rf"(?<=\d){SPACE}?[-−–]{SPACE}?(?={_EQUATED})", " minus "),
+    (rf"(?<=\d){SPACE}?/{SPACE}?(?={_EQUATED})", " divided by "),
+    (rf"(?<=\d){SPACE}?[x×]{SPACE}?(?={_EQUATED})", " times "),
 )
 TELEPHONES = _rules(
     (
@@ -104,8 +116,11 @@ BETWEEN_NUMBERS = _rules(
     # Elsewhere they are brackets: <<so>>.
     (r"(?<![^\s\d])<(?=\s?[\d.]|\s[a-z])", "less than"),
     (r"(?<![^\s\d])>(?=\s?[\d.]|\s[a-z])", "greater than"),
+    (r"(?<=\w)[<>]+(?=\w)", " "),
+    (r"[<>]+", ""),
 )
 NUMBERS = _rules(
+    (rf"(?<=\d)x(?={SPACE}[a-z]{{2}})", " times"),
     (rf"[~≈]{SPACE}?(?=\d)", "about "),
     (r"(?<![\w.,)\]])[-−](?=\.?\d)|−(?=\d)", "minus "),
     (r"(?<=[^\W\d_])-(?=\d)", " "),

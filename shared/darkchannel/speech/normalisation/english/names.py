@@ -19,7 +19,7 @@ _LATIN = re.compile(r"(?<![\w.])(e\.\s?g|i\.\s?e|a\.k\.a|n\.b)\.(?!\w)", re.IGNO
 _LATIN_WORDS = {"eg": "for example", "ie": "that is", "aka": "also known as", "nb": "note well"}
 _SLASHED = re.compile(r"(?<![\w/])(w/o|w/|c/o|n/a)(?![/])", re.IGNORECASE)
 _SLASHED_WORDS = {"w/o": "without ", "w/": "with ", "c/o": "care of ", "n/a": "not applicable "}
-_NUMBERED_BY = re.compile(rf"(?<![\w.])({either(NUMBER_WORDS)})\.{SPACE}?(?=\d|[IVXLC]+\b)")
+_NUMBERED_BY = re.compile(rf"(?<![\w.])({either(NUMBER_WORDS)})\.{SPACE}?(?=\d|(?!I\b)[IVXLC]+\b)")
 _NUMBER_SIGN = re.compile(rf"(?<![\w#])({either(SIGNS_BEFORE_NUMBERS)}){SPACE}?(?=\d)")
 _SAINT = re.compile(rf"(?<![\w.])(Sts?)(?:\.|(?={SPACE}[A-Z]))")
 _TITLES = TITLE_WORDS | {key.upper(): word.upper() for key, word in TITLE_WORDS.items()}
@@ -27,8 +27,8 @@ _TITLE = re.compile(
     rf"(?<![\w.])(?:({either(_TITLES)})\.(?={SPACE}{{0,3}}(?:[^\W\d_]|\Z))|(Mrs?|Ms|Dr|Prof)(?={SPACE}[A-Z]))"
 )
 _NAMED = re.compile(rf"(?<![\w.])({either(AFTER_NAMES)})\.(?!\w)")
-_PLAIN = re.compile(rf"(?<![\w.])({either(PLAIN_ABBREVIATIONS)})\.(?!\w)|(?<![\w.])vs(?![\w.])")
-_NAME_BEFORE = re.compile(rf"([A-Z][\w’'-]*)[.,]?{SPACE}+\Z")
+_PLAIN = re.compile(rf"(?<![\w.])({either(PLAIN_ABBREVIATIONS)})\.(?!\w)|(?<![\w.'’-])vs(?![\w.])")
+_NAME_BEFORE = re.compile(rf"([A-Z][\w’'-]*|\d+(?:st|nd|rd|th))[.,]?{SPACE}+\Z")
 _STREET_BEFORE = re.compile(rf"(?:\d|\b(?:on|along|down|off|up|to|from|of|near|at)){SPACE}(?:[A-Z]\w*{SPACE})*\Z")
 _SENTENCE_ENDS = re.compile(rf"[\"'”’)\]]*(?:{SPACE}*\Z|{SPACE}+[\"'“‘(\[]?[A-Z])")
 

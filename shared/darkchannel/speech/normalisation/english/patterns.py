@@ -8,7 +8,7 @@ TO = rf"(?:{SPACE}?[-–]{SPACE}?)"
 """Between the two ends of a range."""
 START = r"(?<![\w.,/⁄-])"
 """Of a number that goes on from nothing before it."""
-NUMBER = r"(?>\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++)"
+NUMBER = r"(?>\d{1,3}(?:,\d{3})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)?|(?<!\.)\.\d++)"
 FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 AMOUNT = (
     rf"(?:(?>\d{{1,6}}{SPACE})?(?>\d{{1,4}})[/⁄](?>\d{{1,4}})(?![/\d])|(?>\d{{0,6}}){SPACE}?[{FRACTIONS}]|{NUMBER})"

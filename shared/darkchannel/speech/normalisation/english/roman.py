@@ -22,7 +22,7 @@ _BEFORE = re.compile(
     rf"(?:[IVXL]{{1,15}}(?:{SPACE}?[-–,&]{SPACE}?|{SPACE}(?:and|to|or|through){SPACE}))?\Z"
 )
 _GOES_ON = re.compile(rf"{SPACE}(?!(?:of|and|to|through|or|is|was)\b)[a-z]|-|–")
-_WORD_AFTER = re.compile(rf"{SPACE}[A-Za-z]")
+_WORD_AFTER = re.compile(rf"{SPACE}[A-Za-z0-9]")
 _HEADING = re.compile(r"\s*[IVX]{2,15}\.?\s*")
 
 

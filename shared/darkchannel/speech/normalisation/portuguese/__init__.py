@@ -1,6 +1,7 @@
 """How Portuguese text is read aloud, as Brazilians do."""
 
 import re
+from collections.abc import Callable
 
 from darkchannel.speech.normalisation.portuguese import (
     abbreviations,
@@ -16,35 +17,43 @@ from darkchannel.speech.normalisation.portuguese import (
 )
 from darkchannel.speech.normalisation.rules import Rule, applied
 
-_SIGN = re.compile(r"[²³]|[^\w\s.,;:!?'’“”\"()—–…-]|_|---|- -|[aeiou]/|\d[-–]|[-–]\d")
-_DIGIT = re.compile(r"[0-9¼½¾⅐-⅞↉]")
-_STOP = re.compile(r"\w\.|[ºª°№]|S/A|[^\W\d]\s\d")
-_ROMAN = re.compile(r"(?<!\w)[IVXLCDMivxlcdm]{1,15}(?!\w)")
+_SIGN = re.compile(r"[²³]|[^\w\s.,;:!?'’“”\"()—–…-]|_|---|- -|[aeiou]/|\d[-–]|[-–]\d|[<>]").search
+_DIGIT = re.compile(r"[0-9¼½¾⅐-⅞↉]").search
+_COMPARED = re.compile("[<>]").search
+_FRACTION = re.compile("[/⁄¼½¾⅐-⅞↉]").search
+_MILREIS = re.compile(r"\d\$\d").search
+_ADDRESS = re.compile(r"@|://|\w\.[^\W\d]", re.IGNORECASE).search
+_NUMBERED = re.compile(r"[\dº°№]|[^\W\d]\.?\s[IVXLCivxl]|a\.[am]\.|[BbFf]\w\w?\.\s[A-Z]").search
+_LEAST = re.compile(r"m[ai][nx]\.", re.IGNORECASE).search
+_ROMAN = re.compile(r"(?<!\w)[IVXLCDMivxlcdm]{1,15}(?!\w)").search
 
-_STAGES: tuple[tuple[re.Pattern[str], tuple[Rule, ...]], ...] = (
-    (_STOP, addresses.RULES),  # before the signs, full stops and digits in them mean anything else
+_STAGES: tuple[tuple[Callable[[str], object], tuple[Rule, ...]], ...] = (
+    (_ADDRESS, addresses.RULES),  # before the signs, full stops and digits in them mean anything else
+    (_COMPARED, signs.COMPARISONS),
     (_SIGN, signs.DECORATION),  # that it stands between no word and its number
-    (_STOP, abbreviations.RULES),  # before numbers: p. 12
+    (_NUMBERED, abbreviations.BEFORE_NUMBERS),  # before numbers: p. 12
+    (abbreviations.stand_in, abbreviations.RULES),
     (_ROMAN, roman.RULES),
+    (_MILREIS, money.OLD),
     (_DIGIT, plain.EQUATIONS),
     (_DIGIT, codes.RULES),  # from the longest and most particular shapes of digits
     (_DIGIT, calendar.RULES),
-    (_DIGIT, fractions.RULES),
+    (_FRACTION, fractions.RULES),
     (_DIGIT, plain.EARLY),
     (_DIGIT, money.RULES),
     (_DIGIT, units.RULES),
     (_DIGIT, plain.RULES),  # to the plainest, which leaves none
-    (_STOP, abbreviations.LATE),
+    (_LEAST, abbreviations.LATE),
     (_SIGN, signs.RULES),
 )
-"""What must be in a text for rules to be tried, and these in their order."""
+"""What a text must hold for rules to be tried, and these in their order."""
 
 
 def normalise(text: str) -> str:
     """Write out what is not words already."""
     body = text.strip()
     start = text.index(body) if body else len(text)
-    for sign, rules in _STAGES:
-        if sign.search(body):
+    for holds, rules in _STAGES:
+        if holds(body):
             body = applied(rules, body).strip()
     return text[:start] + body + text[start + len(text.strip()) :]

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from darkchannel.speech.abbreviations import PORTUGUESE
 from darkchannel.speech.normalisation.numbers import roman
-from darkchannel.speech.normalisation.rules import Rule, listed
+from darkchannel.speech.normalisation.portuguese import gender
+from darkchannel.speech.normalisation.rules import Rule, listed, word_before
 
 
 def _table(rows: str) -> Mapping[str, str]:
@@ -20,15 +22,17 @@ _BEFORE_NAMES = _table("""
     eng.ª=engenheira; arq=arquiteto; adv=advogado; gov=governador; dep=deputado; sen=senador; min=ministro;
     pres=presidente; exmo=excelentíssimo; exma=excelentíssima; exmos=excelentíssimos; ilmo=ilustríssimo;
     ilma=ilustríssima; ilmos=ilustríssimos; revmo=reverendíssimo; rev=reverendo; pe=padre; fr=frei; mons=monsenhor;
-    profª=professora; drª=doutora; srª=senhora; engª=engenheira; exmª=excelentíssima; sto=santo; sta=santa; al=alameda;
-    trav=travessa; estr=estrada; jd=jardim; vl=vila
+    profª=professora; profº=professor; drª=doutora; srª=senhora; engª=engenheira;
+    exmª=excelentíssima; sto=santo; sta=santa; al=alameda;
+    trav=travessa; estr=estrada; jd=jardim; vl=vila; lgo=largo; pq=parque; mm=meritíssimo
 """)
 _BEFORE_NUMBERS = _table("""
     pág=página; págs=páginas; pag=página; pags=páginas; p=página; pp=páginas; fl=folha; fls=folhas; vol=volume;
     vols=volumes; cap=capítulo; caps=capítulos; art=artigo; arts=artigos; inc=inciso; incs=incisos; fig=figura;
     figs=figuras; tab=tabela; séc=século; sécs=séculos; núm=número; t=tomo; ap=apartamento; apto=apartamento; bl=bloco;
     tel=telefone; cel=celular; ref=referência; vv=versículos; ed=edição; obs=observação; ex=exemplo; cód=código;
-    proc=processo; dec=decreto
+    doc=documento; pg=página;
+    proc=processo; dec=decreto; qd=quadra; lt=lote; súm=súmula; gráf=gráfico; tam=tamanho
 """)
 _ANYWHERE = _table("""
     etc=et cetera; obs=observação; ex=exemplo; tel=telefone; cf=conforme; cfr=conforme; vs=versus;
@@ -39,7 +43,8 @@ _ANYWHERE = _table("""
     dr=doutor; dra=doutora; prof=professor; profa=professora; exmo=excelentíssimo; p.ex=por exemplo; pça=praça;
     pç=praça; rod=rodovia; op.cit=obra citada; loc.cit=lugar citado; v.exª=vossa excelência; v.ex.ª=vossa excelência;
     v.exa=vossa excelência; v.s.ª=vossa senhoria; v.sª=vossa senhoria; v.sa=vossa senhoria; s.exa=sua excelência;
-    s.exª=sua excelência; s.ex.ª=sua excelência; n.sra=nossa senhora
+    s.exª=sua excelência; s.ex.ª=sua excelência; n.sra=nossa senhora; exa=excelência; ibid=ibidem;
+    líq=líquido; unid=unidade
 """)
 # Capitals here are the initials of names.
 _SMALL = _table(
@@ -67,42 +72,81 @@ def _any(shorts: Iterable[str]) -> str:
     return "|".join(re.escape(short).replace(r"\.", r"\.\s?") for short in sorted(shorts, key=len, reverse=True))
 
 
-_ALONE = r"(?<![\w.@/])"
+_ALONE = r"(?<![^\W\d]|[.@/])"
+_STOPPED = rf"{_ALONE}(?=[^\W\d_]{{1,6}}[.ª])"
+"""Words that are longer, or that nothing stops, are not looked up in the tables."""
 _NOT_INITIALS = r"(?<![A-Z]\. )(?<![A-Z]\.)"
-_TITLE = re.compile(rf"{_ALONE}(?<!\bet )({_any(_BEFORE_NAMES)})(?:\.|(?<=ª))\s{{0,2}}(?={_CAPITAL})", re.I)
-_NUMBER_SIGN = re.compile(r"(?<!\w)(?:n\.?[º°](s?)|n\.o(s?)|n\.|№)\.?\s{0,2}(?=\d)", re.I)
+_TITLE = re.compile(
+    rf"{_STOPPED}(?<!\bet )({_any(_BEFORE_NAMES)})(?:\.|(?<=ª))\s{{0,2}}(?=(?:d[aeo]s?\s)?{_CAPITAL})", re.I
+)
+_NUMBER_SIGN = re.compile(
+    r"(?<!\w)(?:n\.?[º°](s?)|n\.o(s?)|no?\.|№)\.?(?:\s{0,2}(?=\d)|(?<=[º°])\s(?=d[aeo]s?\s))", re.I
+)
+_NUMERAL = r"(?-i:[IVX]|(?<=[Bb]l\. )[A-Z]|(?<=[Ff]ig\. )[A-Z]|[IVXLC]{2,9}|[ivxl]{2,9})\b"
 _NUMBER = re.compile(
-    rf"{_ALONE}({_any(_BEFORE_NUMBERS)})(?:\.\s{{0,2}}|(?<=\w\w\w)\s)(?=\d|n[.º°]|(?-i:[IVX]|[IVXLC]{{2,9}}|[ivxl]{{2,9}})\b)",
+    rf"{_ALONE}(?=[^\W\d_]{{1,6}}[.\s])({_any(_BEFORE_NUMBERS)})(?:\.\s{{0,2}}|(?<=\w\w\w)\s)(?=\d|n[.º°]|\(\d|{_NUMERAL})",
     re.I,
 )
 _KILOMETRE = re.compile(r"(?<!\w)(?<!\d )km\.?\s(?=\d)", re.I)
 _RATE = re.compile(r"(?<=%)\s?a\.\s?([ma])\.")
 _EDITION = re.compile(r"(?<![\w.,])(\d{1,3})(?:\.?ª|a\.?|\.)\s?ed\.")
 _LEAST = re.compile(rf"{_ALONE}(min|max)\.(?=\s|\W|\Z)", re.I)
-_WORD = re.compile(rf"{_ALONE}(?<!\bponto )({_any(_ANYWHERE)})(?:\.|(?<=ª))(?![\w@])", re.I)
-_SMALL_WORD = re.compile(rf"{_ALONE}({_any(_SMALL)})\.(?!\w)")
+_WORD = re.compile(rf"{_STOPPED}(?<!\bponto )({_any(_ANYWHERE)})(?:\.|(?<=ª))(?![\w@])", re.I)
+_SMALL_WORD = re.compile(rf"{_STOPPED}({_any(_SMALL)})\.(?!\w)")
 _DOM = re.compile(rf"{_ALONE}{_NOT_INITIALS}[Dd]\.\s?(?=([A-ZÀ-Ý][^\W\d_]{{1,30}}))")
+_WORDS_BEFORE = re.compile(r"([^\W\d_]{3,30}|(?<!\w)[A-C](?=\se\s))(?:\se)?\s\Z")
+_LETTERED = PORTUGUESE.lettered | {"nível", "vitamina"}
+"""Words before a D that is a letter: vitamina D."""
+_NOTE = re.compile(r"(?<!\w)([Nn])\.\sd([oa])\s([TEAR])\.")
+_OF_NOTE = {"T": "tradutor", "E": "editor", "A": "autor", "R": "redator"}
 _SAO = re.compile(rf"{_ALONE}{_NOT_INITIALS}S\.\s?(?=({'|'.join(_SAINTS.split())})(?!\w))")
 _RUA = re.compile(
     r"(?<!\w)(?:((?:na|da|à|a|pela|desta|esta|nesta|numa|uma)\s)R\.\s(?=[A-ZÀ-Ý\d]|d[aeo]s?\s)"
-    r"|(?<![A-Z]\. )(?<![a-zà-ÿ] )(?<!\.)R\.\s(?=(?:d[aeo]s?\s)?[A-ZÀ-Ý][^,\n]{1,40},\s(?:n\.?º|\d)))"
+    r"|(?<![A-Z]\. )(?<![a-zà-ÿ] )(?<!\.)R\.\s(?=(?:d[aeo]s?\s|\d{1,2}\sde\s)?[A-ZÀ-Ý][^,\n]{1,40},\s(?:n\.?º|\d)))"
 )
 _ACRONYM = re.compile(r"(?<![\w.])((?:[A-Z]\.){2,9})(?!\w)|(?<!\w)S/A(?!\w)")
+_OF_BOTH = frozenset(listed("máximo mínimo líquido"))
 _OF_EITHER = frozenset(listed("engenheiro arquiteto advogado deputado ministro senador governador"))
 _FEMININE_ARTICLE = re.compile(r"(?<!\w)(?:a|as|à|às|da|das|na|pela)\s\Z", re.I)
+_COUNT_BEFORE = re.compile(r"\d\s?\Z")
 _ENDS = re.compile(r"[\s\"'”’»)\]]*\Z")
+_SHORT = re.compile(r"\b[^\W\d_]{1,6}(?=[.ª])|(?<=\d)[^\W\d_]{1,6}(?=\.)")
+_SHORTS = frozenset(re.split("[.ª]", key.lower())[0] for table in (_BEFORE_NAMES, _ANYWHERE, _SMALL) for key in table)
+_SHORTS |= frozenset("abcdefghijklmnopqrstuvwxyz")  # of initials
 _NEW_SENTENCE = re.compile(r"[\"'”’»)\]]?\s+[\"'“‘«(—–-]?\s?[A-ZÀ-Ý]")
 
 
-def _title(found: re.Match[str]) -> str:
+def stand_in(text: str) -> bool:
+    """Whether a text holds what RULES may write out."""
+    return "S/A" in text or not _SHORTS.isdisjoint(short.lower().rstrip("ªº") for short in _SHORT.findall(text))
+
+
+def _title(found: re.Match[str]) -> str | None:
     full = _BEFORE_NAMES[_key(found[1])]
+    if full == "ministro" and _COUNT_BEFORE.search(found.string, max(0, found.start() - 2), found.start()):
+        return None  # 40 min. Depois
     if full in _OF_EITHER and _FEMININE_ARTICLE.search(found.string, max(0, found.start() - 6), found.start()):
         full = full.removesuffix("o") + "a"
     return _cased(full, found[1]) + " "
 
 
 def _word(found: re.Match[str]) -> str:
-    return _cased(_ANYWHERE[_key(found[1])], found[1]) + _stop(found, _key(found[1]))
+    full = _ANYWHERE[_key(found[1])]
+    if full in _OF_BOTH:
+        full = _agreeing(full, found)
+    return _cased(full, found[1]) + _stop(found, _key(found[1]))
+
+
+def _agreeing(adjective: str, found: re.Match[str]) -> str:
+    """velocidade máx., velocidade máxima."""
+    noun = word_before(found)
+    return adjective[:-1] + "a" if len(noun) > 1 and gender.of_noun(noun) == "f" else adjective
+
+
+def _note(found: re.Match[str]) -> str:
+    """N. do T., the note of the translator."""
+    who = "redação" if found[2] + found[3] == "aR" else _OF_NOTE[found[3]] + "a" * (found[2] == "a")
+    return f"{_cased('nota', found[1])} d{found[2]} {who}{_stop(found, '')}"
 
 
 def _small_word(found: re.Match[str]) -> str:
@@ -111,7 +155,8 @@ def _small_word(found: re.Match[str]) -> str:
 
 
 def _least(found: re.Match[str]) -> str:
-    return _cased({"min": "mínimo", "max": "máximo"}[found[1].lower()], found[1]) + _stop(found, "")
+    full = _agreeing({"min": "mínimo", "max": "máximo"}[found[1].lower()], found)
+    return _cased(full, found[1]) + _stop(found, "")
 
 
 def _acronym(found: re.Match[str]) -> str:
@@ -132,7 +177,8 @@ def _stop(found: re.Match[str], key: str) -> str:
 
 def _dom(found: re.Match[str]) -> str | None:
     name = found[1]
-    if roman(name):
+    before = _WORDS_BEFORE.search(found.string, max(0, found.start() - 32), found.start())
+    if roman(name) or (before and (before[1].lower() in _LETTERED or len(before[1]) == 1)):
         return None
     return _cased("dona " if name.endswith("a") or name in _LADIES else "dom ", found[0])
 
@@ -149,14 +195,17 @@ def _cased(full: str, short: str) -> str:
     return full[0].upper() + full[1:] if short[0].isupper() else full
 
 
-RULES: tuple[Rule, ...] = (
+BEFORE_NUMBERS: tuple[Rule, ...] = (
     (_EDITION, lambda found: f"{found[1]}ª edição"),
     (_KILOMETRE, lambda _: "quilômetro "),
     (_RATE, lambda found: {"m": " ao mês", "a": " ao ano"}[found[1]]),
     (_NUMBER_SIGN, lambda found: "número" + ("s" if found[1] or found[2] else "") + " "),
     (_NUMBER, lambda found: _cased(_BEFORE_NUMBERS[_key(found[1])], found[1]) + " "),
+)
+RULES: tuple[Rule, ...] = (
     (_TITLE, _title),
     (_SMALL_WORD, _small_word),
+    (_NOTE, _note),
     (_ACRONYM, _acronym),  # ahead of those that look for initials
     (_DOM, _dom),
     (_SAO, _sao),

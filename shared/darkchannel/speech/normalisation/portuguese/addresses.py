@@ -41,6 +41,7 @@ _DOMAIN = re.compile(
     rf"(?<![\w.@/-]){_LABEL}(?:\.{_LABEL}){{0,4}}?\.(?:{_ENDINGS})(?:\.[a-z]{{2}})?(?![\w@-]|\.\w)(?:/[^\s<>\"“”«»()]{{0,2000}})?"
 )
 _FILE = re.compile(rf"(?<![\w./-])[\w-]{{1,80}}\.(?:{_FILES})(?![\w@-]|\.\w)")
+_PROTOCOL = re.compile(r"\Ahttps?://", re.IGNORECASE)
 _PUNCTUATION = ".,;:!?…'’*"
 _PART = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 
@@ -48,7 +49,8 @@ _PART = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 def _address(found: re.Match[str]) -> str:
     written = unquote(found[0])
     address = written.rstrip(_PUNCTUATION)
-    return " ".join(map(_part, _PART.findall(address))) + written[len(address) :]
+    parts = _PART.findall(_PROTOCOL.sub("", address) or address)
+    return " ".join(map(_part, parts)) + written[len(address) :]
 
 
 def _part(part: str) -> str:

@@ -7,7 +7,7 @@ from darkchannel.speech.normalisation.numbers import Gender, cardinal, decimal, 
 NUMBER = r"(?:[1-9]\d{0,2}(?:[.\u00a0\u202f ]\d{3}(?!\d)){1,11}(?:,\d{1,12}(?!\d))?|\d{1,15}(?:[.,]\d{1,12}(?!\d))?)"
 """A pattern without groups; give it START before."""
 
-START = r"(?<![\d\w])(?<!\d[.,])"
+START = r"(?<!\w)(?=\d)(?<!\d[.,])"
 """No digit, letter or decimal sign comes before."""
 
 _SEPARATORS = str.maketrans("", "", ".\u00a0\u202f ")

@@ -15,6 +15,7 @@ _FIXED = re.compile(
     r"\d{3}\.\d{3}\.\d{3}-\d\d"  # CPF
     r"|\d\d\.\d{3}\.\d{3}/\d{4}-\d\d"  # CNPJ
     r"|\d{1,2}\.\d{3}\.\d{3}-[\dXx]"  # RG
+    r"|\d{7}-\d\d\.\d{4}\.\d\.\d\d\.\d{4}"  # of a lawsuit
     r"|\d{5}-\d{3}|\d\d\.\d{3}-\d{3}"  # CEP
     r"|97[89]-\d{1,5}-\d{1,7}-\d{1,7}-[\dXx]"  # ISBN
 )
@@ -25,11 +26,14 @@ _TELEPHONE = re.compile(
     r"|\(0?\d{2,3}\)\s?(?:\d[ .])?\d{3,5}[ .-]?\d{3,4}"  # (11) 9 8765-4321
     r"|0[3589]00[ -]?\d{3}[ -]?\d{3,4}"  # 0800 123 4567
     r"|\d\d (?:9 ?)?\d{4}-\d{4}"  # 11 98765-4321
+    r"|[1-9]\d 9\d{8}"
     r"|9 ?\d{4}[- ]\d{4}"  # 98765-4321
     r"|\d{4}-\d{4}"
     r")(?![\w/]|[.,-]\d)"
 )
-_SHORT = re.compile(rf"(?<!\w)({_CALLED}\.?:?\s(?:para\s)?(?:o\s)?(?:número\s)?)(\d{{2,5}})(?![\w/]|[.,:-]\d)", re.I)
+_SHORT = re.compile(
+    rf"(?<!\w)({_CALLED}\.?:?\s(?:para\s)?(?:o\s)?(?:número\s)?)(\d{{2,5}}(?: \d{{4}})?)(?![\w/]|[.,:-]\d)", re.I
+)
 _LONG = re.compile(rf"\d{{{LONGEST_AMOUNT + 1},}}")
 _LEADING_ZERO = re.compile(r"(?<![\d.,])0\d{1,12}(?!\d|[.,/:]\d)")
 _DIGITS = re.compile(r"\d+")
@@ -63,6 +67,6 @@ def _telephone(found: re.Match[str]) -> str | None:
 RULES: tuple[Rule, ...] = (
     (_CODE, _code),
     (_TELEPHONE, _telephone),
-    (_SHORT, lambda found: found[1] + spelled(found[2], "pt")),
+    (_SHORT, lambda found: found[1] + telephone(found[2])),
     (_LONG, lambda found: _group(found[0])),
 )

@@ -6,11 +6,22 @@ import unicodedata
 from darkchannel.speech.normalisation.numbers import Gender, cardinal, ordinal
 from darkchannel.speech.normalisation.portuguese import gender
 from darkchannel.speech.normalisation.portuguese.units import UNIT, of_symbol
-from darkchannel.speech.normalisation.rules import Rule, listed
+from darkchannel.speech.normalisation.rules import Rule, listed, word_before
 
 _PARTS = listed("_ _ meio terço quarto quinto sexto sétimo oitavo nono décimo")
 
-_VULGAR = re.compile(r"(?:(?<![\d.,])(\d{1,6})\s?)?([¼½¾⅐-⅞↉])")
+_BESIDE = frozenset(
+    listed("""
+    folha folhas fl fls número números lei decreto portaria resolução processo parecer edital ofício contrato medida
+    emenda súmula inscrição
+    """)
+)
+"""What two numbers with a slash between them belong to, rather than are a fraction."""
+_OF = re.compile(r"\s(?:d[aeo]s?|avos)\s")
+_YEAR = re.compile(r"(?!1000)(?:1\d|20)\d\d")
+
+_EVERY = re.compile(r"(?<![\w.,/])(\d{1,2})/\1\s?(?=h(?:oras)?(?!\w))")
+_VULGAR = re.compile("[¼½¾⅐-⅞↉]")
 _FRACTION = re.compile(
     rf"(?<![\w.,/])(?:(\d{{1,6}})(?:\s(?:e\s)?|\+))?(\d{{1,3}})[/⁄]([1-9]\d{{0,3}})(?![\w/]*/|\d|[.,]\d)(?:\s?{UNIT})?(?!\w)"
 )
@@ -32,17 +43,18 @@ def fraction(numerator: str, denominator: str, counted: Gender = "m") -> str | N
 
 
 def _vulgar(found: re.Match[str]) -> str:
-    whole, sign = found.groups()
-    numerator, _, denominator = unicodedata.normalize("NFKC", sign).partition("⁄")
-    return f"{whole or ''} {numerator}/{denominator}".strip()
+    is_after_number = found.string[max(0, found.start() - 1) : found.start()].isdigit()
+    return " " * is_after_number + unicodedata.normalize("NFKC", found[0]).replace("⁄", "/")
 
 
 def _fraction(found: re.Match[str]) -> str | None:
     whole, numerator, denominator, symbol, per, power = found.groups()
     if int(numerator) > int(denominator) and len(numerator + denominator) > 2:
         return None
+    if not whole and _is_pair(found, numerator, denominator):
+        return None
     unit = of_symbol(symbol, per, power) if symbol else None
-    counted = unit.gender if unit else gender.of_counted(found.string, found.end(), many=bool(whole))
+    counted = unit.gender if unit else gender.of_counted(found.string, found.end(), many=None if whole else False)
     words = fraction(numerator, denominator, counted)
     if not words:
         return None
@@ -53,4 +65,16 @@ def _fraction(found: re.Match[str]) -> str | None:
     return words + (f"{of}{unit.one}" if unit else "")
 
 
-RULES: tuple[Rule, ...] = ((_VULGAR, _vulgar), (_FRACTION, _fraction))
+def _is_pair(found: re.Match[str], numerator: str, denominator: str) -> bool:
+    """Whether they stand beside each other: 110/220 V, 12/36, Lei 9/2004; but 13/20 da área."""
+    if word_before(found) in _BESIDE or _YEAR.fullmatch(denominator):
+        return True
+    return len(numerator) > 1 and not _OF.match(found.string, found.end(3))
+
+
+def _every(found: re.Match[str]) -> str:
+    """de 8/8 h, of a medicine."""
+    return f"{found[1]} em {found[1]} "
+
+
+RULES: tuple[Rule, ...] = ((_EVERY, _every), (_VULGAR, _vulgar), (_FRACTION, _fraction))

@@ -6,25 +6,28 @@ from collections.abc import Iterator
 from darkchannel.speech.normalisation.numbers import Gender
 from darkchannel.speech.normalisation.rules import listed
 
-_FEMININE_ENDING = re.compile(r"(?:a|ã|[çs]ão|exão|dade|tude|[aiu]gem|ície|triz|ise|ese|ose)\Z")
+_FEMININE_ENDING = re.compile(
+    r"(?:a|ã|[çs]ão|exão|[gns]ião|elião|idão|[dtz]ade|tude|gem|ície|triz|ise|tese|ocese|ênese|ose)\Z"
+)
 _MASCULINE_ENDING = re.compile(r"(?:[eo]ma|\wgrama|drama|[gs]ma|ista)\Z")
 
 # What the endings do not tell.
 _MASCULINE = frozenset(
     listed("""
-    atleta avião brasão calção camarada cinema clima coala colega cometa coração dálmata delta dia fã galã gorila grama
-    guarda jesuíta koala mapa monarca panda papa patriarca pijama pirata planeta poeta profeta sósia suicida talismã
-    tapa
+    atlas atleta avião brasão calção camarada cinema clima coala colega cometa coração dálmata delta dia fã galã
+    gorila grama guarda jesuíta koala mapa monarca panda papa parêntese patriarca pijama pirata planeta poeta profeta
+    sósia suicida talismã tapa trauma
     """)
 )
 _FEMININE = frozenset(
     listed("""
-    algema árvore asma autopista ave base bienal catedral chave classe colher conquista cor corrente crise crista cruz
-    dor elite entrevista equipe escama espécie espiral estante face fase fé febre flor foice fome fonte foto foz frase
-    frente gema gente goma grade greve hélice imagem imperatriz índole lagosta lei lente lesma lista luz mãe maré mãe
-    mão mente moto mulher nau nave neve noite noz nuvem ordem paixão parede parte paz pele perdiz pista ponte prece
-    raiz ré rede revista sede semente série serpente sílaba soma sorte tarde torre tosse tribo tv vértebra vertente vez
-    vista vogal voz
+    algema arte árvore asma autopista avó ave base bienal catedral chance chave classe combustão comunhão colher
+    conquista cor corrente crise crista cruz dor elite entrevista equipe escama espécie espiral estante estrofe face
+    fase filial fé febre flor foice fome fonte foto foz frase frente gema gente gestão goma grade greve hélice imagem
+    imperatriz índole lagosta lebre lei lente lesma lista luz mãe maré mão mente morte moto mulher nau nave neve noite
+    noz nuance nuvem ordem paixão parede parte paz pele perdiz pista ponte prece questão raiz raíz razão ré rede
+    revista sede semente série serpente sílaba soma sorte sugestão tarde torre tosse trave tribo tv vértebra vertente
+    vez vista vogal voz
     """)
 )
 _NOT_NOUNS = frozenset(
@@ -40,9 +43,20 @@ _ADJECTIVES = frozenset(
     felizes jovens fortes leves
     """)
 )
+_OF_THE_DAY = frozenset(listed("manhã tarde noite madrugada"))
+LABELS = frozenset(
+    listed("""
+    capítulo página volume número artigo parte cena ato livro quarto sala casa item figura tabela nota questão linha
+    lição aula fase etapa versão nível grupo tipo classe rodovia dia ano anos edição tomo anexo seção unidade módulo
+    estrofe cláusula apartamento bloco canal porta mesa faixa folha parágrafo inciso episódio temporada turma camisa
+    rua quadra lote estação voo turno escala
+    """)
+)
+"""Words that a number after them names, rather than counts what follows it."""
 # Ahead of a number: perhaps "ou" and another number, perhaps "mil", then words.
 _AHEAD = re.compile(
-    r"(?:\s{1,2}(?:ou|e|a|até)\s{1,2}\d{1,15})?(?:\s{1,2}mil)?\s{1,2}([^\W\d_]{1,40})(?:\s{1,2}([^\W\d_]{1,40}))?"
+    r"(?:\s{1,2}(?:ou|e|a|até|em|em\scada)\s{1,2}(\d{1,15}))?(?:\s{1,2}mil)?"
+    r"\s{1,2}([^\W\d_]{1,40})(?:\s{1,2}([^\W\d_]{1,40}))?"
 )
 
 
@@ -57,15 +71,20 @@ def of_noun(word: str) -> Gender:
     return "f" if any(map(_sounds_feminine, _singulars(word))) else "m"
 
 
-def of_counted(text: str, end: int, *, many: bool) -> Gender:
-    """The gender of what a number that ends at ``end`` counts; ``many`` where it is followed by a plural."""
+def of_counted(text: str, end: int, *, many: bool | None) -> Gender:
+    """The gender of what a number that ends at ``end`` counts.
+
+    ``many`` tells whether a plural follows it; None where either may.
+    """
     found = _AHEAD.match(text, end)
     if not found:
         return "m"
-    word, after = found[1].lower(), found[2]
+    word, after = found[2].lower(), (found[3] or "").lower()
+    if word in ("das", "delas") or (word == "da" and after in _OF_THE_DAY):
+        return "f"
     if word in _ADJECTIVES and after:
-        word = after.lower()
-    if word in _NOT_NOUNS or word.endswith("s") != many:
+        word = after
+    if word in _NOT_NOUNS or (many is not None and not found[1] and word.endswith("s") != many):
         return "m"
     return of_noun(word)
 

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from darkchannel.speech.normalisation.numbers import Gender, cardinal
+from darkchannel.speech.normalisation.portuguese import units
 from darkchannel.speech.normalisation.portuguese.amounts import NUMBER, START, is_one, read
 from darkchannel.speech.normalisation.rules import Rule
 
@@ -19,6 +20,11 @@ CURRENCIES = {
     "R$": Currency("real", "reais"),
     "US$": Currency("dólar", "dólares"),
     "U$": Currency("dólar", "dólares"),
+    "U$S": Currency("dólar", "dólares"),
+    "Cr$": Currency("cruzeiro", "cruzeiros"),
+    "CR$": Currency("cruzeiro real", "cruzeiros reais"),
+    "Cz$": Currency("cruzado", "cruzados"),
+    "NCz$": Currency("cruzado novo", "cruzados novos"),
     "$": Currency("dólar", "dólares"),
     "€": Currency("euro", "euros"),
     "£": Currency("libra", "libras", "f"),
@@ -41,19 +47,23 @@ _SCALES = {
     "trilhão": "trilhão",
     "trilhões": "trilhões",
 }
-_SIGN = rf"({'|'.join(map(re.escape, CURRENCIES))})"
+_SIGN = rf"({'|'.join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))})"
 _SCALE = rf"(?:\s?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
-_PER = r"(?:\s?/\s?(?=[a-zà-ÿ]))?"
+_PER = rf"(\s?/\s?(?:{units.ONE}|(?=[a-zà-ÿ]|\d{{2,4}}\s?(?:g|ml)(?!\w))))?"
 _BEFORE = re.compile(
-    rf"(?<![\w$]){_SIGN}\s?([-−])?\s?(?:({NUMBER})(\s(?:a|ou|até)\s)(\1\s?)?)?({NUMBER}){_SCALE}(?!\d)({_PER})"
+    rf"(?<![\w$]){_SIGN}\s?([-−])?\s?(?:({NUMBER})(\s(?:a|ou|até)\s)(\1\s?)?)?({NUMBER}){_SCALE}(?!\d){_PER}"
 )
-_AFTER = re.compile(rf"{START}({NUMBER}){_SCALE}\s?{_SIGN}(?![\s]?[\d\w])({_PER})")
+_AFTER = re.compile(rf"{START}({NUMBER}){_SCALE}\s?{_SIGN}(?![\s]?[\d\w]){_PER}")
+_BETWEEN = re.compile(rf"(?<![\w$])({_SIGN}\s?{NUMBER}{_SCALE})\s?[-–]\s?(?=\2)")
+_REIS = re.compile(
+    r"(?<![\w$.,])(?:Rs\.?\s?)?(?:(\d{1,3}(?:\.\d{3}){0,3}):(\d{3})|(\d{1,3}))\$(\d{3})(?!\d)(?:\s?réis(?!\w))?"
+)
 _CENTS = re.compile(r"(.+)[.,](\d\d?)")
 
 
 def _before(found: re.Match[str]) -> str:
-    sign, minus, first, between, repeated, last, scale, per = found.groups()
-    tail = _sum(sign, last, scale) + (" por " if per else "")
+    sign, minus, first, between, repeated, last, scale, per, unit = found.groups()
+    tail = _sum(sign, last, scale) + _per(per, unit)
     if not first:
         return f"menos {tail}" if minus else tail
     head = _sum(sign, first, scale) if repeated else read(first, CURRENCIES[sign].gender)
@@ -61,8 +71,24 @@ def _before(found: re.Match[str]) -> str:
 
 
 def _after(found: re.Match[str]) -> str:
-    number, scale, sign, per = found.groups()
-    return _sum(sign, number, scale) + (" por " if per else "")
+    number, scale, sign, per, unit = found.groups()
+    return _sum(sign, number, scale) + _per(per, unit)
+
+
+def _per(per: str | None, unit: str | None) -> str:
+    return f" por {units.one(unit) if unit else ''}" if per else ""
+
+
+def _reis(found: re.Match[str]) -> str:
+    """The money of the Empire: 2:500$000, dois contos e quinhentos mil-réis."""
+    contos, thousands, below, units_ = found.groups()
+    rest = int((thousands or below) + units_)
+    parts = []
+    if contos:
+        parts.append(f"{read(contos)} conto{'s' * (contos != '1')}" + " de réis" * (not rest))
+    if rest or not contos:
+        parts.append(cardinal(str(rest), "pt") + ("-réis" if rest and not rest % 1000 else " réis"))
+    return " e ".join(parts)
 
 
 def _sum(sign: str, number: str, scale: str | None) -> str:
@@ -88,4 +114,6 @@ def _sum(sign: str, number: str, scale: str | None) -> str:
     return " e ".join(parts)
 
 
-RULES: tuple[Rule, ...] = ((_BEFORE, _before), (_AFTER, _after))
+OLD: tuple[Rule, ...] = ((_REIS, _reis),)
+"""Ahead of all that would take their colon for that of a time."""
+RULES: tuple[Rule, ...] = ((_BETWEEN, lambda found: f"{found[1]} a "), (_BEFORE, _before), (_AFTER, _after))

@@ -4,16 +4,17 @@ import re
 
 from darkchannel.speech.normalisation.numbers import cardinal, ordinal, roman
 from darkchannel.speech.normalisation.portuguese import gender
+from darkchannel.speech.normalisation.portuguese.calendar import MONTHS
 from darkchannel.speech.normalisation.rules import Rule, listed
 
 _DIVISIONS = """
     capítulos? capitulos? caps? volumes? vols? tomos? livros? partes? atos? cenas? títulos? artigos? arts? incisos?
     incs? seção seções secção cantos? anexos? apêndices? unidades? módulos? etapas? fases? quadros? lições lição edição
     salmos? questão questões jornadas? episódios? alíneas? tábuas? grau níveis nível tipos? grupos? classes? eixos?
-    ciclos? categorias? figuras? tabelas? páginas? págs? pp? temporadas?
+    cláusulas? item itens ciclos? categorias? figuras? tabelas? páginas? págs? pp? temporadas?
 """
 _PERSONS = """
-    adolfo adriano afonso alberto alexandre amadeu amenófis ana augusto bento boaventura bonifácio bórís carlos
+    adolfo adriano afonso alberto alexandre amadeu amenófis augusto bento boaventura bonifácio bórís carlos
     catarina celestino césar charles christian ciro clemente clóvis conrado constâncio constantino cristiano cristina
     dario dinis duarte edward eduardo elisabete elisabeth elizabeth ernesto estêvão eugênio eugénio felipe fernando
     filipe francisco frederico george gregório guilherme gustavo henri henrique henry humberto inocêncio isabel ivan
@@ -43,7 +44,13 @@ def _any(words: str) -> str:
 _NUMBER = r"[IVXLCDM]{1,15}"
 _LIST = rf"{_NUMBER}(?:(?:,\s|\s(?:e|a|ou|ao?)\s|\s?[-–]\s?){_NUMBER}(?!\w)){{0,9}}"
 _CENTURY = re.compile(rf"(?<!\w)((?:s[ée]culos?|s[ée]cs?\.?)\s{{1,2}})({_LIST})(?!\w)", re.I)
-_DIVISION = re.compile(rf"(?<!\w)((?:{_any(_DIVISIONS)})\.?\s{{1,2}}(?:n\.?º\s)?)({_LIST})(?![\w'’]|-\w|\.\w)", re.I)
+_DIVISION = re.compile(
+    r"(?<!\w)(?=[^\W\d_]{1,11}\.?\s{1,2}(?:n|[IVXLCDM]{1,15}\b))"  # few words are worth a look at the table
+    rf"((?:{_any(_DIVISIONS)})\.?\s{{1,2}}(?:n\.?º\s)?)({_LIST})(?![\w'’]|-\w|\.\w)",
+    re.I,
+)
+_SHORT_CENTURY = re.compile(r"([Ss])[ée]c(s?)\.\s")
+_TO = re.compile(r"\s?[-–]\s?")
 _PERSON = re.compile(
     rf"(?<!\w)((?:(?i:{_any(_TITLES)})\.?\s(?:[^\W\d_]{{1,30}}\s){{0,2}})?)((?-i:[A-ZÀ-Ý])[^\W\d_]{{1,30}})(\s)"
     r"([IVX]{1,7})(?![\w'’]|\.[\w]|-\w)"
@@ -51,20 +58,22 @@ _PERSON = re.compile(
 _EVENT = re.compile(
     rf"(?<!\w)([IVX]{{1,7}})(?=\s(?:(?:(?i:{_any(_COUNTED)}))(?!\w)|[A-ZÀ-Ý][^\W\d_]*[a-zà-ý]))(?=\s([^\W\d_]{{1,30}}))"
 )
-_HEADING = re.compile(r"\A[IVX]{2,7}(?=\W*\Z|(?:\.|\s?[-–—:])\s)")
+_HEADING = re.compile(r"\A(?:[IVX]{2,7}(?=\W*\Z|(?:\.|\s?[-–—:])\s)|[IVX](?=\s[-–]\s[a-zà-ÿ]))")
+_DAY = re.compile(rf"(?<!\w)([IVX]{{2,5}})(?=\sde\s(?i:{'|'.join(MONTHS)})(?!\w))")
 _ERA = re.compile(r"(?<!\w)([IVX]{1,7})(?=\s(?:antes|depois) de Cristo)")
 _ANY = re.compile(r"(?<!\w)[IVXLCDMivxlcdm]{1,15}(?!\w)")
 
 
 def _century(found: re.Match[str]) -> str:
-    return found[1] + _ANY.sub(lambda number: _ordinal_to_ten(number[0].upper()) or number[0], found[2])
+    words = _ANY.sub(lambda number: _ordinal_to_ten(number[0].upper()) or number[0], found[2])
+    return _SHORT_CENTURY.sub(r"\1éculo\2 ", found[1]) + _TO.sub(" a ", words)
 
 
 def _division(found: re.Match[str]) -> str | None:
     head, numbers = found.groups()
-    if numbers in ("C", "D", "L", "M") or numbers.upper() in _WORDS_IN_CAPITALS or _is_lone_lower(numbers):
+    if not set("IVX") & set(numbers.upper()) or numbers.upper() in _WORDS_IN_CAPITALS or _is_lone_lower(numbers):
         return None
-    return head + _ANY.sub(lambda number: _cardinal(number[0].upper()) or number[0], numbers)
+    return head + _TO.sub(" a ", _ANY.sub(lambda number: _cardinal(number[0].upper()) or number[0], numbers))
 
 
 def _is_lone_lower(numbers: str) -> bool:
@@ -88,8 +97,8 @@ def _person(found: re.Match[str]) -> str | None:
 
 
 def _is_initial(found: re.Match[str]) -> bool:
-    """Whether a full stop and another name follow a single letter: Ana V. Souza."""
-    return len(found[4]) == 1 and bool(re.match(r"\.\s[A-ZÀ-Ý]", found.string[found.end() : found.end() + 3]))
+    """Whether a full stop and another word follow a single letter: Ana V. Souza, Pedro V. saiu."""
+    return len(found[4]) == 1 and bool(re.match(r"\.\s[^\W\d_]", found.string[found.end() : found.end() + 3]))
 
 
 def _event(found: re.Match[str]) -> str | None:
@@ -101,7 +110,7 @@ def _event(found: re.Match[str]) -> str | None:
     if not counted and re.search(r"[A-ZÀ-Ý][^\W\d_]*\s\Z", found.string[max(0, found.start() - 40) : found.start()]):
         return None
     words = ordinal(str(value), "pt", gender.of_noun(noun))
-    return " ".join(word + "s" for word in words.split()) if noun.lower().endswith("s") else words
+    return " ".join(word + "s" for word in words.split()) if counted and noun.lower().endswith("s") else words
 
 
 def _cardinal(number: str) -> str | None:
@@ -125,5 +134,6 @@ RULES: tuple[Rule, ...] = (
     (_PERSON, _person),
     (_EVENT, _event),
     (_ERA, lambda found: _ordinal_to_ten(found[1])),
+    (_DAY, lambda found: _cardinal(found[1])),
     (_HEADING, lambda found: _cardinal(found[0])),
 )

@@ -8,8 +8,19 @@ _RULE = re.compile(r"(?:[*_~#•=|·●▪◦■□◆◇★☆►▶✦❖-]\s?
 """A line across the page, or stars between scenes."""
 
 _ABOUT = re.compile(r"~\s?(?=\d|R\$)")
+_TO = re.compile(r"(?<=\d)\s?~\s?(?=\d)")
+_TIMES = re.compile(r"(?<=\d)\s?(?:\*\s?(?=\d)|[x×·]\s?(?=10\^))")
+_POWER = re.compile(r"(?<=[\w)])\^([-−]?)(?=[\w(])")
+_MORE_OR_LESS = re.compile(r"\+/?-\s?(?=\d)")
+_ARROW = re.compile(r"<?[-=]{1,2}>(?!\s?\d)|<-{1,2}(?!\d)")
+# Elsewhere they are brackets: <<so>>, <b>.
+_COMPARED = re.compile(
+    r"(?<=[\w)])\s([<>]=?)\s(?=[\w(√-])|(?<=[\d)])([<>]=?)(?=[\w(])|(?<![\w</][a-z])(?<=[\w)])([<>]=?)(?=\d)"
+    r"|(?<![^\s(\[])([<>]=?)\s?(?=\d)"
+)
+_COMPARISONS = {"<": "menor que", ">": "maior que", "<=": "menor ou igual a", ">=": "maior ou igual a"}
 _BETWEEN_WORDS = re.compile(r"(?<=\w)[_|](?=[^\W_])")
-_SILENT = re.compile(r"[*_`|•●▪◦■□◆◇★☆►▶✦❖™®\\^{}→←↑↓⇒~]|(?<!\w)#{1,6}(?=\s)")
+_SILENT = re.compile(r"[*_`|•●▪◦■□◆◇★☆►▶✦❖™®¶\\^{}<>→←↑↓⇒~]+|(?<!\w)#{1,6}(?=\s)")
 _WORDS = {
     "R$": "reais",
     "US$": "dólares",
@@ -19,21 +30,20 @@ _WORDS = {
     "m²": "metros quadrados",
     "m³": "metros cúbicos",
     "c/c": "combinado com",
+    "s/nº": "sem número",
     "s/n": "sem número",
+    "s/d": "sem data",
+    "a/c": "aos cuidados",
     "c/": "com",
     "s/": "sem",
     "p/": "para",
     "§§": "parágrafos",
-    "<=": "menor ou igual a",
-    ">=": "maior ou igual a",
     "&": "e",
     "=": "igual a",
     "≠": "diferente de",
     "≈": "aproximadamente",
     "≤": "menor ou igual a",
     "≥": "maior ou igual a",
-    "<": "menor que",
-    ">": "maior que",
     "÷": "dividido por",
     "±": "mais ou menos",
     "+": "mais",
@@ -57,13 +67,17 @@ _WORDS = {
     "³": "ao cubo",
     "⁄": "barra",
 }
-_SIGN = re.compile(
-    "|".join(
-        rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalpha() and sign[-1] != "/" else
-        rf"(?<!\w){re.escape(sign)}\s?(?=[a-zà-ÿ])" if sign[0].isalpha() else re.escape(sign)
-        for sign in _WORDS
-    )
-)  # fmt: skip
+
+
+def _pattern(sign: str) -> str:
+    """The first character comes first, so that only places where one of these stands are tried."""
+    if not sign[0].isalpha():
+        return re.escape(sign)
+    after = r"\s?(?=[a-zà-ÿ])" if sign[-1] == "/" else r"(?!\w)"
+    return rf"{sign[0]}(?<!\w{sign[0]}){re.escape(sign[1:])}{after}"
+
+
+_SIGN = re.compile("|".join(map(_pattern, _WORDS)))
 _SLASH = re.compile(r"(?<=\w)/(?=\w)")
 _LONE_SLASH = re.compile(r"(?:\s/{1,2}\s)|/{1,2}(?=\s|\Z)")
 
@@ -71,6 +85,10 @@ _LONE_SLASH = re.compile(r"(?:\s/{1,2}\s)|/{1,2}(?=\s|\Z)")
 def _sign(found: re.Match[str]) -> str:
     after = found.string[found.end() : found.end() + 1]
     return _WORDS[found[0].strip()] + (" " if after and (after in _WORDS or found[0].strip().endswith("/")) else "")
+
+
+def _compared(found: re.Match[str]) -> str:
+    return f" {_COMPARISONS[next(filter(None, found.groups()))]} "
 
 
 def _slash(found: re.Match[str]) -> str:
@@ -81,9 +99,14 @@ def _slash(found: re.Match[str]) -> str:
 
 _NOTE = re.compile(r"(?<=[^\W\d_]{3})[²³]")
 
+COMPARISONS: tuple[Rule, ...] = ((_ARROW, lambda _: " "), (_COMPARED, _compared))
 DECORATION: tuple[Rule, ...] = (
     (_RULE, lambda _: " "),
+    (_TO, lambda _: " a "),
     (_ABOUT, lambda _: "cerca de "),
+    (_TIMES, lambda _: " vezes "),
+    (_POWER, lambda found: " elevado a " + "menos " * bool(found[1])),
+    (_MORE_OR_LESS, lambda _: "mais ou menos "),
     (_BETWEEN_WORDS, lambda _: " "),
     (_SILENT, lambda _: ""),
     (_NOTE, lambda found: " dois" if found[0] == "²" else " três"),

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from darkchannel.speech.normalisation.numbers import Gender, cardinal
 from darkchannel.speech.normalisation.portuguese.amounts import NUMBER, START, is_one, read
-from darkchannel.speech.normalisation.rules import Rule, listed
+from darkchannel.speech.normalisation.portuguese.gender import LABELS
+from darkchannel.speech.normalisation.rules import Rule, listed, word_before
 
 
 class Unit(NamedTuple):
@@ -20,6 +21,8 @@ def _plural(word: str, gender: Gender = "m") -> Unit:
 
 UNITS = {
     "km": _plural("quilômetro"),
+    "hab": _plural("habitante"),
+    "mmHg": Unit("milímetro de mercúrio", "milímetros de mercúrio"),
     "hm": _plural("hectômetro"),
     "m": _plural("metro"),
     "dm": _plural("decímetro"),
@@ -33,12 +36,14 @@ UNITS = {
     "µg": _plural("micrograma"),
     "mcg": _plural("micrograma"),
     "t": _plural("tonelada", "f"),
+    "ton": _plural("tonelada", "f"),
     "lb": _plural("libra", "f"),
     "lbs": _plural("libra", "f"),
     "oz": _plural("onça", "f"),
     "l": _plural("litro"),
     "L": _plural("litro"),
     "dl": _plural("decilitro"),
+    "dL": _plural("decilitro"),
     "cl": _plural("centilitro"),
     "ml": _plural("mililitro"),
     "mL": _plural("mililitro"),
@@ -52,6 +57,12 @@ UNITS = {
     "doz": _plural("dúzia", "f"),
     "dz": _plural("dúzia", "f"),
     "cx": _plural("caixa", "f"),
+    "pct": _plural("pacote"),
+    "un": _plural("unidade", "f"),
+    "unid": _plural("unidade", "f"),
+    "xíc": _plural("xícara", "f"),
+    "col": Unit("colher", "colheres", "f"),
+    "pol": _plural("polegada", "f"),
     "ha": _plural("hectare"),
     "W": _plural("watt"),
     "kW": _plural("quilowatt"),
@@ -103,32 +114,48 @@ UNITS = {
     "ºF": Unit("grau Fahrenheit", "graus Fahrenheit"),
     "%": Unit("por cento", "por cento"),
     "‰": Unit("por mil", "por mil"),
+    "p.p": Unit("ponto percentual", "pontos percentuais"),
     "″": _plural("polegada", "f"),
 }
 _POWERS = {"²": "quadrado", "2": "quadrado", "³": "cúbico", "3": "cúbico"}
-_RAISED = {"": "", "²": " ao quadrado", "³": " ao cubo"}
+_RAISED = {"": "", "²": " ao quadrado", "2": " ao quadrado", "³": " ao cubo", "3": " ao cubo"}
 _SQUARED = listed("km hm m dm cm mm")
-_PER = {unit: UNITS[unit].one for unit in ("h", "s", "min", "m", "km", "kg", "l", "L", "ml", "mL", "cm", "ha", "g")} | {
+_PER = {
+    unit: UNITS[unit].one for unit in ("h", "s", "min", "m", "km", "kg", "l", "L", "ml", "mL", "dL", "cm", "ha", "g")
+} | {
     "dia": "dia",
     "mês": "mês",
     "ano": "ano",
     "pessoa": "pessoa",
+    "un": "unidade",
 }
 _SYMBOLS = "|".join(map(re.escape, sorted(UNITS, key=len, reverse=True)))
 _POWER = rf"(?:(?:{'|'.join(_SQUARED)})[²³]|k?m[23])"
 _DIVISORS = "|".join(sorted(_PER, key=len, reverse=True))
-UNIT = rf"({_POWER}|{_SYMBOLS})(?:/({_DIVISORS})([²³]?))?(?![^\W_]|[²³/°])(?:\.(?=\s[a-zà-ÿ]))?"
+_GOES_ON = r"\s(?:(?:d[aeo]s?|e|ou|a|ao|à|até|por|para|com|sem|em|n[ao]s?|antes|depois|após|mais|cada|que)\s|\()"
+ONE = rf"({_POWER}|{_SYMBOLS})(?![^\W_]|[²³/°])"
+"""A pattern with the symbol as its group."""
+UNIT = rf"({_POWER}|{_SYMBOLS})(?:\.?/({_DIVISORS})([²³23]?))?(?![^\W_]|[²³/°])(?:\.(?={_GOES_ON}))?"
 """A pattern with the groups that ``of_symbol`` takes; its full stop is taken too where it ends no sentence."""
 _PAIR = rf"(?:({NUMBER})(\s?(?:a|à|e|ou|até|[x×])\s?))?"
-_MEASURE = re.compile(rf"{START}{_PAIR}(?<![\d])({NUMBER})\s{{0,2}}{UNIT}")
+_SCALES = {"mil": "mil", "milhão": "milhão de", "milhões": "milhões de", "bilhão": "bilhão de", "bilhões": "bilhões de"}
+_MEASURE = re.compile(rf"{START}{_PAIR}(?<![\d])({NUMBER})(?:\s({'|'.join(_SCALES)})(?:\sde)?\s|\s{{0,2}}){UNIT}")
+_BETWEEN = re.compile(rf"(?<=\d)(\s?(?:{_POWER}|{_SYMBOLS}))\s?([-–x×])\s?(?={NUMBER}\1(?!\w))")
+_MINUTES_AND_SECONDS = re.compile(rf"{START}(\d{{1,3}})\s?min(?:\s?(\d{{1,2}})\s?s(?:eg)?|(\d\d))(?!\w)")
+_SECONDS = re.compile(rf"{START}(\d{{1,2}})s(\d\d)(?!\w)")
 _METRES = re.compile(rf"{START}([1-9]\d{{0,3}}),(\d\d)\s?m(?![\w²³/])")
 _FEET = re.compile(rf"{START}(\d{{1,3}})['′]\s?(\d{{1,2}})(?:[\"″]|'')(?!\w)")
 _ANGLE = re.compile(rf"{START}(\d{{1,3}})[°º]\s?(\d{{1,2}})['′](?:\s?(\d{{1,2}})(?:[\"″]|''))?(?!\d)")
-_INCHES = re.compile(rf"{START}({NUMBER})\"(?!\w)")
-_MINUTES = re.compile(rf"{START}(\d{{1,3}})['′](?!\w)")
+_INCHES = re.compile(rf"{START}({NUMBER})(?:\"|'')(?!\w)")
+_MINUTES = re.compile(rf"{START}(\d{{1,3}})['′](?![\w'])")
 _DEGREES = re.compile(rf"{START}({NUMBER})\s?°")
 _QUOTES_LOOKED_AT = 400
 """Characters before a sign among which an opening quotation mark may stand."""
+
+
+def one(symbol: str) -> str:
+    """The singular of what ONE matched."""
+    return _unit(symbol).one
 
 
 def of_symbol(symbol: str, per: str | None, power: str | None) -> Unit:
@@ -140,17 +167,30 @@ def of_symbol(symbol: str, per: str | None, power: str | None) -> Unit:
     return Unit(f"{unit.one} por {below}", f"{unit.many} por {below}", unit.gender)
 
 
-def counted(number: str, unit: Unit) -> str:
-    return f"{read(number, unit.gender)} {unit.one if is_one(number) else unit.many}"
+def counted(number: str, unit: Unit, scale: str | None = None) -> str:
+    """``scale`` is mil, milhões and so on, after the number."""
+    if not scale:
+        return f"{read(number, unit.gender)} {unit.one if is_one(number) else unit.many}"
+    return f"{read(number, unit.gender if scale == 'mil' else 'm')} {_SCALES[scale]} {unit.many}"
 
 
 def _measure(found: re.Match[str]) -> str | None:
-    first, between, number, symbol, per, power = found.groups()
+    first, between, number, scale, symbol, per, power = found.groups()
     unit = of_symbol(symbol, per, power)
+    if symbol in ("A", "L", "V", "W") and (scale or word_before(found) in LABELS):
+        return None  # the letter of a door
     if not first:
-        return counted(number, unit)
+        return counted(number, unit, scale)
     joined = between.strip().replace("x", "por").replace("×", "por")
-    return f"{read(first, unit.gender)} {joined} {counted(number, unit)}"
+    return f"{read(first, unit.gender)} {joined} {counted(number, unit, scale)}"
+
+
+def _between(found: re.Match[str]) -> str:
+    return found[1] + (" por " if found[2] in "x×" else " a ")
+
+
+def _minutes_and_seconds(found: re.Match[str]) -> str:
+    return f"{counted(found[1], UNITS['min'])} e {counted(str(int(found[2] or found[3])), UNITS['s'])}"
 
 
 def _unit(symbol: str) -> Unit:
@@ -170,6 +210,9 @@ def _metres(found: re.Match[str]) -> str:
 
 
 def _feet(found: re.Match[str]) -> str:
+    """6'2" are feet and inches; of which twelve are a foot, so 3'45" are minutes and seconds."""
+    if int(found[2]) >= 12:
+        return _minutes_and_seconds(found)
     return f"{counted(found[1], Unit('pé', 'pés'))} e {counted(found[2], UNITS['″'])}"
 
 
@@ -198,6 +241,9 @@ def _degrees(found: re.Match[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    (_BETWEEN, _between),
+    (_SECONDS, lambda found: f"{counted(found[1], UNITS['s'])} e {cardinal(found[2], 'pt')}"),
+    (_MINUTES_AND_SECONDS, _minutes_and_seconds),
     (_METRES, _metres),
     (_MEASURE, _measure),
     (_ANGLE, _angle),
