@@ -142,8 +142,11 @@ def _is_between(before: Leaf, after: Leaf) -> bool:
     return not (before.text and after.text and before.text[-1].isalnum() and after.text[0].isalnum())
 
 
-def _settled(found: Iterable[_Sentence], size: Size) -> list[_Sentence]:
-    """What has no words joined to the sentence before it, or after it if it has a mark, where that has room."""
+def _settled(found: Iterable[_Sentence], size: Size) -> Iterator[_Sentence]:
+    """What has no words joined to the sentence before it, or after it if it has a mark, where that has room.
+
+    No more than two sentences are held: a document may be one chapter.
+    """
     settled: list[_Sentence] = []
     for sentence in found:
         last = settled[-1] if settled else None
@@ -153,8 +156,10 @@ def _settled(found: Iterable[_Sentence], size: Size) -> list[_Sentence]:
         else:
             _take_back(settled, size)
             settled.append(sentence)
+            if len(settled) > 2:
+                yield settled.pop(0)
     _take_back(settled, size)
-    return settled
+    yield from settled
 
 
 def _take_back(settled: list[_Sentence], size: Size) -> None:

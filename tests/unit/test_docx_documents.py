@@ -121,6 +121,25 @@ def test_the_styles_that_word_writes_in_brazil_make_chapters() -> None:
     )
 
 
+def test_a_table_of_contents_in_plain_paragraphs_is_left_out() -> None:
+    part = '<w:docPartObj><w:docPartGallery w:val="{}"/></w:docPartObj>'
+    control = "<w:sdt><w:sdtPr>{}</w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>"
+    entries = paragraph(run("Chegada")) + paragraph(run("Partida"))
+    body = paragraph(run("O navio veio."))
+    listed = control.format(part.format("Table of Contents"), entries)
+    assert texts(docx(listed + body)) == ["O navio veio."]
+    assert texts(docx(control.format(part.format("Cover Pages"), entries) + body)) == [
+        "Chegada",
+        "Partida",
+        "O navio veio.",
+    ]
+
+
+def test_a_document_without_styles_has_the_chapters_of_a_text() -> None:
+    body = "".join(paragraph(run(text)) for text in ("CAPÍTULO 1", "A.", "Capítulo 2 – O mar", "B."))
+    assert [chapter.title for chapter in read(docx(body)).chapters] == ["CAPÍTULO 1", "Capítulo 2 – O mar"]
+
+
 @pytest.mark.parametrize(
     ("paragraph_style", "properties"),
     [("Ttulo1", ""), ("Heading1", ""), ("Título 1", ""), ("", '<w:outlineLvl w:val="0"/>')],

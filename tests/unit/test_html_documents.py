@@ -27,6 +27,16 @@ def test_chapters_start_at_the_first_two_levels_of_headings() -> None:
     )
 
 
+def test_a_page_whose_headings_are_not_marked_has_the_chapters_of_a_text() -> None:
+    draft = html.read("<h1>Contos</h1><p><b>Capítulo 1</b><p>A.<p>CAPÍTULO 2 – O mar<p>B.".encode())
+    assert [chapter.title for chapter in draft.chapters] == ["Capítulo 1", "CAPÍTULO 2 – O mar"]
+
+
+def test_a_page_whose_headings_are_marked_has_no_others() -> None:
+    draft = html.read("<h1>Um</h1><p>Prólogo<p>A.<h1>Dois</h1><p>B.".encode())
+    assert [chapter.title for chapter in draft.chapters] == ["Um", "Dois"]
+
+
 def test_title_author_and_language_are_those_the_page_names() -> None:
     draft = html.read(b'<html lang="pt-PT"><meta name="Author" content=" Ana  Lima "><h1>Cais</h1><p>A.')
     assert (draft.title, draft.author, draft.language) == ("Cais", "Ana Lima", "pt-PT")
@@ -67,6 +77,7 @@ def test_what_stands_around_the_text_of_a_page_is_left_out(body: str, expected: 
         ("<p><math><mi>x</mi><mo>+</mo><mn>1</mn></math></p>", ["x+1"]),
         ("<figure><img alt='Um farol' src=a.png><figcaption>O farol</figcaption></figure>", ["Um farol", "O farol"]),
         ("<p>A<img alt='' src=x><img alt='IMG_12.JPG'><img alt='Imagem 3'><img alt=ave role=none> b</p>", ["A b"]),
+        ("<p>A<img alt='Cover image'><img alt='Foto da capa'> b</p>", ["A b"]),
         ("<p>A <span hidden>x</span><span aria-hidden=true>x</span><b style='Display : none'>x</b>b</p>", ["A b"]),
         ("<p>A <span class=pagenum>[Pg 12]</span>b</p>", ["A b"]),
         ("<p class=pagenum>Era uma vez um número.</p>", ["Era uma vez um número."]),
@@ -145,6 +156,13 @@ def test_an_xhtml_page_that_is_broken_loses_no_words_to_elements_that_close_them
     assert words(" ".join(texts(body))) == ["Um", "Dois", "três", "quatro"]
 
 
+@pytest.mark.parametrize(("further", "has_note"), [(1, True), (200, False)])
+def test_a_note_that_only_a_link_tells_is_no_longer_than_notes_are(further: int, has_note: bool) -> None:
+    note = "<p>1. Foi em maio.</p>" + "<p>E choveu.</p>" * further
+    first = blocks(html.read(f"<p>Era<sup><a href='#n'>1</a></sup> cedo.</p><div id=n>{note}</div>".encode()))[0]
+    assert (first.text, bool(first.notes)) == ("Era cedo.", has_note)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -164,6 +182,14 @@ def test_an_xhtml_page_that_is_broken_loses_no_words_to_elements_that_close_them
         "<h1>" * 20_000 + "FIM",
         "<h1>a</h1><h6>b</h6>" * 20_000 + "FIM",
         "<p><a href='#n'>[1]</a>" * 20_000 + "<p id=n>[1] FIM FIM",
+        "<p>x" + "<sup><a href='#n'>1</a></sup>" * 50_000 + "<p id=m>FIM",
+        "".join(f"x<sup><a href='#n{n}'>{n}</a></sup> " for n in range(20_000)) + "<p>FIM<p id=n1>1. FIM",
+        "<aside role='doc-footnote' id=n><p>a" * 20_000 + "FIM",
+        "<p><a role='doc-noteref' href='#n'>1</a> a" * 20_000
+        + "<section role='doc-endnotes'><div id=n>"
+        + "<p>b" * 20_000
+        + "<h2>FIM</h2></div></section>",
+        "<span epub:type=pagebreak>" * 40_000 + "FIM",
     ],
     ids=lambda body: body[:12],
 )

@@ -50,10 +50,13 @@ TEXTS = st.one_of(
 ).filter(bool)
 SHORT = st.text(st.sampled_from("ab cé1.,"), min_size=1, max_size=30)
 LANGUAGES = st.sampled_from(["pt-BR", "en", "he", "x-none"])
+TIMES = st.sampled_from(["0s", "250ms", " +1.5s ", ".5 s", "99999s"])
 VALUES = st.text(st.sampled_from("abç-1%\"'<&\n"), max_size=12)
 
 
 def attributes_of(name: str) -> st.SearchStrategy[dict[str, str]]:
+    if name == "break":
+        return st.fixed_dictionaries({}, optional={"time": TIMES, "strength": VALUES})
     return st.dictionaries(st.sampled_from(sorted(ATTRIBUTES[name])), VALUES, max_size=3)
 
 

@@ -130,6 +130,25 @@ def test_the_document_information_gives_title_and_author() -> None:
     assert (draft.title, draft.author) == ("O Farol", "Ana Lima")
 
 
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Microsoft Word - O Farol.docx", "O Farol"),
+        (r"\(anonymous\)", None),
+        ("untitled", None),
+        ("Anônimos", "Anônimos"),
+    ],
+)
+def test_a_title_that_a_program_made_up_is_none_and_a_printed_files_name_is_plain(title: str, said: str | None) -> None:
+    assert pdf.read(book(["Olá."], info=f"/Title({title})")).title == said
+
+
+def test_a_chapter_starts_below_the_title_page() -> None:
+    filler = [*(f"{FILLER} {number}" for number in range(5)), "e parou."]
+    draft = pdf.read(book(["A Casa do Lago"], ["Capítulo 1", *filler], ["Capítulo 2", *filler]))
+    assert [chapter.title for chapter in draft.chapters] == [None, "Capítulo 1", "Capítulo 2"]
+
+
 def test_a_table_of_contents_is_not_read() -> None:
     draft = pdf.read(book(["Sumário", "Capítulo 1 ........ 2", "Capítulo 2 ........ 9"], ["Capítulo 1", "Era."]))
     assert texts(draft) == ["Capítulo 1", "Era."]

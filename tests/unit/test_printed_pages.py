@@ -140,6 +140,26 @@ def test_a_text_that_only_looks_like_a_table_of_contents_is_read(source: str) ->
     assert words(" ".join(texts(source))) == words(source)
 
 
+@pytest.mark.parametrize(
+    ("entries", "headings"),
+    [
+        (["A terra", "O mar"], ["CAPÍTULO 1\n\nA TERRA", "CAPÍTULO 2\n\nO MAR"]),
+        (["Capítulo 1 – A terra", "Capítulo 2 – O mar"], ["CAPÍTULO 1\nA TERRA", "CAPÍTULO 2\nO MAR"]),
+        (["Capítulo 1: A terra 9", "Capítulo 2: O mar 31", "Capítulo 3: O céu 77"], ["Capítulo 1"]),
+        (["I. A terra", "II. O mar"], ["Capítulo I: A terra", "Capítulo II: O mar"]),
+        (["I - A terra", "II - O mar"], ["I\n\nA terra", "II\n\nO mar"]),
+        (["A terra 9", "O mar 31", "O céu 77"], ["Capítulo 1\n\nA terra"]),
+        (["A terra 9", "O mar 31", "O céu 77"], ["No ano de 1964"]),
+        (["A terra", "O mar"], ["Cheguei aos 15", "A terra", "O mar"]),
+    ],
+)
+def test_a_table_of_contents_may_write_headings_otherwise_and_ends_before_the_first(
+    entries: list[str], headings: list[str]
+) -> None:
+    book = "".join(f"{heading}\n\nEra uma vez um farol.\n\n" for heading in headings)
+    assert words(" ".join(texts("Sumário\n\n" + "\n".join(entries) + "\n\n" + book))) == words(book)
+
+
 def test_what_follows_a_table_of_contents_is_read() -> None:
     assert texts("Sumário\nUm ... 1\nDois ... 2\nEra uma vez um farol.") == ["Era uma vez um farol."]
 

@@ -117,6 +117,10 @@ def test_control_characters_fall_out_of_a_document() -> None:
         ("<speak>Um</speak>\n<speak><blink/></speak>", "line 2, column 8 .* <blink> cannot stand"),
         ("<speak>Um\n  <speak>dois</speak></speak>", "line 2, column 3 .* <speak> cannot stand"),
         ('<speak>Um <x:express xmlns:x="http://e.org/x">dois</x:express></speak>', "<express> of http://e.org/x"),
+        (
+            '<speak>Um <break time="-1s"/></speak>',
+            "line 1, column 11 of the SSML: a break of '-1s' is no time: write it",
+        ),
         ("<speak>Um <break>dois</break></speak>", "line 1, column 22 .* <break> holds content"),
         ("<speak>Um <mark name='a'><p>dois</p></mark></speak>", "<p> stands in <mark>, where SSML allows no element"),
         ("<speak><say-as interpret-as='date'>1<mark name='a'/></say-as></speak>", "<mark> stands in <say-as>"),

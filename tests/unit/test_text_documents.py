@@ -184,6 +184,11 @@ def test_prose_between_two_rules_is_no_front_matter() -> None:
         "Parte II",
         "Livro Primeiro",
         "Segunda Parte",
+        "Cap. 3",
+        "Apêndice B",
+        "SOBRE A AUTORA",
+        "Glossário",
+        "#Capítulo 5",
     ],
 )
 def test_a_chapter_starts_at_a_heading_which_is_spoken_first(heading: str) -> None:
@@ -201,6 +206,8 @@ def test_a_chapter_starts_at_a_heading_which_is_spoken_first(heading: str) -> No
         "Livro civil",
         "Parte de mim",
         "Introdução: foi assim que tudo começou.",
+        "Referências de outra vida",
+        "#Capítulo 3 foi longo",
         "XII",
         "No capítulo 3",
         "Prólogos",
@@ -245,6 +252,28 @@ def test_numbers_that_count_through_the_document_start_chapters(numbers: list[st
 def test_two_numbers_and_one_that_counts_nowhere_start_no_chapters() -> None:
     assert chapter_titles("I\n\nUm.\n\nII\n\nDois.") == ["a"]
     assert chapter_titles("I\n\nUm.\n\nII\n\nDois.\n\nIII\n\nTrês.\n\nI\n\nFim.") == ["I", "II", "III"]
+
+
+@pytest.mark.parametrize("numbers", [["1.", "2.", "3."], ["I –", "II –", "III –"], ["I.", "II.", "III."]])
+def test_numbers_before_names_that_count_through_the_document_start_chapters(numbers: list[str]) -> None:
+    titles = [f"{number} {name}" for number, name in zip(numbers, ("A terra", "O mar", "O céu"), strict=True)]
+    assert chapter_titles("".join(f"{title}\n\nTexto.\n\n" for title in titles)) == titles
+
+
+def test_items_of_a_list_start_no_chapters() -> None:
+    assert chapter_titles("Leve:\n\n1. Pão\n\n2. Água\n\n3. Sal\n\nE venha.") == ["a"]
+
+
+def test_a_chapter_line_between_two_rules_is_a_heading_and_the_sentence_above_is_none() -> None:
+    text = "-----\nCAPÍTULO 1\n-----\nEra cedo!\n=====\nCAPÍTULO 2\n=====\nChoveu."
+    assert chapter_titles(text) == ["CAPÍTULO 1", "CAPÍTULO 2"]
+    assert spoken_words(text.encode()) == words(text)
+
+
+def test_the_header_and_the_licence_of_project_gutenberg_are_left_out() -> None:
+    around = "*** {} OF THE PROJECT GUTENBERG EBOOK O LAGO ***"
+    text = f"Este livro é livre.\n\n{around.format('START')}\n\nEra cedo.\n\n{around.format('END')}\n\nLicença."
+    assert spoken_words(text.encode()) == ["Era", "cedo"]
 
 
 def test_a_chapter_heading_of_markdown_is_named_by_the_one_below_it() -> None:
@@ -294,6 +323,11 @@ def test_long_titles_are_shortened_but_spoken_whole() -> None:
         ("2 * 3 * 4 e a \\* b", "2 * 3 * 4 e a * b"),
         ("“*Vem!*”, disse. (*Rápido*)", "“Vem!”, disse. (Rápido)"),
         ("uma linha<br/>outra", "uma linha outra"),
+        ("[[Ilha do Mel]], [[Ilha do Mel|a ilha]] e ![[foto.png|300]]fim", "Ilha do Mel, a ilha e fim"),
+        ("é ==claro==: a==b e x == y", "é claro: a==b e x == y"),
+        ("[!note]- Aviso", "Aviso"),
+        ("A volta {#volta .sem-numero}", "A volta"),
+        ("[um]{.destaque} {-} {x} a{b}", "um {x} a{b}"),
     ],
 )
 def test_marks_of_markdown_are_not_spoken(marked: str, said: str) -> None:

@@ -30,7 +30,9 @@ def leave_out(pages: Sequence[Page], named: Collection[str] = ()) -> None:
         for passage in page.passages
         if passage.is_boilerplate or (page.name in named and _count(page.passages) <= MAX_NAMED)
     ]
-    out += _around_gutenberg([passage for page in pages for passage in page.passages])
+    passages = [passage for page in pages for passage in page.passages]
+    start, end = within_gutenberg([passage.text for passage in passages])
+    out += [*passages[:start], *passages[end:]]
     for passage in out:
         passage.is_out = True
     if not any(_count([passage]) for page in pages for passage in page.passages if not passage.is_out):
@@ -42,7 +44,8 @@ def _count(passages: Iterable[Passage]) -> int:
     return sum(any(map(str.isalnum, word)) for passage in passages for word in passage.text.split())
 
 
-def _around_gutenberg(passages: Sequence[Passage]) -> list[Passage]:
-    start = next((number for number, passage in enumerate(passages) if _START.search(passage.text)), -1)
-    end = next((number for number, passage in enumerate(passages) if _END.search(passage.text)), len(passages))
-    return [*passages[: start + 1], *passages[end:]] if start < end else []
+def within_gutenberg(texts: Sequence[str]) -> tuple[int, int]:
+    """Between which two of the texts Project Gutenberg's header and licence leave the book; all without them."""
+    start = next((number for number, text in enumerate(texts) if _START.search(text)), -1)
+    end = next((number for number, text in enumerate(texts) if _END.search(text)), len(texts))
+    return (start + 1, end) if start < end else (0, len(texts))

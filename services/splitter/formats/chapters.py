@@ -1,6 +1,6 @@
 """Chapters from paragraphs: where each begins, what it is called, and its blocks with their footnotes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services.splitter.formats import headings, hyphens, inline
@@ -22,13 +22,13 @@ def draft(paragraphs: Sequence[Paragraph]) -> Draft:
 
 
 def _number(paragraphs: list[Paragraph]) -> None:
-    """Make headings of the numbers that stand alone and count through the document."""
-    alone = (
-        (place, value)
-        for place, paragraph in enumerate(paragraphs)
-        if _is_line(paragraph) and (value := headings.bare_number(paragraph.lines[0]))
-    )
-    found = headings.series(alone)
+    """Make headings of the numbers that stand alone, or before a name, and count through the document."""
+    lines = {place: paragraph.lines[0] for place, paragraph in enumerate(paragraphs) if _is_line(paragraph)}
+    found = headings.series(_counted(lines, headings.bare_number).items())
+    if not found:
+        named = _counted(lines, headings.named_number)
+        # The items of a list have nothing between them.
+        found = headings.series((place, at) for place, at in named.items() if not {place - 1, place + 1} & named.keys())
     if not found:
         return
     labelled = any(paragraph.level == headings.CHAPTER or paragraph.starts for paragraph in paragraphs)
@@ -36,6 +36,10 @@ def _number(paragraphs: list[Paragraph]) -> None:
     level = headings.SECTION if labelled or len(tops) > 1 else headings.CHAPTER
     for place in found:
         paragraphs[place].level = level
+
+
+def _counted(lines: dict[int, str], number: Callable[[str], tuple[bool, int] | None]) -> dict[int, tuple[bool, int]]:
+    return {place: found for place, line in lines.items() if (found := number(line))}
 
 
 def _is_line(paragraph: Paragraph) -> bool:

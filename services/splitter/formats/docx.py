@@ -146,6 +146,9 @@ class _Reader:
         elif name in _HTML:
             self._close_merged()
             ends = self._opened(_HTML[name])
+        elif name == "sdt" and _is_contents(element):
+            self._close_merged()
+            ends = self._opened("section", {EPUB_TYPE: "toc"})
         elif name == "r" and (raised := value(child(element, "rpr", "vertalign"))):
             ends = self._opened("sup") if raised == "superscript" else ()
         elif name == "t":
@@ -166,8 +169,8 @@ class _Reader:
         if name == "p" and not self._merged:
             self._read_boxes()
 
-    def _opened(self, tag: str, **attributes: str) -> tuple[str, ...]:
-        self._builder.start(tag, attributes)
+    def _opened(self, tag: str, attributes: dict[str, str] | None = None) -> tuple[str, ...]:
+        self._builder.start(tag, attributes or {})
         return (tag,)
 
     def _paragraph(self, element: Any) -> tuple[str, ...]:
@@ -209,6 +212,11 @@ class _Reader:
 
 def _is_set(element: Any) -> bool:
     return element is not None and value(element) not in ("0", "false", "off")
+
+
+def _is_contents(control: Any) -> bool:
+    """Whether a content control is the table of contents that Word, LibreOffice or Google Docs made."""
+    return value(child(control, "sdtpr", "docpartobj", "docpartgallery")) == "Table of Contents"
 
 
 def _says(choice: Any) -> bool:

@@ -10,7 +10,7 @@ _HEADING = re.compile(r"(?:heading|t[íi]?tulo)\s*([1-6])")
 """Word writes "heading 1" in every language, but a style's id ("Ttulo1") and other programs' names in the user's."""
 _TITLE = frozenset({"title", "título", "titulo", "ttulo"})
 _CONTENTS = re.compile(
-    r"(?:toc|contents|sum[áa]rio|[íi]ndice)\s*(?:\d|heading)|t[íi]tulo do sum[áa]rio|cabeçalhodosumrio"
+    r"(?:toc|contents|sum[áa]rio|[íi]ndice)\s*(?:\d|heading)|t[íi]tulo do sum[áa]rio|cabealhodosumrio"
 )
 _MAX_PARENTS = 20
 

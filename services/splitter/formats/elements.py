@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from darkchannel.speech.characters import clean
-from services.splitter.formats.markup import EPUB_TYPE, local
+from services.splitter.formats.markup import epub_type, local
 
 _SKIPPED = """
     annotation annotation-xml audio button datalist head iframe input nav noscript object rp rt script select style
@@ -33,16 +33,17 @@ _GUTENBERG = frozenset({"pg-header", "pg-footer", "pgheader", "pgfooter", "pg-bo
 _PAGE_NUMBER = frozenset({"pagebreak", "doc-pagebreak", "pagenum", "pagenumber", "page-number", "pageno"})
 _PAGE_NUMBER_TEXT = re.compile(r"[\[({]?\s*(?:p(?:[áa]?g)?(?:ina|e)?\.?\s*)?[\divxlcdm]{0,8}\s*[\])}]?", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
+_PICTURE = "(?:image|imagem|picture|figura|figure|foto|photo|img|cover|capa)"
 _UNTELLING = re.compile(
-    r"\S{1,200}\.(?:jpe?g|png|gif|svg|webp|bmp|tiff?)|(?:image|imagem|picture|figura|figure|foto|photo|img|cover|capa)"
-    r"(?:[ _-]?\d{1,6})?",
+    r"\S{1,200}\.(?:jpe?g|png|gif|svg|webp|bmp|tiff?)"
+    rf"|{_PICTURE}(?:(?: d[aeo]| of)? {_PICTURE})?(?:[ _-]?\d{{1,6}})?",
     re.IGNORECASE,
 )
 
 
 def kinds(element: Any) -> set[str]:
     """What EPUB and WAI-ARIA call the element, in lower case."""
-    return set(f"{element.get(EPUB_TYPE) or ''} {element.get('role') or ''}".lower().split())
+    return {*epub_type(element).split(), *(element.get("role") or "").lower().split()}
 
 
 def language(element: Any) -> str | None:

@@ -23,12 +23,15 @@ _NUMBER = (
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twenty|thirty|forty|fifty|sixty)(?:-\w{3,5})?"
 )
-_CHAPTERS = r"cap[íi]tulo|chapter|canto|ato"
+_CHAPTERS = r"cap[íi]tulo|cap\.|chapter|canto|ato"
 _PARTS = r"parte|livro|volume|tomo|part|book"
 _NAMES = (
     r"pr[óo]logo|ep[íi]logo|pref[áa]cio|posf[áa]cio|introdu[çc][ãa]o|apresenta[çc][ãa]o|conclus[ãa]o|interl[úu]dio"
     r"|pre[âa]mbulo|pro[êe]mio|agradecimentos|dedicat[óo]ria|nota d[oa] (?:autora?|tradutora?|editora?)"
+    r"|(?:ap[êe]ndice|anexo)(?: (?:[A-Z]|\d{1,2}))?|gloss[áa]rio|bibliografia|refer[êe]ncias|cronologia|ep[íi]grafe"
+    r"|considera[çc][õo]es finais|sobre [oa] autora?"
     r"|prologue|epilogue|preface|foreword|introduction|afterword|conclusion|interlude|acknowledge?ments"
+    r"|appendix(?: (?:[A-Z]|\d{1,2}))?|glossary|bibliography|references|about the author"
 )
 _LABEL = re.compile(
     rf"(?:(?P<chapter>{_CHAPTERS})\s+(?:{_NUMBER})|(?P<part>{_PARTS})\s+(?:{_NUMBER})"
@@ -37,6 +40,7 @@ _LABEL = re.compile(
 )
 _SEPARATOR = re.compile(r"\s*+[.:–—-]\s*+")
 _BARE = re.compile(rf"(?:(\d{{1,3}})|({ROMAN.upper()}))[.)]?")
+_NAMED = re.compile(rf"(?:(\d{{1,3}})|({ROMAN.upper()}))(?:[.):]|\s+[–—-])\s+(\S.*)")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _TERMINAL = ".!?…,;"
 
@@ -76,8 +80,16 @@ def _names_chapter(ordered: str) -> bool:
 def bare_number(line: str) -> tuple[bool, int] | None:
     """Whether a line that is only a number is Roman, and its value."""
     found = _BARE.fullmatch(line) if len(line) <= 16 else None
-    if not found:
-        return None
+    return _counted(found) if found else None
+
+
+def named_number(line: str) -> tuple[bool, int] | None:
+    """The same of a number before a name ("2. A partida", "IV – O mar")."""
+    found = _NAMED.fullmatch(line) if len(line) <= MAX_HEADING else None
+    return _counted(found) if found and may_be_title(found[3]) else None
+
+
+def _counted(found: re.Match[str]) -> tuple[bool, int]:
     return (False, int(found[1])) if found[1] else (True, roman(found[2]))
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.splitter.formats import boilerplate, markup, notes, xhtml
+from services.splitter.formats import boilerplate, headings, markup, notes, xhtml
 from services.splitter.formats.draft import Block, Draft, DraftChapter, join_bare
 from services.splitter.formats.markup import local, said
-from services.splitter.formats.passages import Page
+from services.splitter.formats.passages import Page, Passage
 
 _AROUND = ("nav", "header", "footer", "aside")
 _CHAPTER_LEVELS = frozenset({1, 2})
@@ -31,6 +31,7 @@ def chapters(pages: Iterable[Page]) -> tuple[DraftChapter, ...]:
     pages = list(pages)
     boilerplate.leave_out(pages)
     notes.settle(pages, lambda name, href: (name, href[1:]) if href.startswith("#") else ("", ""))
+    _mark([passage for page in pages for passage in page.passages if not passage.is_out])
     found: list[DraftChapter] = []
     title: str | None = None
     blocks: list[Block] = []
@@ -43,6 +44,15 @@ def chapters(pages: Iterable[Page]) -> tuple[DraftChapter, ...]:
             title, blocks = block.text, []
         blocks.append(block)
     return join_bare([chapter for chapter in (*found, DraftChapter(title, tuple(blocks))) if chapter.content])
+
+
+def _mark(passages: list[Passage]) -> None:
+    """Where no heading but the title is marked as one, let those that a text would have be headings."""
+    if sum(passage.level in _CHAPTER_LEVELS for passage in passages) > 1:
+        return
+    for passage in passages:
+        if passage.level is None and (label := headings.label(notes.rendered(passage)[0])):
+            passage.level = label.level
 
 
 def _is_xhtml(body: bytes) -> bool:

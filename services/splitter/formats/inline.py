@@ -16,21 +16,34 @@ _MARKER = re.compile(f"{_OPEN}([0-9]++){_CLOSE}")
 
 _NOTE_REFERENCE = re.compile(r"(?<![ \t])[ \t]*+(?<!\\)(?:\[\^([^\[\]\s]++)\]|\^\[([^\[\]]++)\])")
 
-_SPACING_TAGS = "br|p|div|td|th|tr|li|ul|ol|h[1-6]|hr|table|blockquote|center"
+_SPACING_TAGS = (
+    "article|aside|blockquote|br|caption|center|dd|details|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|img|li"
+    "|main|nav|ol|p|picture|pre|section|summary|table|tbody|td|tfoot|th|thead|tr|ul"
+)
 _INLINE_TAGS = "em|strong|b|i|u|s|sup|sub|small|big|mark|span|a|code|kbd|font|abbr|cite|q|del|ins|tt|wbr"
 _ATTRIBUTES = r"""(?:\s++[a-z][a-z-]*+\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=]++))*+\s*+"""
 _TARGET = r"""\((?:<[^<>]*+>|(?:[^()\s<]|\([^()\s]*+\))*+)(?:\s++(?:"[^"\[]*+"|'[^'\[]*+'))?\)"""
 
-_MARKS = re.compile(r"[\[\]*_`~<\\&]")
+_ID_OR_CLASS = r"[#.][A-Za-z][\w:.-]*+"
+
+_MARKS = re.compile(r"[\[\]*_`~<\\&={]")
 # Each of these looks no further than its own brackets, so that a hostile text costs no more than its length.
 _PATTERNS = (
+    ("<", re.compile(r"""<img\s[^<>]*?\balt\s*=\s*(?:"([^"<>]*+)"|'([^'<>]*+)')[^<>]*+>""", re.IGNORECASE), r" \1\2 "),
     ("<", re.compile(rf"<(?:/?(?:{_SPACING_TAGS}))\b{_ATTRIBUTES}/?>", re.IGNORECASE), " "),
     ("<", re.compile(rf"</?(?:{_INLINE_TAGS})\b{_ATTRIBUTES}/?>", re.IGNORECASE), ""),
+    # Obsidian's callouts, embedded files and links; Pandoc's spans.
+    ("[", re.compile(r"^\[![A-Za-z-]++\][+-]?"), ""),
+    ("[", re.compile(r"(?<!\\)!\[\[[^\[\]|]*+(?:\|[\dx]*+)?\]\]"), ""),
+    ("[", re.compile(r"(?<!\\)!?\[\[(?:[^\[\]|]*+\|)?([^\[\]|]*+)\]\]"), r"\1"),
+    ("{", re.compile(rf"\[([^\[\]]*+)\]\{{{_ID_OR_CLASS}[^{{}}]*+\}}"), r"\1"),
     ("[", re.compile(rf"(?<!\\)!\[((?:[^\[\]\\]|\\.)*+)\]{_TARGET}"), r"\1"),
     ("[", re.compile(rf"(?<!\\)\[((?:[^\[\]\\]|\\.)*+)\]{_TARGET}"), r"\1"),
     ("[", re.compile(r"(?<!\\)!?\[((?:[^\[\]\\]|\\.)++)\]\[[^\[\]]*+\]"), r"\1"),
     ("<", re.compile(r"<((?:https?://|mailto:)[^\s<>]++|[\w.+-]++@[\w.-]++)>"), r"\1"),
     ("`~*", re.compile(r"`+|~~|(?<!\\)\*{2,3}"), ""),
+    ("=", re.compile(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])"), ""),
+    ("{", re.compile(rf"(?<=\S)[ \t]*+\{{(?:-|{_ID_OR_CLASS}[^{{}}]*+)\}}"), ""),
     ("*_", re.compile(r"(?<![\w*\\])[*_]{1,3}(?=[^\W_]|[\"“‘'(¿¡—])"), ""),
     ("*_", re.compile(rf"(?<=[^\W_]|[.,;:!?…\"”’'){_CLOSE}])[*_]{{1,3}}(?![\w*])"), ""),
     ("\\", re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),

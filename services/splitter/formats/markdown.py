@@ -25,6 +25,7 @@ _ORNAMENTS = frozenset("⁂•*#")
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _FENCE = re.compile(r"[ \t]*+```+[ \t]*+[\w+#.{}-]*+[ \t]*+")
 _REFERENCE = re.compile(r"\s*+\[(?!\^)[^\[\]]++\]:\s*+(?:https?://|<|/|#)\S*+\s*+(?:\"[^\"]*+\")?\s*+")
+_DIVISION = re.compile(r":{3,}+\s*+(?:\{[^{}]*+\}|[\w-]++)?\s*+:*+")
 _NOTE = re.compile(r" {0,3}\[\^([^\[\]\s]++)\]:[ \t]*+(.*)")
 _BULLET = re.compile(r"[-*+][ \t]++(?:\[[ xX]\][ \t]++)?")
 _NUMBERED = re.compile(r"\d{1,3}[.)][ \t]")
@@ -89,7 +90,7 @@ class _Reader:
         line = self._unquoted(number).strip()
         if not line or (line[0] in _RULE_MARKS and _is_rule(line)):
             return [Paragraph(pause=True)] if line else [], number + 1
-        if line[0] == "[" and _REFERENCE.fullmatch(line):
+        if (line[0] == "[" and _REFERENCE.fullmatch(line)) or (line[0] == ":" and _DIVISION.fullmatch(line)):
             return [], number + 1
         if line[0] == "[" and (note := _NOTE.fullmatch(self._lines[number])):
             return self._note(note[1], note[2], number + 1)
@@ -105,16 +106,22 @@ class _Reader:
         if len(line) > headings.MAX_HEADING:
             return None
         below = self._lines[number + 1].strip() if number + 1 < len(self._lines) else ""
-        if not self._current.lines and not _begins_item(line):
+        if not self._current.lines and not _begins_item(line) and not self._opens_box(number + 1):
             if len(below) > 1 and set(below) == {"="}:
                 return [Paragraph([line], 1)], number + 2
             if len(below) > 2 and set(below) == {"-"} and line[-1] not in _TERMINAL + ",":
                 return [Paragraph([line], 2)], number + 2
+        line = line.strip("# ") if line[0] == "#" else line
         label = headings.label(plain(line)) if headings.label(line.strip("*_ ")) else None
         before = self._lines[number - 1].strip() if number else ""
         if label and not before[-1:].isalnum() and not below[:1].islower():
             return [Paragraph([line], label.level)], number + 1
         return None
+
+    def _opens_box(self, number: int) -> bool:
+        """Whether a rule belongs to the line below it, which another such rule follows."""
+        rules = [line.strip() for line in self._lines[number : number + 3 : 2]]
+        return len(rules) == 2 and _is_rule(rules[0]) and rules[0] == rules[1] and bool(self._lines[number + 1].strip())
 
     def _note(self, name: str, first: str, number: int) -> tuple[list[Paragraph], int]:
         """A footnote with its further lines, and after an empty line those that are indented."""

@@ -11,7 +11,9 @@ from darkchannel.errors import Refused
 from darkchannel.speech.characters import by_order_mark, clean, decode_xml
 from services.splitter import encoding
 
-EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+EPUB_TYPE = "epub-type"
+"""As our own trees write it: libxml2 looks for a namespace in all elements around, which costs their depth."""
+_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 MAX_DEPTH = 100_000
 """Elements within one another; a careless page that closes none has some thousands."""
 
@@ -78,6 +80,11 @@ def local(element: Any) -> str:
     """The name of an element without its namespace, in lower case; empty for what is no element."""
     tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def epub_type(element: Any) -> str:
+    """What EPUB calls the element, in lower case."""
+    return (element.get(_EPUB_TYPE) or element.get(EPUB_TYPE) or "").lower()
 
 
 def said(element: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.splitter.formats import markup
 from services.splitter.formats.archive import Archive, resolve
-from services.splitter.formats.markup import EPUB_TYPE, said
+from services.splitter.formats.markup import epub_type, said
 from services.splitter.formats.package import Item, Package
 
 _NCX = "application/x-dtbncx+xml"
@@ -67,4 +67,4 @@ def _root(archive: Archive, item: Item | None) -> tuple[str, Any] | None:
 
 
 def _types(element: Any) -> list[str]:
-    return (element.get(EPUB_TYPE) or "").lower().split()
+    return epub_type(element).split()

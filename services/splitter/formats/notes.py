@@ -16,9 +16,15 @@ from services.splitter.formats.passages import LINK, Link, Page, Passage
 Resolve = Callable[[str, str], tuple[str, str]]
 """From the name of a page and a link in it to the name of a page and an id."""
 
+MAX_NOTE = 200
+"""Paragraphs of a note that only a link says is one; what has more is a part of the book."""
+
 _AROUND = re.compile(r"[\s\[\](){}.:]+|^n(?:ota|ote)?\.?(?=\s*\d)", re.IGNORECASE)
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _CLOSING = frozenset(".,;:!?…)]}”’»")
+# A letter is a label only with a mark after it: "a)", not "A casa".
+_AFTER_LETTER = re.compile(r"[\])}.:]{1,2}\s{0,3}")
+_AFTER_NUMBER = re.compile(r"(?![\dºª]|[.:,]\d)[\])}]?[.:]?\s{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class _Notes:
         self._numbers = {page.name: number for number, page in enumerate(pages)}
         self._declared = [_by_passage(page.notes) for page in pages]
         self._listed = [{number for found in page.note_lists for number in found} for page in pages]
+        self._worded = [[_has_words(passage) for passage in page.passages] for page in pages]
         self._taken: dict[int, dict[int, Link]] = {}
         """The link that each passage was taken for, by page and passage."""
 
@@ -82,6 +89,8 @@ class _Notes:
         declared = self._declared[target.page].get(target.passages.start)
         if declared is not None:
             target = _Place(target.page, declared)
+        elif len(target.passages) > MAX_NOTE:
+            return None
         passages = self._pages[target.page].passages[target.passages.start : target.passages.stop]
         taken = self._taken.get(target.page, {})
         if target.passages.start in taken:
@@ -91,8 +100,8 @@ class _Notes:
             passages
             and not any(passage.is_out for passage in passages)
             and (declared is not None or self._is_listed(target) or self._looks_like_note(link, target, page, index))
-            and _has_words(self._pages[page].passages[index])
-            and any(map(_has_words, passages))
+            and self._worded[page][index]
+            and any(self._worded[target.page][target.passages.start : target.passages.stop])
         )
         return target if is_note and not (target.page == page and index in target.passages) else None
 
@@ -148,12 +157,11 @@ class _Notes:
 
 
 def _by_passage(ranges: Iterable[range]) -> dict[int, range]:
-    """The outermost range around each number."""
+    """The outermost range around each number, of ranges that stand within one another or apart."""
     found: dict[int, range] = {}
-    for item in ranges:
-        for number in item:
-            if number not in found or len(found[number]) < len(item):
-                found[number] = item
+    for item in sorted(ranges, key=lambda item: (item.start, -item.stop)):
+        if item and item[-1] not in found:
+            found |= dict.fromkeys(item, item)
     return found
 
 
@@ -174,9 +182,10 @@ def _label(marker: str, text: str) -> int:
     """How many characters the marker takes at the start of a note; 0 where it does not start with it."""
     core = _core(marker)
     start = text[:40].translate(_LOWERED).casefold()
-    # A letter is a label only with a mark after it: "a)", not "A casa".
-    after = r"[\])}.:]{1,2}" if core.isalpha() else r"(?![\dºª]|[.:,]\d)[\])}]?[.:]?"
-    found = re.match(rf"[\[({{]?{re.escape(core)}{after}\s{{0,3}}", start) if core else None
+    at = len(core) + (start[:1] in set("[({"))
+    if not core or start[at - len(core) : at] != core:
+        return 0
+    found = (_AFTER_LETTER if core.isalpha() else _AFTER_NUMBER).match(start, at)
     return found.end() if found else 0
 
 

@@ -5,6 +5,7 @@ ISO 32000-1, read by pypdf. What is made of it is a guess from lengths of lines,
 
 import io
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import quantiles
@@ -39,6 +40,12 @@ logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of each small 
 
 _TERMINAL = '.!?…:;"”’»)'
 _DASHES = "—–•"
+_UNTOLD = re.compile(
+    r"\(?(?:anonymous|anônimo|unspecified|unknown|desconhecido|untitled|sem título)?\)?", re.IGNORECASE
+)
+"""What a program writes as title or author where nobody told it."""
+_FILE = re.compile(r"\AMicrosoft (?:Office )?Word - |\.(?:docx?|odt|rtf|pdf|indd|tex)\Z", re.IGNORECASE)
+"""What it writes around the name of the file that was printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,12 @@ def _pages(reader: PdfReader) -> list[list[str]]:
 def _information(reader: PdfReader) -> tuple[str | None, str | None]:
     said = reader.metadata
     title, author = (said.title, said.author) if said else (None, None)
-    return _one_line(title), _one_line(author)
+    return _told(title), _told(author)
+
+
+def _told(text: object) -> str | None:
+    told = _FILE.sub("", _one_line(text) or "")
+    return None if _UNTOLD.fullmatch(told) else told
 
 
 def _one_line(text: object) -> str | None:
@@ -147,7 +159,7 @@ def _paragraphs(lines: list[_Line]) -> Iterator[Paragraph]:
     for line in lines:
         text = line.text.strip()
         label = headings.label(text)
-        is_heading = line.is_heading or (label is not None and _may_end(current))
+        is_heading = line.is_heading or (label is not None and _may_end(current, text, usual))
         if current.lines and (line.starts or is_heading or current.level or _ends(current.lines[-1], text, usual)):
             yield current
             current = Paragraph(literal=True)
@@ -161,8 +173,11 @@ def _paragraphs(lines: list[_Line]) -> Iterator[Paragraph]:
     yield current
 
 
-def _may_end(current: Paragraph) -> bool:
-    return not current.lines or not current.lines[-1][-1].isalnum() or current.level is not None
+def _may_end(current: Paragraph, text: str, usual: float) -> bool:
+    """Whether a heading may follow, and not the end of a sentence such as "He read / Chapter 3 / aloud."."""
+    if not current.lines or current.level is not None:
+        return True
+    return not current.lines[-1][-1].isalnum() or _ends(current.lines[-1], text, usual)
 
 
 def _ends(before: str, text: str, usual: float) -> bool:

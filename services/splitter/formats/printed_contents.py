@@ -4,10 +4,13 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from services.splitter.formats import headings
 from services.splitter.formats.inline import plain
 
 MAX_ENTRY = 200
 MIN_ENTRIES = 2
+MAX_CHAPTER = 300
+"""Pages from one entry to the next, where no dots lead to their numbers: "1964" is a year."""
 MIN_UNSURE = 3
 """So many lines are needed where only dot leaders, or only page numbers, say that they are a table of contents."""
 
@@ -19,7 +22,7 @@ _TITLES = frozenset(" ".join(_TITLE_LINES.split()).replace(" |", "|").split("|")
 _PAGE = re.compile(r"(?<![^\s.…·_])(\d{1,4}|[ivxlc]{1,7})$")
 _LEADER = " \t.…·_"
 _LINK = re.compile(r"\[[^\[\]]+\]\(#[^()\s]*\)")
-_MARK = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+")
+_MARK = re.compile(r"^(?:[-*+]|\d{1,3}[.)]|[IVXLC]{1,7}(?:[.)]|[ \t]+[–—-]))[ \t]+")
 _UNDERLINE = re.compile(r"\s*(?:=+|-{2,})\s*")
 
 
@@ -52,8 +55,10 @@ def _is_title(line: str) -> bool:
 
 
 def _key(line: str) -> str:
-    """What an entry and the heading it stands for have in common."""
-    return _MARK.sub("", plain(line.strip().lstrip("#").strip())).strip(" \t.:").casefold()
+    """What an entry ("I. O mar") and the heading it stands for ("CAPÍTULO I – O MAR") have in common."""
+    text = _MARK.sub("", plain(line.strip().lstrip("#").strip()))
+    label = headings.label(text)
+    return (label.title if label and label.title else text).strip(" \t.:").casefold()
 
 
 def _announced(lines: list[str], title: int, counts: Counter[str]) -> set[int]:
@@ -72,7 +77,9 @@ def _announced(lines: list[str], title: int, counts: Counter[str]) -> set[int]:
         led, page = _led(line)
         stands_elsewhere = counts[key] > 1 or _is_link(line)
         value = int(page) if page.isdigit() else 0
-        is_entry = led or stands_elsewhere or value >= max(last_page, 1)
+        # A list has page numbers at all of its lines or at none.
+        is_numbered = last_page < value <= last_page + MAX_CHAPTER or (last_page == value > 0)
+        is_entry = led or stands_elsewhere or (is_numbered and (last_page > 0 or not entries))
         # The second "Capítulo I" is the chapter itself.
         if len(line) > MAX_ENTRY or key in seen or not is_entry or _is_title(line):
             break

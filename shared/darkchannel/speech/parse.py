@@ -18,6 +18,9 @@ MAX_ATTRIBUTES = 4_000
 """Characters in the attributes of all elements open at one place: every piece that is cut there repeats them."""
 MAX_BYTES = 64 * 1024 * 1024
 
+TIME = re.compile(r"\s*\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)\s*", re.ASCII)
+"""How long a break lasts."""
+
 _CHILDLESS = MOMENTS | TEXT_ONLY
 _SKIPPED = frozenset({"lexicon", "meta", "metadata", "desc"})
 _TRANSPARENT = frozenset({"audio", "lookup"})
@@ -36,8 +39,9 @@ def parse(body: bytes) -> Element:
     ``audio`` and ``lookup`` give way to their content, since no engine plays the one and no lexicon is fetched for the
     other; ``lexicon``, ``meta``, ``metadata`` and ``desc`` fall out, as do attributes of other namespaces.
 
-    Raises Refused for broken XML, a DOCTYPE, an element or attribute SSML does not name, and for nesting or
-    attributes past their bounds; of these a segment, which its document's reader has wrapped, may have twice as much.
+    Raises Refused for broken XML, a DOCTYPE, an element or attribute SSML does not name, a break whose time is none,
+    and for nesting or attributes past their bounds; of these a segment, which its document's reader has wrapped, may
+    have twice as much.
     """
     data = _utf8(body)
     found, end = _Reader(data, allowance=2).document(0)
@@ -167,6 +171,8 @@ class _Reader:
         if frames and frames[-1].name in _CHILDLESS:
             self._refuse(f"<{name}> stands in <{frames[-1].name}>, where SSML allows no element: move it out")
         kept = self._kept(name, attributes) if attributes else {}
+        if name == "break" and "time" in kept and not TIME.fullmatch(kept["time"]):
+            self._refuse(f"a break of '{kept['time'][:_EXCERPT]}' is no time: write it like 500ms or 1.5s")
         weight = frames[-1].weight if frames else 0
         if kept:
             weight += sum(len(key) + len(quoteattr(value)) for key, value in kept.items())

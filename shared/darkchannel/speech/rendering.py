@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from darkchannel.errors import Refused
 from darkchannel.speech.normalisation import normalise
-from darkchannel.speech.parse import parse
+from darkchannel.speech.parse import TIME, parse
 from darkchannel.speech.say_as import say_as
 from darkchannel.speech.ssml import BLOCKS, Element, Node, spoken
 
@@ -18,7 +17,6 @@ MAX_BREAK_MS = 60_000
 STRENGTHS_MS = {"none": 0, "x-weak": 0, "weak": 250, "medium": 500, "strong": 1_000, "x-strong": 1_500}
 """Pauses as listeners know them."""
 
-_TIME = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)", re.ASCII)
 # Piper's pt_BR-faber-medium, espeak-ng's en-us and pt+f3; but pf_dora is no Persian, and ana nothing but a name.
 _VOICE = re.compile(r"([a-z]{2})(?:_([A-Z]{2})(?![A-Za-z])|-([A-Za-z]{2})(?![A-Za-z])|(?=[-+]|\Z))")
 _CONTEXT = 60
@@ -173,7 +171,6 @@ def _milliseconds(pause: Element) -> int:
     time = pause.attributes.get("time")
     if time is None:
         return STRENGTHS_MS.get(pause.attributes.get("strength", "medium"), STRENGTHS_MS["medium"])
-    found = _TIME.fullmatch(time.strip())
-    if not found:
-        raise Refused(f"a break of '{time[:40]}' is no time: write it like 500ms or 1.5s")
+    found = TIME.fullmatch(time)
+    assert found  # the parser refuses any other
     return round(min(float(found[1]) * (1 if found[2] == "ms" else 1_000), MAX_BREAK_MS))
