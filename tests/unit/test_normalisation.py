@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkchannel.speech.normalisation import normalise, written_out
+from darkchannel.speech import abbreviations
+from darkchannel.speech.normalisation import english, normalise, portuguese, written_out
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,56 @@ def test_portuguese_and_english_of_every_country_are_written_out(tag: str, langu
 @given(st.text(), st.sampled_from(["fr", "de-DE", "zh-Hant", ""]))
 def test_text_in_another_language_stays_as_it_is(text: str, language: str) -> None:
     assert normalise(text, language) == text
+
+
+ANY = st.lists(
+    st.sampled_from(
+        """
+        1 0 00 2,5 1.000 10:30 7/4/1776 31/12 1/0 1/2 0/0 ½ ² ⁻² ₂ ⅓ Ⅻ ① ٣ 5' 5'10" " ' ″ ′ $ R$ £ % ‰ ° º ª kg km² /h
+        m in. ft x × - – + = ^ < > / | # § №  . , : ; ( ) @ a@b.com www.a.org https://a.org/%C2%B2 %00 a.pdf Dr. Sr. St.
+        D. No. n.º cap. chap. pág. séc. min. mın. max. mai. maı. i.e. ı.e. ſr. SEC. etc. S.A. a.C. BC pm I VI XII vi
+        Henry João Chapter século Jo John May maio de a e to of the ISBN call tel 98765-4321 mi bi mil k
+        """.split()
+    )
+    | st.characters(),
+    max_size=10,
+)
+
+
+@pytest.mark.parametrize("language", ["pt", "en-US", "en-GB"])
+@given(ANY, st.sampled_from(["", " ", "\n"]))
+def test_no_text_whatever_is_refused_or_keeps_a_digit(language: str, pieces: list[str], space: str) -> None:
+    assert not any(map(str.isdecimal, normalise(space.join(pieces), language)))
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "spoken"),
+    [
+        ("ſr. Silva em mın. 2", "pt", "ſr. Silva em mın. dois"),
+        ("1 ou maı. a junho", "pt", "um ou maı. a junho"),
+        ("ſéc. 5, ıncs. 6", "pt", "ſéc. cinco, ıncs. seis"),
+        ("ı.e. so", "en", "ı.e. so"),
+    ],
+)
+def test_letters_that_ignoring_case_takes_for_others_make_no_abbreviation(
+    written: str, language: str, spoken: str
+) -> None:
+    assert normalise(written, language) == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "tables"),
+    [
+        ("pt", [getattr(portuguese.abbreviations, name) for name in ("TITLES", "NUMBERED", "PLAIN", "SMALL")]),
+        ("en", [getattr(english.abbreviations, name) for name in ("TITLES", "NUMBERED", "PLAIN", "AFTER_NAMES")]),
+    ],
+)
+def test_what_is_an_abbreviation_when_read_is_one_where_sentences_end(
+    language: str, tables: list[dict[str, str]]
+) -> None:
+    words = abbreviations.OF[language]
+    known = words.leading | words.numbered | words.named | words.closing | words.months
+    assert {key.lower() for table in tables for key in table} - known == set()
 
 
 LETTERS = st.characters(

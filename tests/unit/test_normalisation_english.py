@@ -208,7 +208,8 @@ PROSE = st.lists(st.from_regex(r"(?!vs\b)[a-z]{2,12}(?:['’-][a-z]{2,5})?[,;]?"
 MIXED = st.lists(
     st.sampled_from(
         ["Mary", "on", "May", "4", "1984", "$", "3.50", "kg", "%", "St.", "No.", "XII", "the", "7/4/1776", "½", "10:30",
-         "Chapter", "-", "etc.", "2nd", "I", "e.g.", "#", "(", ")", "'", '"', "A4", "1,000", "pm", "&", "x", "…", "①"]
+         "Chapter", "-", "etc.", "2nd", "I", "e.g.", "#", "(", ")", "%",
+         "https://a.org/%C2%B2", "'", '"', "A4", "1,000", "pm", "&", "x", "…", "①"]
     )
 ).map(" ".join)  # fmt: skip
 
@@ -239,11 +240,28 @@ def test_white_space_at_both_ends_stays(start: str, text: str, end: str) -> None
 @pytest.mark.parametrize(
     "unit",
     ["1", "1.", "1,", "$", "$1-", "1/", "VI ", "I", "a@", "a.", "www.", "1:", "-", "- ", "*_", "St. ", "Dr", "1x",
-     "No. ",     " ", "May 1 ", "1'", '1"', "½", "a/", "+1 ", "(212) ", "Chapter ", "Mary ", "1st", "1 1/", "10:30-", "http://a"],
+     "No. ",     " ", "May 1 ", "1'", '1"', "1' ", '1" ', "1’ ", "1′ ", "1″ ", "‘1’ ", "1 in. a ",
+     "½", "a/", "+1 ", "(212) ", "Chapter ", "Mary ", "1st", "1 1/", "10:30-", "http://a"],
 )  # fmt: skip
 def test_a_hostile_text_of_100_000_characters_comes_out_without_digits(unit: str) -> None:
     """Were a pattern to take the square of its text, this would not end."""
     assert not re.search(r"\d", normalise((unit * 100_000)[:100_000]))
+
+
+def test_a_quotation_is_looked_for_a_bounded_way_back() -> None:
+    """Else a text of feet or inches takes the square of its length."""
+    far = " and so on" * 50
+    assert normalise(f"'So{far} 6'") == f"'So{far} six feet"
+    assert normalise(f'"So{far} 6"') == f'"So{far} six inches'
+
+
+def test_a_denominator_of_more_zeros_than_a_machine_counts_is_read() -> None:
+    assert not re.search(r"\d", normalise("1/" + "0" * 5_000 + "1"))
+
+
+def test_a_heading_of_a_roman_number_may_stand_between_spaces_but_in_no_list() -> None:
+    assert normalise(" XII. ") == " twelve. "
+    assert normalise(" " * 50_000 + "II, " * 12_000).endswith("II, ")
 
 
 def test_the_documents_show_what_is_said() -> None:

@@ -43,6 +43,7 @@ def test_portuguese_sentences_end_where_a_reader_ends_them(sentences: list[str])
         ["Segundo Lima et al. (2010), a Souza S.A. (Bahia) fechou. ", "Certo."],
         ["Vende telefones etc. ", "iPhone não."],
         ["O Cdr. Lima mora ali. ", "Sai cedo."],
+        ["Veja a súm. 12 e o gráf. 3 da Profª. Célia. ", "Depois, o cód. 4."],
         ["Fica na Pç. Tiradentes. ", "Não vejo TV. ", "Marta vê."],
     ],
 )
@@ -142,6 +143,8 @@ def test_a_stop_without_a_space_ends_a_sentence_but_not_an_address() -> None:
         ["She lives on Elm St. ", "It is near St. Mary's."],
         ["The U.S. Army left. ", "So did the U.S. ", "They slept."],
         ["No. 5 is red. ", "Did he say no. ", "Tom did."],
+        ["See Chap. IV now. ", "Take Rte. 5 on Tues. 4 May. ", "It is new."],
+        ["Misc. items came. ", "So did the govt. paper."],
         ["Come at 5 p.m. Monday. ", "We close at 6 p.m. ", "Tom waits."],
         ["“Stop!” Mary said. ", "“Why?” I asked. ", "So did I. ", "Tom left."],
         ["Why me? I wondered. ", "Why me? ", "I said no."],

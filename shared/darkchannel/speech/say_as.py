@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from itertools import accumulate, pairwise
 
 from darkchannel.speech.normalisation import day_comes_first, normalise, written_out
-from darkchannel.speech.normalisation.english import figures
+from darkchannel.speech.normalisation.english import calendar as english_calendar
+from darkchannel.speech.normalisation.english.fractions import fraction as english_fraction
 from darkchannel.speech.normalisation.numbers import Language, cardinal, decimal, ordinal, roman
 from darkchannel.speech.normalisation.portuguese import calendar
 from darkchannel.speech.normalisation.portuguese.fractions import fraction as portuguese_fraction
@@ -86,7 +87,7 @@ def _fraction(text: str, words: Language, _language: str, _form: str) -> str | N
         return None
     whole, above, below = found.groups()
     if words == "en":
-        return figures.fraction(above, below, whole or "")
+        return english_fraction(above, below, whole or "")
     parts = portuguese_fraction(above, below)
     return f"{cardinal(whole, 'pt')} e {parts}" if whole else ("um meio" if parts == "meio" else parts)
 
@@ -109,7 +110,7 @@ def _date(text: str, words: Language, language: str, form: str) -> str | None:
         return _portuguese_date(day, month, year)
     if day and month and not order.startswith("y"):
         day_first = order.index("d") < order.index("m")
-    return figures.date(int(day or 0), int(month or 0), year, day_first=day_first)
+    return english_calendar.date(int(day or 0), int(month or 0), year, day_first=day_first)
 
 
 def _portuguese_date(day: str, month: str, year: str) -> str:
@@ -150,7 +151,7 @@ def _time(text: str, words: Language, _language: str, _form: str) -> str | None:
     if int(hours) > 24 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
         return None
     if words == "en":
-        return figures.clock(hours, minutes or "", seconds or "", half or "")
+        return english_calendar.time(hours, minutes or "", seconds or "", half or "")
     if half and int(hours) <= 12:
         hours = str(int(hours) % 12 + 12 * (half in "Pp"))
     return calendar.time(hours, minutes or "0", seconds or "0")

@@ -2,31 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from darkchannel.speech.normalisation.numbers import Language, spelled
+from darkchannel.speech.normalisation.sign_names import SIGN_NAMES
 
-_SIGNS: Mapping[Language, Mapping[str, str]] = {
-    "pt": {
-        ".": "ponto", ",": "vírgula", ";": "ponto e vírgula", ":": "dois-pontos", "!": "ponto de exclamação",
-        "?": "ponto de interrogação", "@": "arroba", "-": "hífen", "–": "travessão", "—": "travessão",
-        "_": "sublinhado", "/": "barra", "\\": "barra invertida", "#": "cerquilha", "&": "e comercial",
-        "*": "asterisco", "+": "mais", "=": "igual", "%": "por cento", "$": "cifrão", "(": "abre parênteses",
-        ")": "fecha parênteses", "[": "abre colchetes", "]": "fecha colchetes", "{": "abre chaves",
-        "}": "fecha chaves", "'": "apóstrofo", "’": "apóstrofo", '"': "aspas", "“": "abre aspas", "”": "fecha aspas",
-        "<": "menor que", ">": "maior que", "|": "barra vertical", "~": "til", "^": "circunflexo", "`": "acento grave",
-        "°": "grau", "§": "parágrafo", "€": "euro", "£": "libra", "º": "o ordinal", "ª": "a ordinal",
-    },
-    "en": {
-        ".": "dot", ",": "comma", ";": "semicolon", ":": "colon", "!": "exclamation mark", "?": "question mark",
-        "@": "at", "-": "hyphen", "–": "dash", "—": "dash", "_": "underscore", "/": "slash", "\\": "backslash",
-        "#": "hash", "&": "ampersand", "*": "asterisk", "+": "plus", "=": "equals", "%": "percent", "$": "dollar",
-        "(": "open parenthesis", ")": "close parenthesis", "[": "open bracket", "]": "close bracket",
-        "{": "open brace", "}": "close brace", "'": "apostrophe", "’": "apostrophe", '"': "quote",
-        "“": "open quote", "”": "close quote", "<": "less than", ">": "greater than", "|": "vertical bar",
-        "~": "tilde", "^": "caret", "`": "backtick", "°": "degree", "§": "section", "€": "euro", "£": "pound",
-    },
-}  # fmt: skip
 _PAUSE = ", "
 """Between signs: apart by spaces alone, engines take A for an article, and espeak-ng blunts the R of Portuguese."""
 _GROUP = re.compile(r"\d+|[^\W\d_]")
@@ -39,7 +19,7 @@ def by_sign(text: str, language: Language) -> str:
 
 def by_group(text: str, language: Language) -> str:
     """A telephone number: the digits by their names, with a pause where their groups part; ``+`` is plus."""
-    plus = f"{_SIGNS[language]['+']} " if text.lstrip().startswith("+") else ""
+    plus = f"{SIGN_NAMES[language]['+']} " if text.lstrip().startswith("+") else ""
     return plus + _PAUSE.join(
         spelled(group, language) if group.isdecimal() else group.upper() for group in _GROUP.findall(text)
     )
@@ -53,7 +33,7 @@ def apart(text: str) -> str:
 def _name(sign: str, language: Language) -> str:
     if sign.isdecimal():
         return spelled(str(unicodedata.decimal(sign)), language)
-    return _SIGNS[language].get(sign) or (sign.upper() if len(sign.upper()) == len(sign) else sign)
+    return SIGN_NAMES[language].get(sign) or (sign.upper() if len(sign.upper()) == len(sign) else sign)
 
 
 def _graphemes(text: str) -> Iterator[str]:

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from darkchannel.speech.normalisation.rules import listed
-
 Language = Literal["pt", "en"]
 Gender = Literal["m", "f"]
 
@@ -17,36 +15,36 @@ MAX_DIGITS = 36
 
 
 _DIGITS = {
-    "pt": listed("zero um dois três quatro cinco seis sete oito nove"),
-    "en": listed("zero one two three four five six seven eight nine"),
+    "pt": "zero um dois três quatro cinco seis sete oito nove".split(),
+    "en": "zero one two three four five six seven eight nine".split(),
 }
 
-_PT_BELOW_20 = [*_DIGITS["pt"], *listed("dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove")]
-_PT_TENS = listed("_ _ vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
-_PT_HUNDREDS = listed("_ cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos")
-_PT_SCALES = listed("_ mil milh bilh trilh quatrilh quintilh sextilh septilh octilh nonilh decilh")  # -ão, -ões
+_PT_BELOW_20 = [*_DIGITS["pt"], *"dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove".split()]
+_PT_TENS = "_ _ vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()
+_PT_HUNDREDS = "_ cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos".split()
+_PT_SCALES = "_ mil milh bilh trilh quatrilh quintilh sextilh septilh octilh nonilh decilh".split()  # -ão, -ões
 _PT_FEMININE = {"um": "uma", "dois": "duas"}
 
 _PT_ORDINALS = (
-    listed("_ primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono"),
-    listed("_ décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo nonagésimo"),
-    listed("""
+    "_ primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono".split(),
+    "_ décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo nonagésimo".split(),
+    """
     _ centésimo ducentésimo trecentésimo quadringentésimo quingentésimo sexcentésimo septingentésimo octingentésimo
     nongentésimo
-    """),
+    """.split(),
 )
-_PT_ORDINAL_SCALES = listed(
-    "_ mil milion bilion trilion quatrilion quintilion sextilion septilion octilion nonilion decilion"
+_PT_ORDINAL_SCALES = (
+    "_ mil milion bilion trilion quatrilion quintilion sextilion septilion octilion nonilion decilion".split()
 )  # -ésimo
 
 _EN_BELOW_20 = [
     *_DIGITS["en"],
-    *listed("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"),
+    *"ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
 ]
-_EN_TENS = listed("_ _ twenty thirty forty fifty sixty seventy eighty ninety")
-_EN_SCALES = listed("""
+_EN_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+_EN_SCALES = """
     _ thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion decillion
-""")
+""".split()
 _EN_ORDINALS = {
     "one": "first",
     "two": "second",

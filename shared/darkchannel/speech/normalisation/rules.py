@@ -8,6 +8,7 @@ _WORD_BEFORE = re.compile(r"([^\W\d_]{1,30})\s{1,2}\Z")
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """The function gives None where the pattern fits but the text is something else, which then stays."""
+Rules = tuple[Rule, ...]
 
 
 def applied(rules: Iterable[Rule], text: str) -> str:
@@ -34,6 +35,23 @@ def word_before(found: re.Match[str]) -> str:
     return word[1].lower() if word else ""
 
 
-def listed(words: str) -> list[str]:
-    """A table of words that stand between white space."""
-    return words.split()
+def table(rows: str) -> dict[str, str]:
+    """What each key stands for, written ``key=words;`` or, where keys stand for the same, ``key|key=words;``."""
+    pairs = (" ".join(row.split()).split("=") for row in rows.split(";"))
+    return {key: words for keys, words in pairs for key in keys.split("|")}
+
+
+def either(keys: Iterable[str]) -> str:
+    """A pattern for any of these, the longest that fits."""
+    return "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
+
+
+def compiled(*rows: tuple[str, str | Callable[[re.Match[str]], str | None]]) -> Rules:
+    """Rules of patterns and what they put: always the same, or what the function gives."""
+    return tuple(
+        (re.compile(pattern), partial(_same, words) if isinstance(words, str) else words) for pattern, words in rows
+    )
+
+
+def _same(words: str, _found: re.Match[str]) -> str:
+    return words

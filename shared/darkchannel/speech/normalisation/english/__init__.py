@@ -2,9 +2,21 @@
 
 from functools import lru_cache
 
-from darkchannel.speech.normalisation.english import addresses, amounts, calendar, codes, names, roman
-from darkchannel.speech.normalisation.english.patterns import DIGITS
-from darkchannel.speech.normalisation.rules import Rule, applied
+from darkchannel.speech.normalisation.english import (
+    abbreviations,
+    addresses,
+    calendar,
+    codes,
+    fractions,
+    money,
+    plain,
+    roman,
+    signs,
+    units,
+)
+from darkchannel.speech.normalisation.rules import Rules, applied
+
+_DIGITS = "0123456789" + fractions.SIGNS
 
 
 def normalise(text: str, *, day_first: bool = False) -> str:
@@ -14,35 +26,35 @@ def normalise(text: str, *, day_first: bool = False) -> str:
 
 
 @lru_cache(maxsize=2)
-def _table(day_first: bool) -> tuple[tuple[frozenset[str], list[Rule]], ...]:
+def _table(day_first: bool) -> tuple[tuple[frozenset[str], Rules], ...]:
     """Rules, each with characters of which a text must hold one.
 
     The order is that of how much they take in: addresses and telephones hold dates, dates hold ranges, all hold
     numbers. What its neighbours tell, such as an abbreviation before a number, comes before the number is words.
     """
-    rows: list[tuple[str, list[Rule]]] = [
+    rows: list[tuple[str, Rules]] = [
         (".@", addresses.RULES),
-        ("*_~#•▪◦‣=|-™®^+<>→←↑↓⇒{}\\`", codes.DECORATION),
-        ("=", codes.EQUATIONS),
-        (".", [names.LATIN]),
-        ("/", [names.SLASHED]),
-        (DIGITS, codes.TELEPHONES),
-        (DIGITS, calendar.dates(day_first=day_first)),
-        (DIGITS, amounts.MONEY),
-        ("%‰", amounts.PERCENTAGES),
-        (DIGITS, calendar.YEARS),
-        (DIGITS, codes.BY),
-        (DIGITS, amounts.QUANTITIES),
-        ("/", amounts.PER),
-        (".#№¶§ºn", names.BEFORE_NUMBERS),
-        ("SDMPRFHGCLA", names.TITLES),
-        (".v", names.ABBREVIATIONS),
+        ("*_~#•▪◦‣=|-™®^+<>→←↑↓⇒{}\\`", signs.DECORATION),
+        ("=", plain.EQUATIONS),
+        (".", abbreviations.LATIN),
+        ("/", abbreviations.SLASHED),
+        (_DIGITS, codes.RULES),
+        (_DIGITS, calendar.dates(day_first=day_first)),
+        (_DIGITS, money.RULES),
+        ("%‰", units.PERCENTAGES),
+        (_DIGITS, calendar.YEARS),
+        (_DIGITS, plain.BY),
+        (_DIGITS, units.RULES),
+        ("/", units.PER),
+        (".#№¶§ºn", abbreviations.BEFORE_NUMBERS),
+        ("SDMPRFHGCLA", abbreviations.BEFORE_NAMES),
+        (".v", abbreviations.RULES),
         ("IVXLCDMivxlc", roman.RULES),
-        (DIGITS, codes.PLACES),
-        (DIGITS, [amounts.FRACTION]),
-        ("/⁄<>", codes.BETWEEN_NUMBERS),
-        (DIGITS, [calendar.YEAR]),
-        (DIGITS, codes.NUMBERS),
-        ("#/" + "".join(codes.SIGNS), codes.LEFT),
+        (_DIGITS, plain.PLACES),
+        (_DIGITS, fractions.RULES),
+        ("/⁄<>", signs.BETWEEN_NUMBERS),
+        (_DIGITS, calendar.YEAR),
+        (_DIGITS, plain.RULES),
+        ("#/" + "".join(signs.SIGNS), signs.RULES),
     ]
     return tuple((frozenset(needed), rules) for needed, rules in rows)

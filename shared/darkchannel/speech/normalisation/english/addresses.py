@@ -2,15 +2,16 @@
 
 import re
 
-from darkchannel.speech.normalisation.english.words import COUNTRIES, ENDINGS
 from darkchannel.speech.normalisation.numbers import cardinal, spelled
-from darkchannel.speech.normalisation.rules import Rule
+from darkchannel.speech.normalisation.rules import Rules
+from darkchannel.speech.normalisation.sign_names import SIGN_NAMES
 
 _LABEL = r"[^\W_](?:[\w-]*+)"
 _EMAIL = re.compile(rf"(?<![\w.+@-])[\w.+-]{{1,64}}+@{_LABEL}(?:\.{_LABEL})++")
-_ENDINGS = "|".join(
-    sorted(ENDINGS - {"live", "news", "club", "pro", "blog", "shop", "online"} | {"io", "dev", "br", "co.uk"})
-)
+_ENDINGS = "com|org|net|gov|edu|info|app|site|co|io|dev|br|co.uk"
+"""After which a name without a protocol is one of the internet; of others many are words: live, news."""
+_COUNTRIES = frozenset("br uk us pt au ca de fr es it jp nz ie in io tv me ai eu mx ar ch nl se".split())
+"""Endings that are spelled."""
 _URL = re.compile(
     rf"(?<![\w@./-])(?:(?:(?:https?|ftp)://|www\.)[^\s<>\"“”]++"
     rf"|(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*+)\.){{1,6}}(?:{_ENDINGS})(?![\w@-]|\.\w)(?:/[^\s<>\"“”]*+)?)"
@@ -20,11 +21,7 @@ _FILE = re.compile(
 )
 _TRAILING = re.compile(r"[.,;:!?'’)\]}»*…]+\Z")
 _PART = re.compile(r"[^\W\d_]+|\d+|\S")
-_SIGNS = {
-    ".": "dot", "/": "slash", ":": "colon", "@": "at", "-": "dash", "_": "underscore", "?": "question mark",
-    "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ",": "comma", ";": "semicolon",
-    "!": "exclamation mark",
-}  # fmt: skip
+_SIGNS = SIGN_NAMES["en"] | {"-": "dash", "&": "and"}
 _SPELLED = re.compile("www|http|https|ftp|html|htm|txt|pdf|docx|doc|xlsx|xls|csv|json|xml|mp|png|jpg|jpeg|md|py|js|php")
 
 
@@ -48,9 +45,9 @@ def _said(part: str, *, is_ending: bool) -> str:
     if part.isdecimal():
         return spelled(part, "en") if part.startswith("0") or len(part) > 4 else cardinal(part, "en")
     lower = part.lower()
-    if _SPELLED.fullmatch(lower) or (is_ending and lower in COUNTRIES):
+    if _SPELLED.fullmatch(lower) or (is_ending and lower in _COUNTRIES):
         return " ".join(part)
     return part
 
 
-RULES: list[Rule] = [(pattern, _address) for pattern in (_EMAIL, _URL, _FILE)]
+RULES: Rules = tuple((pattern, _address) for pattern in (_EMAIL, _URL, _FILE))

@@ -1,15 +1,13 @@
 """Dates, years, decades and times of day."""
 
 import re
-from collections.abc import Callable
 from functools import partial
 
-from darkchannel.speech.normalisation.english import figures
-from darkchannel.speech.normalisation.english.patterns import SPACE, START, TO
-from darkchannel.speech.normalisation.english.words import MONTHS
+from darkchannel.speech.normalisation.english.numerals import SPACE, START, TO
 from darkchannel.speech.normalisation.numbers import cardinal, ordinal
-from darkchannel.speech.normalisation.rules import Rule
+from darkchannel.speech.normalisation.rules import Rules, compiled
 
+MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 _NAME = rf"({'|'.join(MONTHS)}|(?:{'|'.join(_MONTH)}|Sept)\b\.?)"
 _DAY = r"(0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
@@ -28,35 +26,85 @@ _COUNTED_AFTER = re.compile(
 )
 
 
+def date(day: int | None, month: int | None, year_digits: str, *, day_first: bool) -> str:
+    """July fourth, seventeen seventy-six; or the fourth of July. Any part may be missing, as None or empty."""
+    name = MONTHS[month - 1] if month else ""
+    last = (_in_pairs if len(year_digits) > 2 else _two_digits)(year_digits) if year_digits else ""
+    if not day:
+        return " ".join(filter(None, (name, last)))
+    place = ordinal(str(day), "en")
+    if not name:
+        place = f"the {place}"
+    elif day_first:
+        place = f"the {place} of {name}"
+    else:
+        place = f"{name} {place}"
+    return f"{place}, {last}" if last else place
+
+
+def time(hours: str, minutes: str, seconds: str = "", half: str = "") -> str:
+    """Ten fifteen, ten o'clock, fourteen hundred, three oh five p.m.; ``half`` is a or p."""
+    hour = int(hours)
+    words = cardinal(hours, "en") if len(hours) == 1 or hour or half else "zero"
+    if minutes and int(minutes):
+        words += f" {_two_digits(minutes)}"
+    elif not half and minutes:
+        words = ("midnight" if not hour else f"{words} o'clock") if hour <= 12 else f"{words} hundred hours"
+    if seconds and int(seconds):
+        words += f" and {cardinal(seconds, 'en')} second{'s' * (int(seconds) != 1)}"
+    return f"{words} {half.lower()}.m." if half else words
+
+
+def _is_date(day: int, month: int) -> bool:
+    return 1 <= day <= 31 and 1 <= month <= 12
+
+
+def _in_pairs(digits: str) -> str:
+    """As pairs: seventeen seventy-six, nineteen oh five, but two thousand one."""
+    if len(digits) != 4 or digits.startswith(("0", "200")) or digits.endswith("000"):
+        return cardinal(digits, "en")
+    century, rest = digits[:2], digits[2:]
+    if rest == "00":
+        return f"{cardinal(century, 'en')} hundred"
+    if rest.startswith("0"):
+        return f"{cardinal(century, 'en')} oh {cardinal(rest, 'en')}"
+    return f"{cardinal(century, 'en')} {cardinal(rest, 'en')}"
+
+
+def _two_digits(digits: str) -> str:
+    """Of a year without its century."""
+    return f"oh {cardinal(digits, 'en')}" if digits.startswith("0") else cardinal(digits, "en")
+
+
 def _iso_date(found: re.Match[str]) -> str | None:
     year, _, month, day = found.groups()
-    if not figures.is_date(int(day), int(month)):
+    if not _is_date(int(day), int(month)):
         return None
-    return figures.date(int(day), int(month), year, day_first=False)
+    return date(int(day), int(month), year, day_first=False)
 
 
 def _numeric_date(found: re.Match[str], *, day_first: bool) -> str | None:
     first, _, second, year = found.groups()
     month, day = (int(second), int(first)) if day_first else (int(first), int(second))
-    if not figures.is_date(day, month):
+    if not _is_date(day, month):
         month, day = day, month
-    return figures.date(day, month, year, day_first=day_first) if figures.is_date(day, month) else None
+    return date(day, month, year, day_first=day_first) if _is_date(day, month) else None
 
 
 def _day_month(found: re.Match[str]) -> str:
     the, first, day, month, year = found.groups()
-    date = figures.date(int(day), _number(month), year or "", day_first=True).removeprefix("the ")
-    return (the or "the ") + (f"{ordinal(first, 'en')} to the " if first else "") + date
+    words = date(int(day), _number(month), year or "", day_first=True).removeprefix("the ")
+    return (the or "the ") + (f"{ordinal(first, 'en')} to the " if first else "") + words
 
 
 def _month_day(found: re.Match[str]) -> str:
     month, day, last, year = found.groups()
     to = f" to {ordinal(last, 'en')}" if last else ""
-    return f"{MONTHS[_number(month) - 1]} {ordinal(day, 'en')}{to}" + (f", {figures.year(year)}" if year else "")
+    return f"{MONTHS[_number(month) - 1]} {ordinal(day, 'en')}{to}" + (f", {_in_pairs(year)}" if year else "")
 
 
 def _month_year(found: re.Match[str]) -> str:
-    return figures.date(None, _number(found[1]), found[2], day_first=False)
+    return date(None, _number(found[1]), found[2], day_first=False)
 
 
 def _number(month: str) -> int:
@@ -65,12 +113,12 @@ def _number(month: str) -> int:
 
 def _time(found: re.Match[str]) -> str:
     hours, minutes, seconds, half, to = found.groups()
-    return figures.clock(hours, minutes, seconds or "", half or "") + " to " * bool(to)
+    return time(hours, minutes, seconds or "", half or "") + " to " * bool(to)
 
 
 def _hour(found: re.Match[str]) -> str:
     hours, minutes, half, to = found.groups()
-    return figures.clock(hours, minutes or "", "", half) + " to " * bool(to)
+    return time(hours, minutes or "", "", half) + " to " * bool(to)
 
 
 def _hours_and_minutes(found: re.Match[str]) -> str:
@@ -90,11 +138,11 @@ def _hour_to(found: re.Match[str]) -> str:
 
 
 def _era_before(found: re.Match[str]) -> str:
-    return f"{_letters(found[1])} {figures.year(found[2])}"
+    return f"{_letters(found[1])} {_in_pairs(found[2])}"
 
 
 def _era_after(found: re.Match[str]) -> str:
-    return f"{figures.year(found[1])} {_letters(found[2])}"
+    return f"{_in_pairs(found[1])} {_letters(found[2])}"
 
 
 def _letters(era: str) -> str:
@@ -105,26 +153,26 @@ def _year(found: re.Match[str]) -> str | None:
     """A bare number of four digits is a year, unless it counts what follows."""
     digits = found[0]
     if _YEAR_BEFORE.search(found.string[max(0, found.start() - 12) : found.start()]):
-        return figures.year(digits)
+        return _in_pairs(digits)
     counts = _COUNTED_AFTER.match(found.string, found.end())
-    return None if counts or digits.startswith("10") else figures.year(digits)
+    return None if counts or digits.startswith("10") else _in_pairs(digits)
 
 
 def _years(found: re.Match[str]) -> str:
     first, last = found.groups()
-    return f"{figures.year(first)} to {(figures.year if len(last) == 4 else figures.two_digits)(last)}"
+    return f"{_in_pairs(first)} to {(_in_pairs if len(last) == 4 else _two_digits)(last)}"
 
 
 def _decade(found: re.Match[str]) -> str:
     digits = found[1]
-    words = figures.year(digits) if len(digits) == 4 else cardinal(digits, "en")
+    words = _in_pairs(digits) if len(digits) == 4 else cardinal(digits, "en")
     return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
-def dates(*, day_first: bool) -> list[Rule]:
+def dates(*, day_first: bool) -> Rules:
     """Dates and times: they hold what would else be ranges and fractions."""
     numeric = partial(_numeric_date, day_first=day_first)
-    rows: list[tuple[str, Callable[[re.Match[str]], str | None]]] = [
+    return compiled(
         (rf"{START}(\d{{4}})([-/])(\d{{2}})\2(\d{{2}})(?![\w/-])", _iso_date),
         (rf"{START}(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d{{2}})(?![\w/-]|\.\d)", numeric),
         (
@@ -140,15 +188,14 @@ def dates(*, day_first: bool) -> list[Rule]:
         (rf"(?<![\w.,/⁄:])(0?[1-9]|1[0-2])(?:\.([0-5]\d))?{_HALF}{_TO_TIME}", _hour),
         (rf"\b(AD|A\.D\.|CE){SPACE}(\d{{1,4}})(?!\w)", _era_before),
         (rf"{START}(\d{{1,4}}){SPACE}?({_ERA})(?!\w)", _era_after),
-    ]
-    return [(re.compile(pattern), words) for pattern, words in rows]
+    )
 
 
-YEARS: list[Rule] = [
+YEARS: Rules = (
     (re.compile(r"(?<![\w.])['’]?(\d0|[12]\d\d0)['’]?s(?!\w)"), _decade),
     (
         re.compile(rf"{START}(1\d{{3}}|20\d{{2}}){SPACE}?[-–—]{SPACE}?(1\d{{3}}|20\d{{2}}|\d{{2}})(?![\w-]|[.,]\d)"),
         _years,
     ),
-]
-YEAR: Rule = (re.compile(r"(?<![\w.,-])(?:1\d|20)\d\d(?!\w|[.,]\d)"), _year)
+)
+YEAR: Rules = compiled((r"(?<![\w.,-])(?:1\d|20)\d\d(?!\w|[.,]\d)", _year))

@@ -15,7 +15,7 @@ from darkchannel.speech.normalisation.portuguese import (
     signs,
     units,
 )
-from darkchannel.speech.normalisation.rules import Rule, applied
+from darkchannel.speech.normalisation.rules import Rules, applied
 
 _SIGN = re.compile(r"[²³]|[^\w\s.,;:!?'’“”\"()—–…-]|_|---|- -|[aeiou]/|\d[-–]|[-–]\d|[<>]").search
 _DIGIT = re.compile(r"[0-9¼½¾⅐-⅞↉]").search
@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"[\dº°№]|[^\W\d]\.?\s[IVXLCivxl]|a\.[am]\.|[BbFf]\w\
 _LEAST = re.compile(r"m[ai][nx]\.", re.IGNORECASE).search
 _ROMAN = re.compile(r"(?<!\w)[IVXLCDMivxlcdm]{1,15}(?!\w)").search
 
-_STAGES: tuple[tuple[Callable[[str], object], tuple[Rule, ...]], ...] = (
+_STAGES: tuple[tuple[Callable[[str], object], Rules], ...] = (
     (_ADDRESS, addresses.RULES),  # before the signs, full stops and digits in them mean anything else
     (_COMPARED, signs.COMPARISONS),
     (_SIGN, signs.DECORATION),  # that it stands between no word and its number

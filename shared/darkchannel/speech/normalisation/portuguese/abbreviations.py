@@ -1,20 +1,14 @@
 """Abbreviations in full: Sr., Av., pág., a.C. A full stop that also ends the sentence stays."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from darkchannel.speech.abbreviations import PORTUGUESE
 from darkchannel.speech.normalisation.numbers import roman
 from darkchannel.speech.normalisation.portuguese import gender
-from darkchannel.speech.normalisation.rules import Rule, listed, word_before
+from darkchannel.speech.normalisation.rules import Rules, either, table, word_before
 
-
-def _table(rows: str) -> Mapping[str, str]:
-    pairs = (" ".join(row.split()).split("=") for row in rows.split(";"))
-    return dict(pairs)
-
-
-_BEFORE_NAMES = _table("""
+TITLES = table("""
     sr=senhor; srs=senhores; sra=senhora; sras=senhoras; srta=senhorita; srtas=senhoritas; sr.ª=senhora; sr.a=senhora;
     dr=doutor; drs=doutores; dra=doutora; dras=doutoras; dr.ª=doutora; dr.a=doutora; prof=professor; profs=professores;
     profa=professora; profas=professoras; prof.ª=professora; prof.a=professora; gen=general; cel=coronel; maj=major;
@@ -26,7 +20,7 @@ _BEFORE_NAMES = _table("""
     exmª=excelentíssima; sto=santo; sta=santa; al=alameda;
     trav=travessa; estr=estrada; jd=jardim; vl=vila; lgo=largo; pq=parque; mm=meritíssimo
 """)
-_BEFORE_NUMBERS = _table("""
+NUMBERED = table("""
     pág=página; págs=páginas; pag=página; pags=páginas; p=página; pp=páginas; fl=folha; fls=folhas; vol=volume;
     vols=volumes; cap=capítulo; caps=capítulos; art=artigo; arts=artigos; inc=inciso; incs=incisos; fig=figura;
     figs=figuras; tab=tabela; séc=século; sécs=séculos; núm=número; t=tomo; ap=apartamento; apto=apartamento; bl=bloco;
@@ -34,7 +28,7 @@ _BEFORE_NUMBERS = _table("""
     doc=documento; pg=página;
     proc=processo; dec=decreto; qd=quadra; lt=lote; súm=súmula; gráf=gráfico; tam=tamanho
 """)
-_ANYWHERE = _table("""
+PLAIN = table("""
     etc=et cetera; obs=observação; ex=exemplo; tel=telefone; cf=conforme; cfr=conforme; vs=versus;
     aprox=aproximadamente; máx=máximo; mín=mínimo; org=organizador; orgs=organizadores; coord=coordenador;
     trad=tradução; ltda=limitada; jr=júnior; dept=departamento; depto=departamento; dpto=departamento; ed=edição;
@@ -47,7 +41,7 @@ _ANYWHERE = _table("""
     líq=líquido; unid=unidade
 """)
 # Capitals here are the initials of names.
-_SMALL = _table(
+SMALL = table(
     "i.e=isto é; e.g=por exemplo; a.m=a m; p.m=p m; q.v=queira ver; a.C=antes de Cristo; d.C=depois de Cristo"
 )
 _MAY_END = frozenset({"etc", "ltda", "jr", "a.c", "d.c"})
@@ -59,40 +53,38 @@ _SAINTS = """
     Mateus Lucas Tomé Tiago Carlos Cristóvão Roque Brás Gabriel Leopoldo Lourenço Domingos Martinho Nicolau Cosme
 """
 _LADIES = frozenset(
-    listed("""
+    """
     Beatriz Inês Carmem Carmen Isabel Leonor Ester Esther Ruth Raquel Alice Elisabete Conceição Mercedes Dolores Iris
     Íris Nair Guiomar Edite Matilde Judite Irene Ivone Yvonne Salete Rosário Lourdes Glorinha Clarice Berenice Cleide
     Neide Zilá Solange Aparecida Elizabeth Zoé Noêmi Zezé Consuelo Socorro Penélope
-    """)
+    """.split()
 )
 _CAPITAL = "(?-i:[A-ZÀ-Ý])"
 
 
 def _any(shorts: Iterable[str]) -> str:
-    return "|".join(re.escape(short).replace(r"\.", r"\.\s?") for short in sorted(shorts, key=len, reverse=True))
+    return either(shorts).replace(r"\.", r"\.\s?")
 
 
 _ALONE = r"(?<![^\W\d]|[.@/])"
 _STOPPED = rf"{_ALONE}(?=[^\W\d_]{{1,6}}[.ª])"
 """Words that are longer, or that nothing stops, are not looked up in the tables."""
 _NOT_INITIALS = r"(?<![A-Z]\. )(?<![A-Z]\.)"
-_TITLE = re.compile(
-    rf"{_STOPPED}(?<!\bet )({_any(_BEFORE_NAMES)})(?:\.|(?<=ª))\s{{0,2}}(?=(?:d[aeo]s?\s)?{_CAPITAL})", re.I
-)
+_TITLE = re.compile(rf"{_STOPPED}(?<!\bet )({_any(TITLES)})(?:\.|(?<=ª))\s{{0,2}}(?=(?:d[aeo]s?\s)?{_CAPITAL})", re.I)
 _NUMBER_SIGN = re.compile(
     r"(?<!\w)(?:n\.?[º°](s?)|n\.o(s?)|no?\.|№)\.?(?:\s{0,2}(?=\d)|(?<=[º°])\s(?=d[aeo]s?\s))", re.I
 )
 _NUMERAL = r"(?-i:[IVX]|(?<=[Bb]l\. )[A-Z]|(?<=[Ff]ig\. )[A-Z]|[IVXLC]{2,9}|[ivxl]{2,9})\b"
 _NUMBER = re.compile(
-    rf"{_ALONE}(?=[^\W\d_]{{1,6}}[.\s])({_any(_BEFORE_NUMBERS)})(?:\.\s{{0,2}}|(?<=\w\w\w)\s)(?=\d|n[.º°]|\(\d|{_NUMERAL})",
+    rf"{_ALONE}(?=[^\W\d_]{{1,6}}[.\s])({_any(NUMBERED)})(?:\.\s{{0,2}}|(?<=\w\w\w)\s)(?=\d|n[.º°]|\(\d|{_NUMERAL})",
     re.I,
 )
 _KILOMETRE = re.compile(r"(?<!\w)(?<!\d )km\.?\s(?=\d)", re.I)
 _RATE = re.compile(r"(?<=%)\s?a\.\s?([ma])\.")
 _EDITION = re.compile(r"(?<![\w.,])(\d{1,3})(?:\.?ª|a\.?|\.)\s?ed\.")
 _LEAST = re.compile(rf"{_ALONE}(min|max)\.(?=\s|\W|\Z)", re.I)
-_WORD = re.compile(rf"{_STOPPED}(?<!\bponto )({_any(_ANYWHERE)})(?:\.|(?<=ª))(?![\w@])", re.I)
-_SMALL_WORD = re.compile(rf"{_STOPPED}({_any(_SMALL)})\.(?!\w)")
+_WORD = re.compile(rf"{_STOPPED}(?<!\bponto )({_any(PLAIN)})(?:\.|(?<=ª))(?![\w@])", re.I)
+_SMALL_WORD = re.compile(rf"{_STOPPED}({_any(SMALL)})\.(?!\w)")
 _DOM = re.compile(rf"{_ALONE}{_NOT_INITIALS}[Dd]\.\s?(?=([A-ZÀ-Ý][^\W\d_]{{1,30}}))")
 _WORDS_BEFORE = re.compile(r"([^\W\d_]{3,30}|(?<!\w)[A-C](?=\se\s))(?:\se)?\s\Z")
 _LETTERED = PORTUGUESE.lettered | {"nível", "vitamina"}
@@ -105,13 +97,13 @@ _RUA = re.compile(
     r"|(?<![A-Z]\. )(?<![a-zà-ÿ] )(?<!\.)R\.\s(?=(?:d[aeo]s?\s|\d{1,2}\sde\s)?[A-ZÀ-Ý][^,\n]{1,40},\s(?:n\.?º|\d)))"
 )
 _ACRONYM = re.compile(r"(?<![\w.])((?:[A-Z]\.){2,9})(?!\w)|(?<!\w)S/A(?!\w)")
-_OF_BOTH = frozenset(listed("máximo mínimo líquido"))
-_OF_EITHER = frozenset(listed("engenheiro arquiteto advogado deputado ministro senador governador"))
+_OF_BOTH = frozenset("máximo mínimo líquido".split())
+_OF_EITHER = frozenset("engenheiro arquiteto advogado deputado ministro senador governador".split())
 _FEMININE_ARTICLE = re.compile(r"(?<!\w)(?:a|as|à|às|da|das|na|pela)\s\Z", re.I)
 _COUNT_BEFORE = re.compile(r"\d\s?\Z")
 _ENDS = re.compile(r"[\s\"'”’»)\]]*\Z")
 _SHORT = re.compile(r"\b[^\W\d_]{1,6}(?=[.ª])|(?<=\d)[^\W\d_]{1,6}(?=\.)")
-_SHORTS = frozenset(re.split("[.ª]", key.lower())[0] for table in (_BEFORE_NAMES, _ANYWHERE, _SMALL) for key in table)
+_SHORTS = frozenset(re.split("[.ª]", key.lower())[0] for table in (TITLES, PLAIN, SMALL) for key in table)
 _SHORTS |= frozenset("abcdefghijklmnopqrstuvwxyz")  # of initials
 _NEW_SENTENCE = re.compile(r"[\"'”’»)\]]?\s+[\"'“‘«(—–-]?\s?[A-ZÀ-Ý]")
 
@@ -122,7 +114,9 @@ def stand_in(text: str) -> bool:
 
 
 def _title(found: re.Match[str]) -> str | None:
-    full = _BEFORE_NAMES[_key(found[1])]
+    full = TITLES.get(_key(found[1]))
+    if not full:
+        return None
     if full == "ministro" and _COUNT_BEFORE.search(found.string, max(0, found.start() - 2), found.start()):
         return None  # 40 min. Depois
     if full in _OF_EITHER and _FEMININE_ARTICLE.search(found.string, max(0, found.start() - 6), found.start()):
@@ -130,8 +124,15 @@ def _title(found: re.Match[str]) -> str | None:
     return _cased(full, found[1]) + " "
 
 
-def _word(found: re.Match[str]) -> str:
-    full = _ANYWHERE[_key(found[1])]
+def _number(found: re.Match[str]) -> str | None:
+    full = NUMBERED.get(_key(found[1]))
+    return full and f"{_cased(full, found[1])} "
+
+
+def _word(found: re.Match[str]) -> str | None:
+    full = PLAIN.get(_key(found[1]))
+    if not full:
+        return None
     if full in _OF_BOTH:
         full = _agreeing(full, found)
     return _cased(full, found[1]) + _stop(found, _key(found[1]))
@@ -151,12 +152,12 @@ def _note(found: re.Match[str]) -> str:
 
 def _small_word(found: re.Match[str]) -> str:
     key = found[1].replace(" ", "")
-    return _SMALL[key] + _stop(found, key.lower())
+    return SMALL[key] + _stop(found, key.lower())
 
 
-def _least(found: re.Match[str]) -> str:
-    full = _agreeing({"min": "mínimo", "max": "máximo"}[found[1].lower()], found)
-    return _cased(full, found[1]) + _stop(found, "")
+def _least(found: re.Match[str]) -> str | None:
+    full = {"min": "mínimo", "max": "máximo"}.get(found[1].lower())
+    return full and _cased(_agreeing(full, found), found[1]) + _stop(found, "")
 
 
 def _acronym(found: re.Match[str]) -> str:
@@ -188,6 +189,7 @@ def _sao(found: re.Match[str]) -> str:
 
 
 def _key(short: str) -> str:
+    """In a table, but for letters such as ſ and ı: a pattern that ignores case takes them for s and i."""
     return re.sub(r"\s", "", short).lower()
 
 
@@ -195,14 +197,14 @@ def _cased(full: str, short: str) -> str:
     return full[0].upper() + full[1:] if short[0].isupper() else full
 
 
-BEFORE_NUMBERS: tuple[Rule, ...] = (
+BEFORE_NUMBERS: Rules = (
     (_EDITION, lambda found: f"{found[1]}ª edição"),
     (_KILOMETRE, lambda _: "quilômetro "),
     (_RATE, lambda found: {"m": " ao mês", "a": " ao ano"}[found[1]]),
     (_NUMBER_SIGN, lambda found: "número" + ("s" if found[1] or found[2] else "") + " "),
-    (_NUMBER, lambda found: _cased(_BEFORE_NUMBERS[_key(found[1])], found[1]) + " "),
+    (_NUMBER, _number),
 )
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_TITLE, _title),
     (_SMALL_WORD, _small_word),
     (_NOTE, _note),
@@ -212,5 +214,5 @@ RULES: tuple[Rule, ...] = (
     (_RUA, lambda found: f"{found[1] or ''}Rua "),
     (_WORD, _word),
 )
-LATE: tuple[Rule, ...] = ((_LEAST, _least),)
+LATE: Rules = ((_LEAST, _least),)
 """After the measures, some of which are in minutes."""

@@ -3,10 +3,10 @@
 import re
 
 from darkchannel.speech.normalisation.numbers import cardinal
-from darkchannel.speech.normalisation.portuguese.amounts import START
-from darkchannel.speech.normalisation.rules import Rule, listed
+from darkchannel.speech.normalisation.portuguese.numerals import START
+from darkchannel.speech.normalisation.rules import Rules
 
-MONTHS = listed("janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro")
+MONTHS = "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro".split()
 _SHORT = {month[:3]: month for month in MONTHS}
 _MONTH = "|".join([*MONTHS, *_SHORT])
 
@@ -51,10 +51,10 @@ _BOOKS = {
     "Cor": "Coríntios", "Gl": "Gálatas", "Ef": "Efésios", "Fl": "Filipenses", "Tm": "Timóteo", "Hb": "Hebreus",
     "Tg": "Tiago", "Pd": "Pedro", "Ap": "Apocalipse",
 }  # fmt: skip
-_OTHER_BOOKS = listed("""
+_OTHER_BOOKS = """
     Gênese Levítico Números Josué Juízes Rute Samuel Reis Crônicas Jó Salmos Eclesiastes Cânticos Jeremias Ezequiel
     Daniel Oseias Oséias Joel Amós Jonas Colossenses Tessalonicenses Tito Judas
-""")
+""".split()
 _BIBLE = re.compile(
     rf"((?:{'|'.join([*_BOOKS, *_BOOKS.values(), *_OTHER_BOOKS])})\s)"
     r"(\d{1,3})(?::(\d{1,3})|[.,](\d\d?)(?!\s?[a-z%°]))(?:[-–](\d{1,3}))?(?!\d|[:.,]\d)"
@@ -137,14 +137,14 @@ def _verse(found: re.Match[str]) -> str:
     return f"{book} {cardinal(chapter, 'pt')}, {cardinal(verse, 'pt')}" + (f" a {cardinal(last, 'pt')}" if last else "")
 
 
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_HOURS_TO_HOURS, lambda found: f"{found[1]} a "),
     (_DATE, _date),
     (_ISO, lambda found: date(found[4], found[3], found[1])),
     (_DAYS, _days),
     (_DAY_AND_MONTH, lambda found: day_of_month(found[1], found[2])),
     (_MONTH_AND_YEAR, lambda found: f"{MONTHS[int(found[1]) - 1]} de {cardinal(found[2], 'pt')}"),
-    (_SHORT_MONTH, lambda found: _SHORT[found[1].lower()]),
+    (_SHORT_MONTH, lambda found: _SHORT.get(found[1].lower())),
     (_OF_MONTH, _of_month),
     (_OF_YEAR, _of_year),
     (_HOURS, lambda found: time(found[1], found[2], found[3] or "0")),

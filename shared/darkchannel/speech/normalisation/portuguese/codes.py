@@ -3,7 +3,7 @@
 import re
 
 from darkchannel.speech.normalisation.numbers import spelled
-from darkchannel.speech.normalisation.rules import Rule
+from darkchannel.speech.normalisation.rules import Rules
 
 LONGEST_AMOUNT = 10
 """Digits without separators that are still read as one number."""
@@ -35,7 +35,6 @@ _SHORT = re.compile(
     rf"(?<!\w)({_CALLED}\.?:?\s(?:para\s)?(?:o\s)?(?:número\s)?)(\d{{2,5}}(?: \d{{4}})?)(?![\w/]|[.,:-]\d)", re.I
 )
 _LONG = re.compile(rf"\d{{{LONGEST_AMOUNT + 1},}}")
-_LEADING_ZERO = re.compile(r"(?<![\d.,])0\d{1,12}(?!\d|[.,/:]\d)")
 _DIGITS = re.compile(r"\d+")
 _YEARS = re.compile(r"(1\d{3}|20\d\d)-(1\d{3}|20\d\d)")
 
@@ -64,7 +63,7 @@ def _telephone(found: re.Match[str]) -> str | None:
     return telephone(found[0])
 
 
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_CODE, _code),
     (_TELEPHONE, _telephone),
     (_SHORT, lambda found: found[1] + telephone(found[2])),

@@ -6,15 +6,15 @@ import unicodedata
 from darkchannel.speech.normalisation.numbers import Gender, cardinal, ordinal
 from darkchannel.speech.normalisation.portuguese import gender
 from darkchannel.speech.normalisation.portuguese.units import UNIT, of_symbol
-from darkchannel.speech.normalisation.rules import Rule, listed, word_before
+from darkchannel.speech.normalisation.rules import Rules, word_before
 
-_PARTS = listed("_ _ meio terço quarto quinto sexto sétimo oitavo nono décimo")
+_PARTS = "_ _ meio terço quarto quinto sexto sétimo oitavo nono décimo".split()
 
 _BESIDE = frozenset(
-    listed("""
+    """
     folha folhas fl fls número números lei decreto portaria resolução processo parecer edital ofício contrato medida
     emenda súmula inscrição
-    """)
+    """.split()
 )
 """What two numbers with a slash between them belong to, rather than are a fraction."""
 _OF = re.compile(r"\s(?:d[aeo]s?|avos)\s")
@@ -77,4 +77,4 @@ def _every(found: re.Match[str]) -> str:
     return f"{found[1]} em {found[1]} "
 
 
-RULES: tuple[Rule, ...] = ((_EVERY, _every), (_VULGAR, _vulgar), (_FRACTION, _fraction))
+RULES: Rules = ((_EVERY, _every), (_VULGAR, _vulgar), (_FRACTION, _fraction))

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from darkchannel.speech.normalisation.numbers import Gender
-from darkchannel.speech.normalisation.rules import listed
 
 _FEMININE_ENDING = re.compile(
     r"(?:a|ã|[çs]ão|exão|[gns]ião|elião|idão|[dtz]ade|tude|gem|ície|triz|ise|tese|ocese|ênese|ose)\Z"
@@ -13,14 +12,14 @@ _MASCULINE_ENDING = re.compile(r"(?:[eo]ma|\wgrama|drama|[gs]ma|ista)\Z")
 
 # What the endings do not tell.
 _MASCULINE = frozenset(
-    listed("""
+    """
     atlas atleta avião brasão calção camarada cinema clima coala colega cometa coração dálmata delta dia fã galã
     gorila grama guarda jesuíta koala mapa monarca panda papa parêntese patriarca pijama pirata planeta poeta profeta
     sósia suicida talismã tapa trauma
-    """)
+    """.split()
 )
 _FEMININE = frozenset(
-    listed("""
+    """
     algema arte árvore asma autopista avó ave base bienal catedral chance chave classe combustão comunhão colher
     conquista cor corrente crise crista cruz dor elite entrevista equipe escama espécie espiral estante estrofe face
     fase filial fé febre flor foice fome fonte foto foz frase frente gema gente gestão goma grade greve hélice imagem
@@ -28,29 +27,29 @@ _FEMININE = frozenset(
     noz nuance nuvem ordem paixão parede parte paz pele perdiz pista ponte prece questão raiz raíz razão ré rede
     revista sede semente série serpente sílaba soma sorte sugestão tarde torre tosse trave tribo tv vértebra vertente
     vez vista vogal voz
-    """)
+    """.split()
 )
 _NOT_NOUNS = frozenset(
-    listed("""
+    """
     a à as às antes aliás apenas atrás através cada contra da das desta destas dessa dessas e ela elas era entre fora
     há já lá mais mas na nada nas nela nelas nesta nestas nessa nessas nunca ontem ora para pela pelas quando se sem
     toda todas uma umas aquela aquelas esta essa essas estas minha agora ainda acima além
-    """)
+    """.split()
 )
 _ADJECTIVES = frozenset(
-    listed("""
+    """
     grande grandes maiores menores melhores piores simples breves enormes importantes diferentes possíveis tristes
     felizes jovens fortes leves
-    """)
+    """.split()
 )
-_OF_THE_DAY = frozenset(listed("manhã tarde noite madrugada"))
+_OF_THE_DAY = frozenset("manhã tarde noite madrugada".split())
 LABELS = frozenset(
-    listed("""
+    """
     capítulo página volume número artigo parte cena ato livro quarto sala casa item figura tabela nota questão linha
     lição aula fase etapa versão nível grupo tipo classe rodovia dia ano anos edição tomo anexo seção unidade módulo
     estrofe cláusula apartamento bloco canal porta mesa faixa folha parágrafo inciso episódio temporada turma camisa
     rua quadra lote estação voo turno escala
-    """)
+    """.split()
 )
 """Words that a number after them names, rather than counts what follows it."""
 # Ahead of a number: perhaps "ou" and another number, perhaps "mil", then words.

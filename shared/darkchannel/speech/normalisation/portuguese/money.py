@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from darkchannel.speech.normalisation.numbers import Gender, cardinal
 from darkchannel.speech.normalisation.portuguese import units
-from darkchannel.speech.normalisation.portuguese.amounts import NUMBER, START, is_one, read
-from darkchannel.speech.normalisation.rules import Rule
+from darkchannel.speech.normalisation.portuguese.numerals import NUMBER, START, is_one, read
+from darkchannel.speech.normalisation.rules import Rules, either
 
 
 class Currency(NamedTuple):
@@ -47,8 +47,8 @@ _SCALES = {
     "trilhão": "trilhão",
     "trilhões": "trilhões",
 }
-_SIGN = rf"({'|'.join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))})"
-_SCALE = rf"(?:\s?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
+_SIGN = rf"({either(CURRENCIES)})"
+_SCALE = rf"(?:\s?({either(_SCALES)})(?!\w))?"
 _PER = rf"(\s?/\s?(?:{units.ONE}|(?=[a-zà-ÿ]|\d{{2,4}}\s?(?:g|ml)(?!\w))))?"
 _BEFORE = re.compile(
     rf"(?<![\w$]){_SIGN}\s?([-−])?\s?(?:({NUMBER})(\s(?:a|ou|até)\s)(\1\s?)?)?({NUMBER}){_SCALE}(?!\d){_PER}"
@@ -114,6 +114,6 @@ def _sum(sign: str, number: str, scale: str | None) -> str:
     return " e ".join(parts)
 
 
-OLD: tuple[Rule, ...] = ((_REIS, _reis),)
+OLD: Rules = ((_REIS, _reis),)
 """Ahead of all that would take their colon for that of a time."""
-RULES: tuple[Rule, ...] = ((_BETWEEN, lambda found: f"{found[1]} a "), (_BEFORE, _before), (_AFTER, _after))
+RULES: Rules = ((_BETWEEN, lambda found: f"{found[1]} a "), (_BEFORE, _before), (_AFTER, _after))

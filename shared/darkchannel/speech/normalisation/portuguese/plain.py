@@ -5,22 +5,22 @@ import re
 from darkchannel.speech.abbreviations import PORTUGUESE
 from darkchannel.speech.normalisation.numbers import cardinal, ordinal
 from darkchannel.speech.normalisation.portuguese import gender
-from darkchannel.speech.normalisation.portuguese.amounts import NUMBER, START, is_one, read
 from darkchannel.speech.normalisation.portuguese.calendar import MONTHS
-from darkchannel.speech.normalisation.rules import Rule, listed, word_before
+from darkchannel.speech.normalisation.portuguese.numerals import NUMBER, START, is_one, read
+from darkchannel.speech.normalisation.rules import Rules, word_before
 
 _FEMININE_BEFORE = frozenset(
-    listed("""
+    """
     as das nas às à pelas outras estas essas aquelas destas dessas suas minhas nossas todas últimas primeiras
-""")
+""".split()
 )
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 _YEAR_BEFORE = re.compile(r"(?<!\w)(?:em|desde|até|ano|anos|década de)\s{1,2}\Z", re.I)
 _ARTICLES = frozenset(
-    listed("""
+    """
     o os no na nos nas do da dos das ao aos pelo pela seu sua meu minha nosso nossa este esta esse essa um uma art
     artigo artigos parágrafo parágrafos §
-""")
+""".split()
 )
 
 _MINUS = re.compile(r"(?<![\w.,)\]%°ºª-])(?<!\d\s)(?<![$€£¥]\s)(?<![$€£¥])[-−–](?=\d|R\$|US\$|[€£$])|−(?=\s?\d)")
@@ -46,7 +46,7 @@ _PLACE_FOR_DEGREE = re.compile(rf"(?<![\w.,])(\d{{1,2}})°(?=\s(?:{_PLACES}|de\s
 _DEGREE_FOR_PLACE = re.compile(
     r"(?<!\w)((?:a|de)\s)([3-9]\d|[1-3]\d\d)º(?=[.,;:!?)]|\Z|\s(?:por|e|até|a|durante|em|de|para|com|ou|no|na|à|ao)\s)"
 )
-_RATIOS = frozenset(listed("turno escala regime jornada"))
+_RATIOS = frozenset("turno escala regime jornada".split())
 _RANGE = re.compile(rf"(?<![\w/])(?<!\w[.,-])({NUMBER})(?:\s?[–—]\s?|-)({NUMBER})(?![\w/-]|[.,]\d)(?=%|\W|\Z)")
 _RANGE_BEFORE_UNIT = re.compile(rf"(?<![\w/])(?<!\w[.,-])({NUMBER})[-–—]({NUMBER})(?=[a-zA-Z%°])")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,3})(\s?)[x×X]\2(\d{1,3})(\s?[x×]\s?\d{1,3})?(?!\w|[.,]\d)(?!\s(?:[ckdm]?m|=))")
@@ -156,8 +156,8 @@ def _operation(found: re.Match[str]) -> str | None:
     return f" {_OPERATIONS[found[1].lower()]} "
 
 
-EQUATIONS: tuple[Rule, ...] = ((_EQUATION, _operation),)
-EARLY: tuple[Rule, ...] = (
+EQUATIONS: Rules = ((_EQUATION, _operation),)
+EARLY: Rules = (
     (_COMMAS, _commas),
     (_ONE_THOUSAND, lambda _: ""),
     (_SHORT_SCALE, _short_scale),
@@ -172,7 +172,7 @@ EARLY: tuple[Rule, ...] = (
 )
 """What leaves digits, for the measures and sums that follow."""
 
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_ORDINAL, _ordinal),
     (_SCORE, _score),
     (_DIMENSION, lambda _: " por "),

@@ -5,7 +5,7 @@ import re
 from darkchannel.speech.normalisation.numbers import cardinal, ordinal, roman
 from darkchannel.speech.normalisation.portuguese import gender
 from darkchannel.speech.normalisation.portuguese.calendar import MONTHS
-from darkchannel.speech.normalisation.rules import Rule, listed
+from darkchannel.speech.normalisation.rules import Rules, either
 
 _DIVISIONS = """
     capítulos? capitulos? caps? volumes? vols? tomos? livros? partes? atos? cenas? títulos? artigos? arts? incisos?
@@ -13,7 +13,8 @@ _DIVISIONS = """
     salmos? questão questões jornadas? episódios? alíneas? tábuas? grau níveis nível tipos? grupos? classes? eixos?
     cláusulas? item itens ciclos? categorias? figuras? tabelas? páginas? págs? pp? temporadas?
 """
-_PERSONS = """
+_PERSONS = frozenset(
+    """
     adolfo adriano afonso alberto alexandre amadeu amenófis augusto bento boaventura bonifácio bórís carlos
     catarina celestino césar charles christian ciro clemente clóvis conrado constâncio constantino cristiano cristina
     dario dinis duarte edward eduardo elisabete elisabeth elizabeth ernesto estêvão eugênio eugénio felipe fernando
@@ -22,41 +23,41 @@ _PERSONS = """
     manuel margarida maria martinho mary mateus maximiliano miguel napoleão nicolau olavo oto otto paulo pedro pio
     ptolomeu ramsés ricardo richard roberto sancho sebastião sigismundo sisto teodósio tutmés umberto urbano vítor
     víctor victor vitório wilhelm william xerxes zacarias
-"""
-_TITLES = """
+""".split()
+)
+_TITLES = frozenset(
+    """
     dom dona d rei rainha papa imperador imperatriz príncipe princesa czar czarina faraó sultão infante conde duque
     santo são sua majestade
-"""
-_WOMEN = frozenset(listed("elisabete elisabeth elizabeth isabel mary beatriz leonor carlota"))
-_COUNTED = """
+""".split()
+)
+_WOMEN = frozenset("elisabete elisabeth elizabeth isabel mary beatriz leonor carlota".split())
+_COUNTED = frozenset(
+    """
     guerra congresso encontro seminário simpósio jornada festival bienal copa olimpíada olimpíadas jogos conferência
     concílio semana feira reich república internacional dinastia exército batalhão região salão concurso mostra fórum
     colóquio milênio século edição maratona assembleia reunião grande plano cruzada distrito
-"""
-_WORDS_IN_CAPITALS = frozenset(listed("MIX MIL CD DC DI DIM DIX CIVIL LI MI CM ML MC MD MM DL"))
+""".split()
+)
+_WORDS_IN_CAPITALS = frozenset("MIX MIL CD DC DI DIM DIX CIVIL LI MI CM ML MC MD MM DL".split())
 """Roman numbers by their letters only."""
-
-
-def _any(words: str) -> str:
-    return "|".join(sorted(words.split(), key=len, reverse=True))
-
 
 _NUMBER = r"[IVXLCDM]{1,15}"
 _LIST = rf"{_NUMBER}(?:(?:,\s|\s(?:e|a|ou|ao?)\s|\s?[-–]\s?){_NUMBER}(?!\w)){{0,9}}"
 _CENTURY = re.compile(rf"(?<!\w)((?:s[ée]culos?|s[ée]cs?\.?)\s{{1,2}})({_LIST})(?!\w)", re.I)
 _DIVISION = re.compile(
     r"(?<!\w)(?=[^\W\d_]{1,11}\.?\s{1,2}(?:n|[IVXLCDM]{1,15}\b))"  # few words are worth a look at the table
-    rf"((?:{_any(_DIVISIONS)})\.?\s{{1,2}}(?:n\.?º\s)?)({_LIST})(?![\w'’]|-\w|\.\w)",
+    rf"((?:{'|'.join(_DIVISIONS.split())})\.?\s{{1,2}}(?:n\.?º\s)?)({_LIST})(?![\w'’]|-\w|\.\w)",
     re.I,
 )
 _SHORT_CENTURY = re.compile(r"([Ss])[ée]c(s?)\.\s")
 _TO = re.compile(r"\s?[-–]\s?")
 _PERSON = re.compile(
-    rf"(?<!\w)((?:(?i:{_any(_TITLES)})\.?\s(?:[^\W\d_]{{1,30}}\s){{0,2}})?)((?-i:[A-ZÀ-Ý])[^\W\d_]{{1,30}})(\s)"
+    rf"(?<!\w)((?:(?i:{either(_TITLES)})\.?\s(?:[^\W\d_]{{1,30}}\s){{0,2}})?)((?-i:[A-ZÀ-Ý])[^\W\d_]{{1,30}})(\s)"
     r"([IVX]{1,7})(?![\w'’]|\.[\w]|-\w)"
 )
 _EVENT = re.compile(
-    rf"(?<!\w)([IVX]{{1,7}})(?=\s(?:(?:(?i:{_any(_COUNTED)}))(?!\w)|[A-ZÀ-Ý][^\W\d_]*[a-zà-ý]))(?=\s([^\W\d_]{{1,30}}))"
+    rf"(?<!\w)([IVX]{{1,7}})(?=\s(?:(?:(?i:{either(_COUNTED)}))(?!\w)|[A-ZÀ-Ý][^\W\d_]*[a-zà-ý]))(?=\s([^\W\d_]{{1,30}}))"
 )
 _HEADING = re.compile(r"\A(?:[IVX]{2,7}(?=\W*\Z|(?:\.|\s?[-–—:])\s)|[IVX](?=\s[-–]\s[a-zà-ÿ]))")
 _DAY = re.compile(rf"(?<!\w)([IVX]{{2,5}})(?=\sde\s(?i:{'|'.join(MONTHS)})(?!\w))")
@@ -84,7 +85,7 @@ def _is_lone_lower(numbers: str) -> bool:
 def _person(found: re.Match[str]) -> str | None:
     title, name, space, number = found.groups()
     value = roman(number)
-    known = name.lower() in _KNOWN
+    known = name.lower() in _PERSONS
     if value is None or not (known or title or (len(number) > 1 and name[1:].islower())):
         return None
     if roman(name) or (not title and _is_initial(found)):
@@ -104,7 +105,7 @@ def _is_initial(found: re.Match[str]) -> bool:
 def _event(found: re.Match[str]) -> str | None:
     number, noun = found.groups()
     value = roman(number)
-    counted = noun.lower() in _COUNTED_SET
+    counted = noun.lower() in _COUNTED
     if value is None or (not counted and len(number) == 1):
         return None
     if not counted and re.search(r"[A-ZÀ-Ý][^\W\d_]*\s\Z", found.string[max(0, found.start() - 40) : found.start()]):
@@ -125,10 +126,7 @@ def _ordinal_to_ten(number: str) -> str | None:
     return ordinal(str(value), "pt") if value <= 10 else cardinal(str(value), "pt")
 
 
-_KNOWN = frozenset(_PERSONS.split())
-_COUNTED_SET = frozenset(_COUNTED.split())
-
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_CENTURY, _century),
     (_DIVISION, _division),
     (_PERSON, _person),

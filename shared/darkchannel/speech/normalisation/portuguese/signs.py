@@ -2,7 +2,7 @@
 
 import re
 
-from darkchannel.speech.normalisation.rules import Rule
+from darkchannel.speech.normalisation.rules import Rules
 
 _RULE = re.compile(r"(?:[*_~#•=|·●▪◦■□◆◇★☆►▶✦❖-]\s?){3,}")
 """A line across the page, or stars between scenes."""
@@ -99,8 +99,8 @@ def _slash(found: re.Match[str]) -> str:
 
 _NOTE = re.compile(r"(?<=[^\W\d_]{3})[²³]")
 
-COMPARISONS: tuple[Rule, ...] = ((_ARROW, lambda _: " "), (_COMPARED, _compared))
-DECORATION: tuple[Rule, ...] = (
+COMPARISONS: Rules = ((_ARROW, lambda _: " "), (_COMPARED, _compared))
+DECORATION: Rules = (
     (_RULE, lambda _: " "),
     (_TO, lambda _: " a "),
     (_ABOUT, lambda _: "cerca de "),
@@ -111,7 +111,7 @@ DECORATION: tuple[Rule, ...] = (
     (_SILENT, lambda _: ""),
     (_NOTE, lambda found: " dois" if found[0] == "²" else " três"),
 )
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_SIGN, _sign),
     (_LONE_SLASH, lambda _: ", "),
     (_SLASH, _slash),

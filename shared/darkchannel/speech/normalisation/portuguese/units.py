@@ -4,9 +4,9 @@ import re
 from typing import NamedTuple
 
 from darkchannel.speech.normalisation.numbers import Gender, cardinal
-from darkchannel.speech.normalisation.portuguese.amounts import NUMBER, START, is_one, read
 from darkchannel.speech.normalisation.portuguese.gender import LABELS
-from darkchannel.speech.normalisation.rules import Rule, listed, word_before
+from darkchannel.speech.normalisation.portuguese.numerals import NUMBER, START, is_one, read
+from darkchannel.speech.normalisation.rules import Rules, either, word_before
 
 
 class Unit(NamedTuple):
@@ -119,7 +119,7 @@ UNITS = {
 }
 _POWERS = {"²": "quadrado", "2": "quadrado", "³": "cúbico", "3": "cúbico"}
 _RAISED = {"": "", "²": " ao quadrado", "2": " ao quadrado", "³": " ao cubo", "3": " ao cubo"}
-_SQUARED = listed("km hm m dm cm mm")
+_SQUARED = "km hm m dm cm mm".split()
 _PER = {
     unit: UNITS[unit].one for unit in ("h", "s", "min", "m", "km", "kg", "l", "L", "ml", "mL", "dL", "cm", "ha", "g")
 } | {
@@ -129,9 +129,9 @@ _PER = {
     "pessoa": "pessoa",
     "un": "unidade",
 }
-_SYMBOLS = "|".join(map(re.escape, sorted(UNITS, key=len, reverse=True)))
+_SYMBOLS = either(UNITS)
 _POWER = rf"(?:(?:{'|'.join(_SQUARED)})[²³]|k?m[23])"
-_DIVISORS = "|".join(sorted(_PER, key=len, reverse=True))
+_DIVISORS = either(_PER)
 _GOES_ON = r"\s(?:(?:d[aeo]s?|e|ou|a|ao|à|até|por|para|com|sem|em|n[ao]s?|antes|depois|após|mais|cada|que)\s|\()"
 ONE = rf"({_POWER}|{_SYMBOLS})(?![^\W_]|[²³/°])"
 """A pattern with the symbol as its group."""
@@ -240,7 +240,7 @@ def _degrees(found: re.Match[str]) -> str:
     return counted(found[1], Unit("grau", "graus"))
 
 
-RULES: tuple[Rule, ...] = (
+RULES: Rules = (
     (_BETWEEN, _between),
     (_SECONDS, lambda found: f"{counted(found[1], UNITS['s'])} e {cardinal(found[2], 'pt')}"),
     (_MINUTES_AND_SECONDS, _minutes_and_seconds),
