@@ -12,12 +12,12 @@ from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter
 from darkchannel.speech import lexicon, sentences
 from darkchannel.speech.lexicon import Lexicon
-from darkchannel.speech.sizes import size_of
 from darkchannel.speech.ssml import Element, Node, document, serialise, spoken
-from services.splitter import notes, segments
+from services.splitter import footnotes, segments
 from services.splitter.cast import Cast
 from services.splitter.formats import docx, epub, html, pdf, ssml, text
 from services.splitter.formats.draft import Block, Draft, DraftChapter
+from services.splitter.sizes import size_of
 
 READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "txt": text.read,
@@ -117,7 +117,7 @@ class _Script:
         self._lexicons = lexicons
 
     def segments(self, chapter: DraftChapter) -> Iterator[str]:
-        content = notes.placed(chapter.content, self._options.footnotes, self._language)
+        content = footnotes.placed(chapter.content, self._options.footnotes, self._language)
         nodes: Iterator[Node] = (node for item in content for node in self._nodes(item))
         if self._lexicons:
             nodes = lexicon.apply(nodes, self._language, self._lexicons)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from darkchannel.speech.sizes import Size, size_of
 from darkchannel.speech.ssml import Node
 from services.splitter import cuts
 from services.splitter.leaves import Leaf, Open, Path, leaves_of, markup_of, rebuilt
+from services.splitter.sizes import Size, size_of
 
 MAX_MARKUP = 6_000
 """Characters of tags in a segment: it and its record stay small, however little of it is words."""

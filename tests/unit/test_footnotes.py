@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.speech.ssml import Element
+from services.splitter.footnotes import placed
 from services.splitter.formats.draft import Block, Note
-from services.splitter.notes import placed
 
 TEXT = "O rio sobe. A ponte cai. Ninguém viu."
 BLOCK = Block(TEXT, pause=True, notes=(Note(10, "Em março."), Note(len(TEXT), "Ou quase.")))

@@ -6,7 +6,7 @@ from lxml import etree
 from darkchannel.errors import Refused
 from services.splitter.formats import html
 from services.splitter.formats.draft import Block, Draft, DraftChapter, Note
-from services.splitter.formats.markup import MAX_DEPTH
+from services.splitter.markup.trees import MAX_DEPTH
 from tests.unit.documents import page, words
 
 

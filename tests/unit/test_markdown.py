@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.splitter.formats import text
 from services.splitter.formats.draft import Block, Draft, Note
-from services.splitter.formats.inline import plain
+from services.splitter.lines.inline import plain
 from tests.unit.documents import words
 
 

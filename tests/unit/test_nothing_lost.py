@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkchannel.speech.parse import parse
-from darkchannel.speech.sizes import SIZES, Size
 from darkchannel.speech.ssml import ATOMIC, ATTRIBUTES, BLOCKS, MOMENTS, TEXT_ONLY, Element, Node, document, serialise
 from darkchannel.speech.ssml import spoken as spoken_by
 from services.splitter import document as documents
 from services.splitter.segments import MAX_MARKUP, cut
+from services.splitter.sizes import SIZES, Size
 from tests.unit.documents import segments, words
 
 ENGINES = sorted(SIZES)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.splitter.formats import hyphens
+from services.splitter.lines import hyphens
 from tests.unit.documents import words
 from tests.unit.test_markdown import LINE, SENTENCE, read, texts, titles
 

@@ -3,10 +3,10 @@ from itertools import chain
 import pytest
 
 from darkchannel.errors import Refused
-from darkchannel.speech.sizes import SIZES, Size, size_of
 from darkchannel.speech.ssml import Element, Node, serialise, spoken
 from services.splitter.leaves import MAX_ATOMIC
 from services.splitter.segments import MAX_MARKUP, cut
+from services.splitter.sizes import SIZES, Size, size_of
 
 TARGET, HARD = size_of("").target, size_of("").hard
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
 from services.splitter.document import read
-from services.splitter.formats.inline import plain
+from services.splitter.lines.inline import plain
 from tests.unit.documents import segments, spoken_text, words
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "o-farol.md"

@@ -11,11 +11,12 @@ from lxml import etree
 
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import clean
-from services.splitter.formats import html, markup, xhtml
+from services.splitter.formats import html
 from services.splitter.formats.archive import Archive, resolve
 from services.splitter.formats.docx_styles import Styles, child, value
 from services.splitter.formats.draft import Draft
-from services.splitter.formats.markup import EPUB_TYPE, local
+from services.splitter.markup import trees, xhtml
+from services.splitter.markup.trees import EPUB_TYPE, local
 
 _KIND = "DOCX"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -55,7 +56,7 @@ def read(body: bytes) -> Draft:
 
 
 def _part(archive: Archive, name: str) -> Any:
-    return markup.xml(archive.read(name), archive.place(name), doctype=False)
+    return trees.xml(archive.read(name), archive.place(name), doctype=False)
 
 
 def _relations(archive: Archive, name: str) -> dict[str, str]:

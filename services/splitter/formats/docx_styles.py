@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from services.splitter.formats.markup import local
+from services.splitter.markup.trees import local
 
 _HEADING = re.compile(r"(?:heading|t[íi]?tulo)\s*([1-6])")
 """Word writes "heading 1" in every language, but a style's id ("Ttulo1") and other programs' names in the user's."""

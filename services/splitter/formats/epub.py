@@ -8,12 +8,12 @@ from itertools import chain
 
 from darkchannel.errors import Refused
 from darkchannel.jobs.plan import Cover
-from services.splitter.formats import boilerplate, markup, notes, xhtml
 from services.splitter.formats.archive import Archive, resolve
 from services.splitter.formats.draft import Block, Draft, DraftChapter, join_bare
-from services.splitter.formats.navigation import Contents, Titles
-from services.splitter.formats.package import Item, Package
-from services.splitter.formats.passages import Page
+from services.splitter.formats.epub_navigation import Contents, Titles
+from services.splitter.formats.epub_package import Item, Package
+from services.splitter.markup import boilerplate, notes, trees, xhtml
+from services.splitter.markup.passages import Page
 
 MAX_COVER = 10 * 1024 * 1024
 """Bytes."""
@@ -37,7 +37,7 @@ def read(body: bytes) -> Draft:
     if any(item.path in locked for item in spine):
         raise _LOCKED
     contents = Contents(archive, package)
-    pages = [xhtml.read(markup.page(archive.read(item.path), archive.place(item.path)), item.path) for item in spine]
+    pages = [xhtml.read(trees.page(archive.read(item.path), archive.place(item.path)), item.path) for item in spine]
     boilerplate.leave_out(pages, _named(package, contents, spine))
     notes.settle(pages, resolve)
     series, number = package.series
@@ -60,7 +60,7 @@ def _locked(archive: Archive) -> set[str]:
     if _ENCRYPTION not in archive:
         return set()
     locked: set[str] = set()
-    root = markup.xml(archive.read(_ENCRYPTION), archive.place(_ENCRYPTION))
+    root = trees.xml(archive.read(_ENCRYPTION), archive.place(_ENCRYPTION))
     for data in root.iter("{*}EncryptedData"):
         methods = {method.get("Algorithm") for method in data.iterfind("{*}EncryptionMethod")}
         if not methods or methods - _FONT_OBFUSCATION:
@@ -139,7 +139,7 @@ def _pictures(archive: Archive, package: Package) -> Iterator[str]:
         if path not in pages:
             yield path
         elif path in archive:
-            root = markup.page(archive.read(path), archive.place(path))
+            root = trees.page(archive.read(path), archive.place(path))
             for image in root.iter("{*}img", "{*}image"):
                 href = image.get("src") or image.get("{http://www.w3.org/1999/xlink}href") or image.get("href")
                 if href:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.splitter.formats import markup
 from services.splitter.formats.archive import Archive, resolve
-from services.splitter.formats.markup import epub_type, said
-from services.splitter.formats.package import Item, Package
+from services.splitter.formats.epub_package import Item, Package
+from services.splitter.markup import trees
+from services.splitter.markup.trees import epub_type, said
 
 _NCX = "application/x-dtbncx+xml"
 
@@ -54,8 +54,8 @@ class Contents:
             return
         base, root = self._ncx
         for point in root.iter("{*}navPoint", "{*}navpoint"):
-            label = next((child for child in point if markup.local(child) == "navlabel"), None)
-            content = next((child for child in point if markup.local(child) == "content"), None)
+            label = next((child for child in point if trees.local(child) == "navlabel"), None)
+            content = next((child for child in point if trees.local(child) == "content"), None)
             if label is not None and content is not None and content.get("src"):
                 yield base, content.get("src"), said(label)
 
@@ -63,7 +63,7 @@ class Contents:
 def _root(archive: Archive, item: Item | None) -> tuple[str, Any] | None:
     if item is None or item.path not in archive:
         return None
-    return item.path, markup.page(archive.read(item.path), archive.place(item.path))
+    return item.path, trees.page(archive.read(item.path), archive.place(item.path))
 
 
 def _types(element: Any) -> list[str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkchannel.errors import Refused
-from services.splitter.formats import markup
 from services.splitter.formats.archive import Archive, resolve
-from services.splitter.formats.markup import said
+from services.splitter.markup import trees
+from services.splitter.markup.trees import said
 
 _CONTAINER = "META-INF/container.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document", "application/x-dtbook+xml"})
@@ -35,7 +35,7 @@ class Package:
 
     def __init__(self, archive: Archive) -> None:
         self.path = _path(archive)
-        self._root = markup.xml(archive.read(self.path), archive.place(self.path))
+        self._root = trees.xml(archive.read(self.path), archive.place(self.path))
         self._metadata = next(self._root.iter("{*}metadata"), self._root)
         self.items = {
             element.get("id"): Item(
@@ -131,7 +131,7 @@ class Package:
 
 
 def _path(archive: Archive) -> str:
-    root = markup.xml(archive.read(_CONTAINER), archive.place(_CONTAINER))
+    root = trees.xml(archive.read(_CONTAINER), archive.place(_CONTAINER))
     for rootfile in root.iter("{*}rootfile"):
         if path := rootfile.get("full-path"):
             return resolve("", path)[0]

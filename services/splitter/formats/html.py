@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.splitter.formats import boilerplate, headings, markup, notes, xhtml
 from services.splitter.formats.draft import Block, Draft, DraftChapter, join_bare
-from services.splitter.formats.markup import local, said
-from services.splitter.formats.passages import Page, Passage
+from services.splitter.lines import headings
+from services.splitter.markup import boilerplate, notes, trees, xhtml
+from services.splitter.markup.passages import Page, Passage
+from services.splitter.markup.trees import local, said
 
 _AROUND = ("nav", "header", "footer", "aside")
 _CHAPTER_LEVELS = frozenset({1, 2})
@@ -15,7 +16,7 @@ _PLACE = "the HTML page"
 
 def read(body: bytes) -> Draft:
     """Read a page. Raises Refused where it is no text, declares entities or holds nothing."""
-    root = markup.page(body, _PLACE) if _is_xhtml(body) else markup.html(body, _PLACE)
+    root = trees.page(body, _PLACE) if _is_xhtml(body) else trees.html(body, _PLACE)
     metadata = {(meta.get("name") or "").lower(): meta.get("content") for meta in root.iter("{*}meta")}
     page = xhtml.read(_main(root))
     return Draft(

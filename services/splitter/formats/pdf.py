@@ -16,9 +16,9 @@ from pypdf.errors import LimitReachedError
 
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import clean
-from services.splitter.formats import chapters, headings, pages, printed_contents
 from services.splitter.formats.draft import Draft
-from services.splitter.formats.paragraphs import Paragraph
+from services.splitter.lines import chapters, headings, printed_contents, printed_pages
+from services.splitter.lines.paragraphs import Paragraph
 
 MAX_PAGES = 5_000
 MAX_CHARACTERS = 20_000_000
@@ -78,7 +78,7 @@ def read(body: bytes) -> Draft:
         raise Refused(f"the PDF is damaged and cannot be read ({error}): export it anew, or as text or EPUB") from error
     if not any(line.strip() for page in found for line in page):
         raise Refused("the PDF holds pictures of pages only, no text: put it through text recognition (OCR) first")
-    draft = chapters.draft(list(_paragraphs(list(_lines(pages.without_furniture(found), outline)))))
+    draft = chapters.draft(list(_paragraphs(list(_lines(printed_pages.without_furniture(found), outline)))))
     return replace(draft, title=title or draft.title, author=author)
 
 

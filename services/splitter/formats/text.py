@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from darkchannel.errors import Refused
-from services.splitter import encoding, front_matter
-from services.splitter.formats import boilerplate, chapters, markdown, pages, printed_contents
+from services.splitter.formats import encoding
 from services.splitter.formats.draft import Draft
+from services.splitter.lines import chapters, front_matter, markdown, printed_contents, printed_pages
+from services.splitter.markup import boilerplate
 
 
 def read(body: bytes) -> Draft:
@@ -18,7 +19,7 @@ def read(body: bytes) -> Draft:
     if not text.strip():
         raise Refused("the document holds nothing but white space: there is nothing to speak")
     text = markdown.without_comments(text)
-    lines = pages.joined([page.split("\n") for page in text.split("\f")])
+    lines = printed_pages.joined([page.split("\n") for page in text.split("\f")])
     start, end = boilerplate.within_gutenberg(lines)
     lines = printed_contents.left_out(lines[start:end])
     return replace(chapters.draft(list(markdown.paragraphs(lines))), options=options)

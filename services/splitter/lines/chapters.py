@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from services.splitter.formats import headings, hyphens, inline
 from services.splitter.formats.draft import Block, Draft, DraftChapter, Note, join_bare
-from services.splitter.formats.paragraphs import Paragraph
+from services.splitter.lines import headings, hyphens, inline
+from services.splitter.lines.paragraphs import Paragraph
 
 
 def draft(paragraphs: Sequence[Paragraph]) -> Draft:

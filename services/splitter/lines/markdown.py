@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from services.splitter.formats import headings
-from services.splitter.formats.inline import plain
-from services.splitter.formats.paragraphs import Paragraph
+from services.splitter.lines import headings
+from services.splitter.lines.inline import plain
+from services.splitter.lines.paragraphs import Paragraph
 
 LONG_LINE = 200
 """Characters above which a line is no line of a wrapped paragraph but a paragraph."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from services.splitter.formats import hyphens, inline
+from services.splitter.lines import hyphens, inline
 
 
 @dataclass(slots=True)

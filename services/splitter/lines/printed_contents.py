@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from services.splitter.formats import headings
-from services.splitter.formats.inline import plain
+from services.splitter.lines import headings
+from services.splitter.lines.inline import plain
 
 MAX_ENTRY = 200
 MIN_ENTRIES = 2

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.splitter.formats import headings
+from services.splitter.lines import headings
 
 MAX_RUNNING_HEAD = 80
 MIN_REPEATS = 3

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from services.splitter.formats.passages import Page, Passage
+from services.splitter.markup.passages import Page, Passage
 
 MAX_NAMED = 2000
 """Words of a page that the package alone calls boilerplate; one with more also holds some of the book."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from darkchannel.speech.characters import clean
-from services.splitter.formats.markup import epub_type, local
+from services.splitter.markup.trees import epub_type, local
 
 _SKIPPED = """
     annotation annotation-xml audio button datalist head iframe input nav noscript object rp rt script select style

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from darkchannel.errors import Refused
 from services.splitter.formats.draft import Block, Note
-from services.splitter.formats.passages import LINK, Link, Page, Passage
+from services.splitter.markup.passages import LINK, Link, Page, Passage
 
 Resolve = Callable[[str, str], tuple[str, str]]
 """From the name of a page and a link in it to the name of a page and an id."""

@@ -9,7 +9,7 @@ from lxml import etree
 
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import by_order_mark, clean, decode_xml
-from services.splitter import encoding
+from services.splitter.formats import encoding
 
 EPUB_TYPE = "epub-type"
 """As our own trees write it: libxml2 looks for a namespace in all elements around, which costs their depth."""

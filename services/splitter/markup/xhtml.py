@@ -7,10 +7,10 @@ from typing import Any
 from lxml import etree
 
 from darkchannel.speech.characters import clean
-from services.splitter.formats import elements
-from services.splitter.formats.elements import BLOCKS, CELLS, HEADINGS, short_text
-from services.splitter.formats.markup import local
-from services.splitter.formats.passages import LINK, Link, Page, Passage
+from services.splitter.markup import elements
+from services.splitter.markup.elements import BLOCKS, CELLS, HEADINGS, short_text
+from services.splitter.markup.passages import LINK, Link, Page, Passage
+from services.splitter.markup.trees import local
 
 _MARKER = re.compile(
     r"([\[({]?)\s*(?:n(?:ota|ote)?\.?\s*)?(\d{1,4}|[*†‡§¶]{1,4}|[a-z]|[ivxl]{1,7})\s*[\])}.]?", re.IGNORECASE

@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-Document = Annotated[Path, typer.Argument(metavar="FILE", help="A text, Markdown, SSML, EPUB, HTML, DOCX or PDF file.", show_default=False)]
+Document = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A text, Markdown, SSML, EPUB, HTML, DOCX or PDF file.", show_default=False),
+]
 JobOrFile = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or the name of the file it came from.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Show the progress until the job ends.")]
