@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from darkchannel.speech.ssml import Node
 from services.splitter import cuts
 from services.splitter.leaves import Leaf, Open, Path, leaves_of, markup_of, rebuilt
-from services.splitter.sizes import Size, size_of
+from services.splitter.sizes import Size
 
 MAX_MARKUP = 6_000
 """Characters of tags in a segment: it and its record stay small, however little of it is words."""
@@ -52,8 +52,8 @@ class _Sentence:
         self.has_mark |= other.has_mark
 
 
-def cut(nodes: Iterable[Node], language: str, size: Size | None = None) -> Iterator[tuple[Node, ...]]:
-    """Cut a chapter into segments of this size, of the ordinary one where none is given.
+def cut(nodes: Iterable[Node], language: str, size: Size) -> Iterator[tuple[Node, ...]]:
+    """Cut a chapter into segments of this size.
 
     ``language`` is that of the text where no ``xml:lang`` says otherwise. No segment has more characters to speak
     than ``size.hard``, but one that is a single element which may not be cut. Each has words, if there are any, but
@@ -61,7 +61,6 @@ def cut(nodes: Iterable[Node], language: str, size: Size | None = None) -> Itera
 
     Raises Refused for an element that may not be cut and is longer than ``leaves.MAX_ATOMIC``.
     """
-    size = size or size_of("")
     for leaves in _segments(_settled(_sentences(nodes, language, size), size), size):
         yield tuple(rebuilt(leaves))
 

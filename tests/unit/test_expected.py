@@ -206,15 +206,15 @@ def test_prose_is_expected_to_take_what_a_reader_takes() -> None:
 @pytest.mark.parametrize(
     ("rate", "speed"),
     [
-        ("x-slow", 1), ("50%", 1), ("-20%", 1), ("0%", 1), ("", 1), ("swift", 1), ("1e99999%", 1e9),
-        ("fast", 1.25), ("x-fast", 1.6), ("150%", 1.5), ("+50%", 1.5), (" 200%", 2), ("2", 2), ("+1", 2), (".5e1", 5),
-        ("9999999999%", 1e9),
+        ("x-slow", 1), ("50%", 1), ("-20%", 1), ("0%", 1), ("", 1), ("swift", 1), ("1e99999%", 1),
+        ("fast", 1.25), ("x-fast", 1.6), ("150%", 1.5), ("+50%", 1.5), (" 200%", 2), ("2", 2),
+        ("+1", 2), ("900%", 4), ("99999%", 4),
     ],
 )  # fmt: skip
 def test_what_is_asked_to_be_faster_is_expected_to_take_less(rate: str, speed: float) -> None:
     plain = expected_seconds(ssml("Era uma vez um farol."))
     asked = expected_seconds(ssml(f'<prosody rate="{rate}">Era uma vez um farol.</prosody>'))
-    assert asked == pytest.approx(plain / min(speed, 12))
+    assert asked == pytest.approx(plain / speed)
 
 
 def test_nothing_is_expected_of_breaks_marks_and_what_falls_out() -> None:

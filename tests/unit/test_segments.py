@@ -8,7 +8,8 @@ from services.splitter.leaves import MAX_ATOMIC
 from services.splitter.segments import MAX_MARKUP, cut
 from services.splitter.sizes import SIZES, Size, size_of
 
-TARGET, HARD = size_of("").target, size_of("").hard
+SIZE = size_of("espeak")
+TARGET, HARD = SIZE.target, SIZE.hard
 
 
 def paragraph(*sentences: str) -> Element:
@@ -16,7 +17,7 @@ def paragraph(*sentences: str) -> Element:
 
 
 def lengths(nodes: list[Node]) -> list[int]:
-    return [sum(len(spoken(node).strip()) for node in piece) for piece in cut(nodes, "pt")]
+    return [sum(len(spoken(node).strip()) for node in piece) for piece in cut(nodes, "pt", SIZE)]
 
 
 def test_whole_paragraphs_are_gathered_up_to_the_target() -> None:
@@ -30,7 +31,7 @@ def test_a_paragraph_that_would_pass_the_target_starts_the_next_piece() -> None:
 
 
 def test_a_paragraph_longer_than_a_piece_is_cut_between_sentences() -> None:
-    pieces = list(cut([paragraph(*("x" * (TARGET * 4 // 9) for _ in range(5)))], "pt"))
+    pieces = list(cut([paragraph(*("x" * (TARGET * 4 // 9) for _ in range(5)))], "pt", SIZE))
     assert [len(piece[0].children) for piece in pieces if isinstance(piece[0], Element)] == [2, 2, 1]
 
 
@@ -47,20 +48,20 @@ def test_twenty_thousand_characters_without_a_full_stop_are_cut_under_the_limit(
 
 
 def test_a_long_sentence_is_cut_at_clauses_rather_than_spaces() -> None:
-    pieces = list(cut([paragraph("um dois três, " * 300)], "pt"))
+    pieces = list(cut([paragraph("um dois três, " * 300)], "pt", SIZE))
     assert all("".join(map(spoken, piece)).rstrip().endswith(",") for piece in pieces)
 
 
 def test_a_heading_and_its_pause_stay_together() -> None:
     pause = Element("break", {"time": "1000ms"})
-    [first, second] = cut([paragraph("T" * TARGET), pause, paragraph("x" * 10)], "pt")
+    [first, second] = cut([paragraph("T" * TARGET), pause, paragraph("x" * 10)], "pt", SIZE)
     assert first[-1] == pause
     assert spoken(second[0]).strip() == "x" * 10
 
 
 def test_moments_without_end_are_bounded_too() -> None:
     marks: list[Node] = [Element("mark", {"name": f"m{n}"}) for n in range(5_000)]
-    pieces = list(cut(marks, "pt"))
+    pieces = list(cut(marks, "pt", SIZE))
     assert list(chain.from_iterable(pieces)) == marks
     assert all(MAX_MARKUP - 30 < sum(map(len, map(serialise, piece))) <= MAX_MARKUP for piece in pieces[:-1])
 
@@ -69,7 +70,7 @@ def test_tags_without_end_are_bounded_too_and_the_cut_is_between_words() -> None
     nodes: list[Node] = []
     for _ in range(400):
         nodes += [Element("w", {}, ("pa",)), Element("emphasis", {"level": "strong"}, ("la",)), "vra "]
-    pieces = list(cut([Element("s", {}, tuple(nodes))], "pt"))
+    pieces = list(cut([Element("s", {}, tuple(nodes))], "pt", SIZE))
     assert len(pieces) == 3
     for piece in pieces:
         assert sum(len(serialise(node)) for node in piece) <= MAX_MARKUP + HARD
@@ -81,29 +82,32 @@ def test_a_mark_between_paragraphs_goes_with_the_next_and_a_break_with_the_last(
     long = paragraph("x" * TARGET)
     assert [
         tuple(node.name for node in piece if isinstance(node, Element))
-        for piece in cut([long, pause, mark, long], "pt")
+        for piece in cut([long, pause, mark, long], "pt", SIZE)
     ] == [("p", "break"), ("mark", "p")]
 
 
 def test_a_mark_at_the_end_of_a_paragraph_stays_in_it() -> None:
     ended = Element("p", {}, ("x" * TARGET, Element("mark", {"name": "m"})))
-    assert list(cut([ended, paragraph("y")], "pt")) == [(ended,), (paragraph("y"),)]
+    assert list(cut([ended, paragraph("y")], "pt", SIZE)) == [(ended,), (paragraph("y"),)]
 
 
 def test_what_stands_first_or_last_without_words_is_no_segment_of_its_own() -> None:
     mark, rule = Element("mark", {"name": "m"}), Element("p", {}, ("* * *",))
     long = paragraph("x" * TARGET)
-    assert list(cut([mark, rule, long, rule, long, rule, mark], "pt")) == [(mark, rule, long, rule), (long, rule, mark)]
+    assert list(cut([mark, rule, long, rule, long, rule, mark], "pt", SIZE)) == [
+        (mark, rule, long, rule),
+        (long, rule, mark),
+    ]
 
 
 def test_what_has_no_words_is_alone_where_its_neighbours_are_full() -> None:
     full, rule = paragraph("x" * HARD), Element("p", {}, ("* * *",))
-    assert list(cut([full, rule, full], "pt")) == [(full,), (rule,), (full,)]
+    assert list(cut([full, rule, full], "pt", SIZE)) == [(full,), (rule,), (full,)]
 
 
 def test_what_waits_for_words_in_vain_goes_back_to_those_before_it() -> None:
     mark = Element("p", {}, ("...", Element("mark", {"name": "m"})))
-    assert [len(piece) for piece in cut([paragraph("x"), mark, paragraph("y" * HARD)], "pt")] == [2, 1]
+    assert [len(piece) for piece in cut([paragraph("x"), mark, paragraph("y" * HARD)], "pt", SIZE)] == [2, 1]
 
 
 @pytest.mark.parametrize("engine", sorted(SIZES))
@@ -140,7 +144,7 @@ def test_what_is_seen_as_one_character_is_not_cut(grapheme: str, shift: int) -> 
 
 def test_what_is_seen_as_one_character_is_not_cut_in_a_long_text_without_sentences() -> None:
     grapheme = "e\u0301\u0323"
-    pieces = ["".join(map(spoken, piece)).strip() for piece in cut([Element("p", {}, (grapheme * 4_000,))], "pt")]
+    pieces = ["".join(map(spoken, piece)).strip() for piece in cut([Element("p", {}, (grapheme * 4_000,))], "pt", SIZE)]
     assert "".join(pieces) == grapheme * 4_000
     assert all(piece.startswith(grapheme) for piece in pieces)
 
@@ -171,7 +175,7 @@ def test_a_long_word_with_punctuation_is_cut_beside_it() -> None:
 def test_sentences_end_by_the_rules_of_the_language_they_are_in() -> None:
     english = Element("lang", {"xml:lang": "en"}, ("Ask for Col. Hill at the gate. He will come.",))
     for content in (("O guia disse: ", english, " E saiu."), (Element("p", {"xml:lang": "en"}, english.children),)):
-        [piece] = cut([Element("p", {}, content)], "pt")
+        [piece] = cut([Element("p", {}, content)], "pt", SIZE)
         text = "|".join(part for node in piece for part in texts(node))
         assert "Ask for Col. Hill at the gate. |He will come." in text
 
@@ -192,32 +196,32 @@ def test_an_element_that_may_not_be_cut_stands_alone_where_it_is_larger_than_the
 
 def test_one_element_used_twice_stays_two() -> None:
     same = Element("p", {}, ("a",))
-    assert list(cut([same, same], "pt")) == [(same, same)]
+    assert list(cut([same, same], "pt", SIZE)) == [(same, same)]
 
 
 def test_a_space_that_does_not_break_stays_what_it_is() -> None:
-    assert list(cut([Element("p", {}, ("10\xa0000  km",))], "pt")) == [(Element("p", {}, ("10\xa0000 km",)),)]
+    assert list(cut([Element("p", {}, ("10\xa0000  km",))], "pt", SIZE)) == [(Element("p", {}, ("10\xa0000 km",)),)]
 
 
 def test_twins_side_by_side_stay_two() -> None:
-    assert list(cut([Element("p", {}, ("a",)), Element("p", {}, ("a",))], "pt")) == [
+    assert list(cut([Element("p", {}, ("a",)), Element("p", {}, ("a",))], "pt", SIZE)) == [
         (Element("p", {}, ("a",)), Element("p", {}, ("a",)))
     ]
 
 
 def test_white_space_between_blocks_falls_out_and_within_them_is_one_space() -> None:
     nodes: list[Node] = ["\n  ", Element("p", {}, ("a\n  b",)), "\n"]
-    assert list(cut(nodes, "pt")) == [(Element("p", {}, ("a b",)),)]
+    assert list(cut(nodes, "pt", SIZE)) == [(Element("p", {}, ("a b",)),)]
 
 
 @pytest.mark.parametrize("blank", [Element("p"), Element("s", {}, (" ", Element("emphasis")))])
 def test_what_an_empty_block_sets_apart_stays_so(blank: Element) -> None:
-    assert [["".join(map(spoken, piece))] for piece in cut(["um", blank, "dois"], "pt")] == [["um dois"]]
+    assert [["".join(map(spoken, piece))] for piece in cut(["um", blank, "dois"], "pt", SIZE)] == [["um dois"]]
 
 
 def test_nothing_gives_no_piece() -> None:
-    assert list(cut([], "pt")) == []
-    assert list(cut(["  ", Element("p")], "pt")) == []
+    assert list(cut([], "pt", SIZE)) == []
+    assert list(cut(["  ", Element("p")], "pt", SIZE)) == []
 
 
 @pytest.mark.parametrize(
@@ -225,4 +229,4 @@ def test_nothing_gives_no_piece() -> None:
 )
 def test_what_may_not_be_cut_and_is_too_long_is_refused_by_name(atom: Element) -> None:
     with pytest.raises(Refused, match=f'<{atom.name}> has 25.. characters .* shorten it to 2500. It begins "xxx'):
-        list(cut([atom], "pt"))
+        list(cut([atom], "pt", SIZE))

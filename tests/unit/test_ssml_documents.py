@@ -8,6 +8,7 @@ from darkchannel.speech.parse import MAX_DEPTH, parse, parse_all
 from darkchannel.speech.ssml import NAMESPACE, Element, Node, document, serialise, spoken
 from services.splitter import segments as cutting
 from services.splitter.document import read
+from services.splitter.sizes import size_of
 from tests.unit.documents import segments, spoken_text, words
 
 
@@ -299,7 +300,9 @@ def test_an_atomic_element_is_never_cut() -> None:
 
 
 def test_a_sentence_that_runs_through_elements_is_kept_together() -> None:
-    [pieces] = [list(cutting.cut(["Veja o ", Element("emphasis", {}, ("farol. E o ",)), "mar. Fim."], "pt"))]
+    [pieces] = [
+        list(cutting.cut(["Veja o ", Element("emphasis", {}, ("farol. E o ",)), "mar. Fim."], "pt", size_of("espeak")))
+    ]
     assert [spoken(node) for node in pieces[0]] == ["Veja o ", "farol. E o ", "mar. ", "Fim."]
 
 

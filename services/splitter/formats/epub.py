@@ -29,13 +29,13 @@ def read(body: bytes) -> Draft:
     archive = Archive(body, "EPUB")
     locked = _locked(archive)
     if "" in locked:
-        raise _LOCKED
+        raise Refused(_LOCKED)
     package = Package(archive)
     spine = package.spine()
     if not spine:
         raise Refused("the EPUB lists no pages to read: its spine is empty")
     if any(item.path in locked for item in spine):
-        raise _LOCKED
+        raise Refused(_LOCKED)
     contents = Contents(archive, package)
     pages = [xhtml.read(trees.page(archive.read(item.path), archive.place(item.path)), item.path) for item in spine]
     boilerplate.leave_out(pages, _named(package, contents, spine))
@@ -52,7 +52,7 @@ def read(body: bytes) -> Draft:
     )
 
 
-_LOCKED = Refused("the EPUB is locked (DRM): only books without it can be read")
+_LOCKED = "the EPUB is locked (DRM): only books without it can be read"
 
 
 def _locked(archive: Archive) -> set[str]:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from darkchannel.speech.normalisation.numbers import roman
+
 MAX_HEADING = 120
 PART, CHAPTER, SECTION = 1, 2, 3
 MIN_SERIES = 3
 """So many numbers in a row, each alone on its line, are headings; fewer may be anything."""
 
-ROMAN = r"(?=[ivxlcdm])m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
+_ROMAN = r"(?=[ivxlcdm])m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
 _ORDINAL = (
     r"(?:(?:d[ée]cim|vig[ée]sim|trig[ée]sim|quadrag[ée]sim)[oa] )?"
     r"(?:primeir|segund|terceir|quart|quint|sext|s[ée]tim|oitav|non|d[ée]cim|vig[ée]sim|trig[ée]sim|quadrag[ée]sim)[oa]"
@@ -17,7 +19,7 @@ _ORDINAL = (
     r"|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last"
 )
 _NUMBER = (
-    rf"\d{{1,4}}(?:\.?[ºª°])?|{ROMAN}|{_ORDINAL}"
+    rf"\d{{1,4}}(?:\.?[ºª°])?|{_ROMAN}|{_ORDINAL}"
     r"|uma?|dois|duas|tr[êe]s|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|catorze|quatorze|quinze"
     r"|dezesseis|dezessete|dezoito|dezenove|(?:vinte|trinta|quarenta|cinquenta|sessenta)(?: e \w{2,8})?"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
@@ -39,9 +41,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"\s*+[.:–—-]\s*+")
-_BARE = re.compile(rf"(?:(\d{{1,3}})|({ROMAN.upper()}))[.)]?")
-_NAMED = re.compile(rf"(?:(\d{{1,3}})|({ROMAN.upper()}))(?:[.):]|\s+[–—-])\s+(\S.*)")
-_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_BARE = re.compile(rf"(?:(\d{{1,3}})|({_ROMAN.upper()}))[.)]?")
+_NAMED = re.compile(rf"(?:(\d{{1,3}})|({_ROMAN.upper()}))(?:[.):]|\s+[–—-])\s+(\S.*)")
 _TERMINAL = ".!?…,;"
 
 
@@ -90,18 +91,7 @@ def named_number(line: str) -> tuple[bool, int] | None:
 
 
 def _counted(found: re.Match[str]) -> tuple[bool, int]:
-    return (False, int(found[1])) if found[1] else (True, roman(found[2]))
-
-
-def roman(numeral: str) -> int:
-    """The value of a Roman numeral.
-
-    >>> roman("XLII")
-    42
-    """
-    values = [_ROMAN_VALUES[letter] for letter in numeral.upper()]
-    following = [*values[1:], 0]
-    return sum(-value if value < after else value for value, after in zip(values, following, strict=True))
+    return (False, int(found[1])) if found[1] else (True, roman(found[2]) or 0)
 
 
 def series(numbers: Iterable[tuple[int, tuple[bool, int]]]) -> set[int]:

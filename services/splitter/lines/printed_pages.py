@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from darkchannel.speech.normalisation.numbers import roman
 from services.splitter.lines import headings
 
 MAX_RUNNING_HEAD = 80
@@ -28,7 +29,6 @@ _EXPLICIT = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d{1,4}")
-_LOWER_ROMAN = re.compile(headings.ROMAN)
 _RUNNING = re.compile(r"(?:(\d{1,4})\s+(?:[|·•–—-]\s*)?)?(.*?)(?:\s+(?:[|·•–—-]\s*)?(\d{1,4}))?")
 
 
@@ -178,8 +178,8 @@ def _numbers_at_edges(pages: list[list[str]], edges: list[tuple[int, ...]]) -> s
                 explicit.add((number, place))
             elif _NUMBER.fullmatch(line):
                 found[number, place] = int(line) - number
-            elif _LOWER_ROMAN.fullmatch(line):
-                found[number, place] = headings.roman(line) - number
+            elif line.islower() and (value := roman(line.upper())):
+                found[number, place] = value - number
     counts = Counter(found.values())
     return explicit | {at for at, distance in found.items() if counts[distance] >= 2}
 

@@ -14,6 +14,7 @@ from unicodedata import category, east_asian_width, normalize
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import clean
 from darkchannel.speech.parse import parse
+from darkchannel.speech.prosody import ORDINARY, Manner
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of, rendered
 from darkchannel.speech.ssml import Node, spoken
 
@@ -25,11 +26,9 @@ MAX_LETTERS_A_WORD = 50
 """espeak-ng speaks the first 160 bytes of a word, and nobody more of a blob of digits."""
 UNHEARD = frozenset("hH")
 """Silent, or one sound with the letter before it, in most that is written in Latin letters."""
-MAX_SPEED = 12.0
-"""The most that espeak-ng hastens, whatever it is asked for."""
+HUSHED = -20.0
+"""Decibels at and below which next to nothing is to be heard."""
 
-_SPEEDS = {"fast": 1.25, "x-fast": 1.6}
-_NUMBER = re.compile(r"\s*([+-]?)\s*((?:\d{1,9}(?:\.\d*)?|\.\d+)(?:[eE]\+?\d{1,2})?)(%?)")
 _FRENCH = re.compile(r"fr(?![a-z])", re.IGNORECASE)
 _WITHIN_WORDS = frozenset({"Mn", "Mc", "Me", "Cf"})
 
@@ -40,7 +39,7 @@ def expected_seconds(ssml: str) -> float:
     0 exactly where it has no letter and no digit to speak aloud, once it is written out in words. Raises Refused where
     it is no SSML.
     """
-    return _seconds(rendered(ssml), DEFAULT_LANGUAGE, 1.0)
+    return _seconds(rendered(ssml), DEFAULT_LANGUAGE, ORDINARY)
 
 
 def excerpt(ssml: str, characters: int = 80) -> str:
@@ -60,17 +59,13 @@ def excerpt(ssml: str, characters: int = 80) -> str:
     return (words if len(words) > characters // 2 else line[: characters - 1]) + "…"
 
 
-def _seconds(node: Node, language: str, speed: float) -> float:
-    """``language`` is that around the node, ``speed`` how many times faster than ordinary it is asked for."""
+def _seconds(node: Node, language: str, around: Manner) -> float:
+    """``language`` and manner are those around the node; what is slow counts as ordinary, what is hushed not at all."""
     if isinstance(node, str):
         pace = FRENCH_LETTERS_A_SECOND if _FRENCH.match(language) else LETTERS_A_SECOND
-        return _letters(node) / (pace * min(speed, MAX_SPEED))
-    if node.name == "prosody":
-        if _is_hushed(node.attributes.get("volume", "")):
-            return 0.0
-        speed *= _speed(node.attributes.get("rate", ""))
-    language = language_of(node, language)
-    return sum(_seconds(child, language, speed) for child in node.children)
+        return _letters(node) / (pace * max(1.0, around.rate)) if around.volume > HUSHED else 0.0
+    language, manner = language_of(node, language), around.of(node)
+    return sum(_seconds(child, language, manner) for child in node.children)
 
 
 def _letters(text: str) -> int:
@@ -97,27 +92,3 @@ def _words(text: str) -> Iterator[str]:
 def _letters_of(word: str) -> int:
     letters = sum(2 if east_asian_width(letter) == "W" else letter not in UNHEARD for letter in word)
     return max(1, min(letters, MAX_LETTERS_A_WORD))
-
-
-def _speed(rate: str) -> float:
-    """How many times faster a ``rate`` is than an ordinary one, at least 1.
-
-    Percentages as in SSML 1.1, ``200%`` or ``+100%``; plain numbers, of SSML 1.0, multiply.
-    """
-    found = _NUMBER.match(rate)
-    if not found:
-        return _SPEEDS.get(rate.strip(), 1.0)
-    sign, number, percent = found.groups()
-    factor = float(number) / (100 if percent else 1)
-    if sign:
-        factor = 1 + factor if sign == "+" else 1.0
-    return max(1.0, factor)
-
-
-def _is_hushed(volume: str) -> bool:
-    """Whether next to nothing is to be heard: ``silent``, below 10 of 100, or 90 and more taken off."""
-    found = _NUMBER.match(volume)
-    if not found:
-        return volume.strip() == "silent"
-    sign, number, _ = found.groups()
-    return float(number) < 10 if not sign else sign == "-" and float(number) >= 90

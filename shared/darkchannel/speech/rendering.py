@@ -121,7 +121,8 @@ def _written(pieces: Iterable[_Piece], language: str) -> Iterator[Node]:
             continue
         if isinstance(piece, str):
             source = unicodedata.normalize("NFC", piece)
-            words = _in_context(source, language, _text(reversed(nodes)), _text(queue[place:]))
+            after = (queue[at] for at in range(place, len(queue)))
+            words = _in_context(source, language, _text(reversed(nodes)), _text(after))
         else:
             source, words = "", piece.text
         if nodes and not (is_open and source[:1] == words[:1]) and _touch(spoken(nodes[-1]), words):

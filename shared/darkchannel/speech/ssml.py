@@ -17,7 +17,6 @@ ATOMIC = frozenset({"say-as", "sub", "phoneme", "token", "w"})
 """Spoken as one: a cut inside would change what is heard."""
 MOMENTS = frozenset({"break", "mark"})
 """Nothing to say, only a moment: each stands once however a document is cut."""
-SPANS = frozenset({"lang", "voice", "emphasis", "prosody"})
 TEXT_ONLY = frozenset({"say-as", "sub", "phoneme"})
 """They may hold no element."""
 
