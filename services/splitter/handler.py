@@ -1,12 +1,17 @@
 """Accept: marker, opened, input, plan, first segments, then delete exactly that version from the inbox."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
 from darkchannel import keys
 from darkchannel.errors import Permanent, Refused
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs import options, window
 from darkchannel.jobs import plan as plans
 from darkchannel.jobs.options import Options
-from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.plan import Book, Plan
 from darkchannel.jobs.runs import Opened, Runs, Source
 from darkchannel.runtime.service import Context
 from darkchannel.speech import lexicon
@@ -18,6 +23,10 @@ from services.splitter.settings import SplitterSettings
 WITHDRAWN = "the document was deleted before it was read"
 MAX_OPTIONS_BYTES = 16_384
 """Of ``_options.yaml``: it is read for every document in its folder."""
+READERS = 4
+"""Documents that are read at once: each takes a process, and about ten times its size of memory."""
+LARGE_BYTES = 5_000_000
+"""Of documents above this size one is read at a time, and the others are not held up by them."""
 
 
 class Splitter:
@@ -27,11 +36,25 @@ class Splitter:
         self._clock = context.clock
         self._compute = context.compute
         self._settings = settings
+        self._under_way: set[ObjectCreated] = set()
+        self._readers = asyncio.Semaphore(READERS)
+        self._large = asyncio.Lock()
 
     async def accept(self, event: ObjectCreated) -> None:
-        """Turn one version of an inbox object into a job, or finish what another attempt began."""
-        if not keys.is_document(event.key):
+        """Turn one version of an inbox object into a job, or finish what another attempt began.
+
+        One that is under way here already is left to that: a document may take so long to read that its event comes
+        again, and each copy would keep a processor from other documents.
+        """
+        if not keys.is_document(event.key) or event in self._under_way:
             return
+        self._under_way.add(event)
+        try:
+            await self._accept(event)
+        finally:
+            self._under_way.discard(event)
+
+    async def _accept(self, event: ObjectCreated) -> None:
         if event.version in (None, "null"):
             if await self._store.head(event.bucket, event.key) is None:
                 return
@@ -124,16 +147,21 @@ class Splitter:
                 f"the document has {kept.size:,} bytes, more than the {limit:,} that are read: "
                 "split it, or raise DARKCHANNEL_MAX_DOCUMENT_BYTES"
             )
-        received = await self._store.get(keys.JOBS, kept.key)
-        assert received
-        manuscript = await self._compute(document.manuscript, received.body, accepted.source.key, accepted.layers)
-        lexicons = await self._lexicons(manuscript.options)
-        book = await self._compute(document.book, manuscript, lexicons)
-        plan, parts = plans.make(book)
-        if book.cover:
-            await self._store.put(keys.JOBS, keys.cover(job, book.cover.extension), book.cover.body, over=NEW)
-        await self._jobs.save_plan(job, plan, parts)
+        async with self._large if kept.size > LARGE_BYTES else nullcontext(), self._readers:
+            book = await self._book(kept.key, accepted.source.key, accepted.layers)
+            plan, parts = plans.make(book)
+            if book.cover:
+                await self._store.put(keys.JOBS, keys.cover(job, book.cover.extension), book.cover.body, over=NEW)
+            await self._jobs.save_plan(job, plan, parts)
         return await self._jobs.plan(job) or plan
+
+    async def _book(self, key: str, name: str, layers: Sequence[Mapping[str, Any]]) -> Book:
+        """The document that lies there and is called ``name``, read under these layers of options."""
+        received = await self._store.get(keys.JOBS, key)
+        assert received
+        manuscript = await self._compute(document.manuscript, received.body, name, layers)
+        del received  # what is large may go before as much is made of it
+        return await self._compute(document.book, manuscript, await self._lexicons(manuscript.options))
 
     async def _lexicons(self, chosen: Options) -> list[tuple[str, bytes]]:
         """The job's own lexicon, then those of its language: for ``pt-BR``, then for ``pt``."""

@@ -16,6 +16,8 @@ from darkchannel.storage.port import NEW, Object
 
 TRIES = 2
 """How often an engine is asked for the same text before it counts as unspeakable."""
+MAX_SEGMENT_BYTES = 1_000_000
+"""The splitter stays far below, a person's edit may not."""
 
 Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
 """(engine asked for, SSML) to (engine that spoke, speech)."""
@@ -48,7 +50,7 @@ class Synthesizer:
             return True
         # What is made is read before what it is made from: so no older text can replace the chunk of a newer one.
         there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
-        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+        segment = await self._store.get(keys.JOBS, keys.segment(job, index), first=MAX_SEGMENT_BYTES + 1)
         if segment is None:
             return True
         if not runs.is_open:
@@ -96,8 +98,7 @@ class Synthesizer:
 
     async def _spoken(self, plan: Plan, segment: Object, take: int) -> bytes:
         """A chunk of sound speech. Raises Permanent where the engine yields none, also when it is asked again."""
-        ssml = segment.body.decode("utf-8", "replace")
-        expected = self._expected_seconds(ssml)
+        ssml = _text(segment.body)
         reason: str | None = None
         for _ in range(TRIES):
             engine, speech = await self._speak(plan.options.engine, ssml)
@@ -109,7 +110,7 @@ class Synthesizer:
                 rate=speech.rate,
                 marks=tuple((mark.name, mark.sample) for mark in speech.marks),
                 sentences=speech.sentences,
-                expected=expected,
+                expected=self._expected_seconds(ssml),
                 take=take,
             )
             reason = fault(record, speech.pcm)
@@ -133,3 +134,13 @@ class Synthesizer:
             and runs_now.newest == runs.newest
             and runs_now.state is not State.COMPLETED
         )
+
+
+def _text(body: bytes) -> str:
+    """A segment as its writer meant it. Raises Permanent where it is none: a letter that is lost would go unheard."""
+    if len(body) > MAX_SEGMENT_BYTES:
+        raise Permanent(f"it has more than the {MAX_SEGMENT_BYTES:,} bytes of a segment: shorten it")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Permanent(f"byte {error.start} of it is not UTF-8: save it as UTF-8") from error

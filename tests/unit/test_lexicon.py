@@ -132,3 +132,17 @@ def test_what_is_no_lexicon_is_refused_with_its_name_and_line(body: str, reason:
 def test_a_long_text_and_a_large_lexicon_cost_their_length() -> None:
     large = lexicon("".join(alias(f"palavra{n}", "x") for n in range(2_000)))
     assert said("palavra1999 " * 20_000, large).count("<sub") == 20_000
+
+
+def test_words_that_begin_alike_cost_no_more_than_others() -> None:
+    alike = lexicon("".join(alias(f"rio {n}", "x") for n in range(20_000)))
+    assert said("rio largo, rio 19999, " * 20_000, alike).count("<sub") == 20_000
+
+
+def test_a_sign_at_the_end_of_a_word_needs_no_space_behind_it() -> None:
+    assert said("C++x e C+ +", lexicon(alias("C++", "x"))) == '<sub alias="x">C++</sub>x e C+ +'
+
+
+def test_what_is_no_text_is_refused_with_its_name() -> None:
+    with pytest.raises(Refused, match=r"termos\.pls cannot be read: byte 0 .* is not UTF-8"):
+        parse(b"\xff" * 100, "termos.pls")

@@ -123,3 +123,10 @@ def test_trimming_takes_silence_alone(before: int, loud: int, after: int) -> Non
 def test_of_silence_nothing_is_left() -> None:
     assert trimmed(Speech(bytes(100), 8_000)).pcm == b""
     assert trimmed(Speech(b"", 8_000)).pcm == b""
+
+
+async def test_more_silence_than_the_memory_should_hold_is_refused_before_a_word_is_asked_for() -> None:
+    hum = Hum()
+    with pytest.raises(Permanent, match="silent for more than 30 minutes"):
+        await speech("um" + '<break time="60000ms"/>' * 31, hum)
+    assert hum.asked == []

@@ -15,6 +15,8 @@ from darkchannel.speech.ssml import Element
 
 RATE = 24_000
 """In hertz, of a segment in which nothing is said."""
+MAX_PAUSES_MS = 1_800_000
+"""Of a segment's pauses together, so that a person's edit cannot fill the memory."""
 CLAUSE_MS = 150
 _PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", CLAUSE_MS)
 """Between two requests, whose own silence is taken away."""
@@ -60,6 +62,8 @@ class PlainText:
         found = [part for step in steps(script) for part in _requests(step, self._voice.limit)]
         if not any(isinstance(step, Say | Pause) for step in found):
             raise Permanent("it has nothing to speak: give it some text or a break")
+        if sum(step.milliseconds for step in found if isinstance(step, Pause)) > MAX_PAUSES_MS:
+            raise Permanent(f"it is silent for more than {MAX_PAUSES_MS // 60_000} minutes: shorten its breaks")
         own = language_of(script, DEFAULT_LANGUAGE)
         said = [await self._say(step, own) if isinstance(step, Say) else None for step in found]
         rate = next((speech.rate for speech in said if speech), RATE)

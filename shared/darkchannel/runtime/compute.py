@@ -6,8 +6,12 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,6 +21,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CLOSE_SECONDS = 5.0
+WATCH_SECONDS = 2.0
+"""How often it is looked whether a worker died amid its answer."""
 LIMIT_SECONDS = 600
 """For one call: many times what the largest document takes that is read."""
 
@@ -36,11 +42,11 @@ class ProcessCompute:
     async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         if self._pool is None:
             # Spawned, because a fork copies the locks of threads that it does not copy.
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_follow_parent)
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_serve_parent)
         pool = self._pool
         try:
             bounded = partial(_within, self._limit, partial(function, *args, **kwargs))
-            return await asyncio.get_running_loop().run_in_executor(pool, bounded)
+            return await _answer(pool, asyncio.get_running_loop().run_in_executor(pool, bounded))
         except _TookTooLong as error:
             raise Permanent(f"it took longer than the {self._limit:g} seconds that are given to it") from error
         except BrokenProcessPool as error:
@@ -54,14 +60,45 @@ class ProcessCompute:
         if self._pool is None:
             return
         pool, self._pool = self._pool, None
-        # The pool forgets its processes when it is shut down.
-        processes = list((pool._processes or {}).values())
+        end = _ending(pool)
         closing = asyncio.create_task(asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True))
         done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
         if not done:
-            for process in processes:
-                process.kill()
+            end()
         await closing
+
+
+async def _answer(pool: ProcessPoolExecutor, answer: asyncio.Future[T]) -> T:
+    """What a worker answers. Raises BrokenProcessPool also where it was killed amid its answer.
+
+    The pool notices every other death by itself, but reads on for the rest of an answer: it would do so for ever, since
+    it holds the other end of that pipe too.
+    """
+    try:
+        while not answer.done():
+            await asyncio.wait({answer}, timeout=WATCH_SECONDS)
+            if not answer.done() and wait([worker.sentinel for worker in _workers(pool)], timeout=0):
+                _ending(pool)()
+        return await answer
+    finally:
+        answer.cancel()
+
+
+def _ending(pool: ProcessPoolExecutor) -> Callable[[], None]:
+    """What ends a pool at once, also one that forgot its processes because it is being shut down."""
+    workers = _workers(pool)
+    answers: Any = pool._result_queue
+
+    def end() -> None:
+        for worker in workers:
+            worker.kill()
+        answers._writer.close()
+
+    return end
+
+
+def _workers(pool: ProcessPoolExecutor) -> list[BaseProcess]:
+    return list((pool._processes or {}).values())
 
 
 class _TookTooLong(BaseException):
@@ -82,9 +119,12 @@ def _within(seconds: float, function: Callable[[], T]) -> T:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _follow_parent() -> None:
+def _serve_parent() -> None:
     # Ctrl-C reaches the whole process group; the parent decides what is still to be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where memory runs out, the one that asked for too much goes, and not its parent with all other work.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     Thread(target=_end_with_parent, daemon=True).start()
 
 

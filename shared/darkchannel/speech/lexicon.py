@@ -6,7 +6,7 @@ https://www.w3.org/TR/pronunciation-lexicon/
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import normalize
 
@@ -25,31 +25,28 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One way to write a word, and how it is said."""
-
-    pattern: re.Pattern[str]
-    element: str
-    """``sub`` for an alias, ``phoneme`` for a transcription."""
-    attributes: Mapping[str, str]
-
-    def at(self, text: str, start: int) -> int | None:
-        """Where the word ends that begins at ``start``; None where it is another."""
-        found = self.pattern.match(text, start)
-        return found.end() if found else None
-
-
 @dataclass(frozen=True)
 class Lexicon:
-    """The entries for one language, by the first token of what they match, in lower case; longest first."""
+    """The words of one language and how they are said."""
 
     language: str
-    entries: Mapping[str, Sequence[Entry]]
+    words: Mapping[str, Element]
+    """An empty ``sub`` or ``phoneme`` for each word; one that is all in small letters stands for any letters."""
+    sizes: Mapping[str, Sequence[int]]
+    """How many tokens the words have that begin with a token, in small letters; the most first."""
 
     def speaks(self, language: str) -> bool:
         """Whether it is for texts in this language: one for ``pt`` also is for ``pt-BR``, not the other way round."""
         return f"{language}-".lower().startswith(f"{self.language}-".lower())
+
+    def find(self, text: str, tokens: Sequence[re.Match[str]], at: int) -> tuple[Element, int] | None:
+        """How the longest word is said that begins at a token, and how many tokens it has."""
+        for size in self.sizes.get(tokens[at][0].lower(), ()):
+            if at + size <= len(tokens):
+                word = " ".join(text[tokens[at].start() : tokens[at + size - 1].end()].split())
+                if found := self.words.get(word) or self.words.get(word.lower()):
+                    return found, size
+        return None
 
 
 def parse(body: bytes, name: str) -> Lexicon:
@@ -61,8 +58,11 @@ def parse(body: bytes, name: str) -> Lexicon:
     Raises Refused for what is no lexicon, and names the line.
     """
     if len(body) > MAX_BYTES:
-        raise Refused(f"{name} has {len(body):,} bytes, more than the {MAX_BYTES:,} of a lexicon: split it")
-    source = decode_xml(body).lstrip()
+        raise Refused(f"{name} has more than the {MAX_BYTES:,} bytes of a lexicon: split it")
+    try:
+        source = decode_xml(body).lstrip()
+    except Refused as refused:
+        raise Refused(f"{name} cannot be read: {refused}") from refused
     if "<!DOCTYPE" in source or "<!ENTITY" in source:
         raise Refused(f"{name} has a DOCTYPE, which is not read: remove it, and any entities with it")
     parser = etree.XMLParser(
@@ -77,22 +77,17 @@ def parse(body: bytes, name: str) -> Lexicon:
     language = root.get(_XML_LANG, "")
     if etree.QName(root).localname != "lexicon" or not language:
         raise Refused(f'{name} is no lexicon: it must start with <lexicon version="1.0" xml:lang="pt-BR">')
-    found: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
+    words: dict[str, Element] = {}
+    sizes: dict[str, set[int]] = defaultdict(set)
     for lexeme in root.iter("{*}lexeme"):
-        for grapheme, entry in _entries(lexeme, root.get("alphabet", "ipa"), name):
-            first = _TOKEN.search(grapheme)
-            assert first
-            found[first[0].lower()].append((grapheme, entry))
-    return Lexicon(language, {token: _in_order(entries) for token, entries in found.items()})
+        for grapheme, element in _entries(lexeme, root.get("alphabet", "ipa"), name):
+            tokens = _TOKEN.findall(grapheme)
+            words.setdefault(grapheme, element)
+            sizes[tokens[0].lower()].add(len(tokens))
+    return Lexicon(language, words, {first: sorted(found, reverse=True) for first, found in sizes.items()})
 
 
-def _in_order(entries: list[tuple[str, Entry]]) -> tuple[Entry, ...]:
-    """Longest first, and of equally long ones those with capitals, which match less."""
-    ordered = sorted(entries, key=lambda each: (-len(each[0]), each[0] == each[0].lower()))
-    return tuple(entry for _, entry in ordered)
-
-
-def _entries(lexeme: Any, alphabet: str, name: str) -> Iterator[tuple[str, Entry]]:
+def _entries(lexeme: Any, alphabet: str, name: str) -> Iterator[tuple[str, Element]]:
     said = [child for child in lexeme.iterchildren("{*}alias", "{*}phoneme") if _text(child)]
     best = next((child for child in said if child.get("prefer") == "true"), next(iter(said), None))
     graphemes = [text for child in lexeme.iterchildren("{*}grapheme") if (text := _text(child))]
@@ -107,13 +102,7 @@ def _entries(lexeme: Any, alphabet: str, name: str) -> Iterator[tuple[str, Entry
     else:
         element, attributes = "phoneme", {"alphabet": best.get("alphabet", alphabet), "ph": _text(best)}
     for grapheme in graphemes:
-        yield grapheme, Entry(_pattern(grapheme), element, attributes)
-
-
-def _pattern(grapheme: str) -> re.Pattern[str]:
-    spaced = r"\s+".join(map(re.escape, grapheme.split()))
-    end = r"(?!\w)" if re.match(r"\w", grapheme[-1]) else ""
-    return re.compile(spaced + end, re.IGNORECASE if grapheme == grapheme.lower() else 0)
+        yield grapheme, Element(element, attributes)
 
 
 def _text(element: Any) -> str:
@@ -139,17 +128,19 @@ def apply(nodes: Iterable[Node], language: str, lexicons: Sequence[Lexicon]) -> 
 
 def _said(text: str, lexicons: Sequence[Lexicon]) -> Iterator[Node]:
     text = normalize("NFC", text)
-    kept = 0
-    for token in _TOKEN.finditer(text):
-        if token.start() < kept:
+    tokens = list(_TOKEN.finditer(text))
+    kept = at = 0
+    while at < len(tokens):
+        found = next(filter(None, (lexicon.find(text, tokens, at) for lexicon in lexicons)), None)
+        if found is None:
+            at += 1
             continue
-        for entry in (entry for lexicon in lexicons for entry in lexicon.entries.get(token[0].lower(), ())):
-            end = entry.at(text, token.start())
-            if end is not None:
-                if token.start() > kept:
-                    yield text[kept : token.start()]
-                yield Element(entry.element, entry.attributes, (text[token.start() : end],))
-                kept = end
-                break
+        element, size = found
+        start, end = tokens[at].start(), tokens[at + size - 1].end()
+        if start > kept:
+            yield text[kept:start]
+        yield replace(element, children=(text[start:end],))
+        kept = end
+        at += size
     if kept < len(text):
         yield text[kept:]
