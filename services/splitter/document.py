@@ -10,13 +10,13 @@ from darkchannel.errors import Refused
 from darkchannel.jobs import names, options
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter
-from darkchannel.speech import lexicon, sentences
-from darkchannel.speech.lexicon import Lexicon
+from darkchannel.speech import sentences
 from darkchannel.speech.ssml import Element, Node, document, serialise, spoken
-from services.splitter import footnotes, segments
+from services.splitter import footnotes, lexicon, segments
 from services.splitter.cast import Cast
 from services.splitter.formats import docx, epub, html, pdf, ssml, text
 from services.splitter.formats.draft import Block, Draft, DraftChapter
+from services.splitter.lexicon import Lexicon
 from services.splitter.sizes import size_of
 
 READERS: Mapping[str, Callable[[bytes], Draft]] = {

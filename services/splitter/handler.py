@@ -14,10 +14,9 @@ from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Plan
 from darkchannel.jobs.runs import Opened, Runs, Source
 from darkchannel.runtime.service import Context
-from darkchannel.speech import lexicon
 from darkchannel.storage.metadata import project
 from darkchannel.storage.port import NEW, ObjectInfo
-from services.splitter import document, yaml_options
+from services.splitter import document, lexicon, yaml_options
 from services.splitter.settings import SplitterSettings
 
 WITHDRAWN = "the document was deleted before it was read"

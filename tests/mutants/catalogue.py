@@ -260,9 +260,9 @@ MERGING = (
         "the segment is read before its chunk",
         "services/synthesizer/handler.py",
         """        there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
-        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+        segment = await self._store.get(keys.JOBS, keys.segment(job, index), first=MAX_SEGMENT_BYTES + 1)
 """,
-        """        segment = await self._store.get(keys.JOBS, keys.segment(job, index))
+        """        segment = await self._store.get(keys.JOBS, keys.segment(job, index), first=MAX_SEGMENT_BYTES + 1)
         there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
 """,
         (OVERTAKEN,),

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
-from darkchannel.speech.lexicon import MAX_BYTES, MAX_GRAPHEME, NAMESPACE, Lexicon, apply, parse
 from darkchannel.speech.ssml import Element, Node, serialise
+from services.splitter.lexicon import MAX_BYTES, MAX_GRAPHEME, NAMESPACE, Lexicon, apply, parse
 from tests.unit.documents import words
 
 

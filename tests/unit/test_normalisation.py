@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkchannel.speech import abbreviations
 from darkchannel.speech.normalisation import english, normalise, portuguese, written_out
+from darkchannel.speech.sentences import abbreviations
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,10 @@ def xml(body: bytes, place: str, *, doctype: bool = True) -> Any:
 
     Raises Refused where it declares entities, has a DOCTYPE that its format does not allow, or is no XML.
     """
-    text = decode_xml(body).lstrip()
+    try:
+        text = decode_xml(body).lstrip()
+    except Refused as refused:
+        raise Refused(f"{place} cannot be read: {refused}") from refused
     if not doctype and "<!DOCTYPE" in text:
         raise Refused(f"{place} has a DOCTYPE, which no file of its kind has: it is not read")
     return _parse_xml(_checked(text, place), place)

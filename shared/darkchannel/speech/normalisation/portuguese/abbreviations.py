@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from darkchannel.speech.abbreviations import PORTUGUESE
 from darkchannel.speech.normalisation.numbers import roman
 from darkchannel.speech.normalisation.portuguese import gender
 from darkchannel.speech.normalisation.rules import Rules, either, table, word_before
+from darkchannel.speech.sentences.abbreviations import PORTUGUESE
 
 TITLES = table("""
     sr=senhor; srs=senhores; sra=senhora; sras=senhoras; srta=senhorita; srtas=senhoritas; sr.ª=senhora; sr.a=senhora;

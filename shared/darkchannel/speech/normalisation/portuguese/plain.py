@@ -2,12 +2,12 @@
 
 import re
 
-from darkchannel.speech.abbreviations import PORTUGUESE
 from darkchannel.speech.normalisation.numbers import cardinal, ordinal
 from darkchannel.speech.normalisation.portuguese import gender
 from darkchannel.speech.normalisation.portuguese.calendar import MONTHS
 from darkchannel.speech.normalisation.portuguese.numerals import NUMBER, START, is_one, read
 from darkchannel.speech.normalisation.rules import Rules, word_before
+from darkchannel.speech.sentences.abbreviations import PORTUGUESE
 
 _FEMININE_BEFORE = frozenset(
     """

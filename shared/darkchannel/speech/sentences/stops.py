@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from darkchannel.speech.abbreviations import Words
+from darkchannel.speech.sentences.abbreviations import Words
 
 NEAR = 64
 """Characters beside a stop that are looked at."""

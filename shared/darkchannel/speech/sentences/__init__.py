@@ -9,9 +9,9 @@ from itertools import accumulate
 
 from sentencex import segment  # type: ignore[import-untyped]  # published without type information
 
-from darkchannel.speech import abbreviations
-from darkchannel.speech.abbreviations import Words
-from darkchannel.speech.stops import NEAR, ends_sentence, is_marker, stop_at
+from darkchannel.speech.sentences import abbreviations
+from darkchannel.speech.sentences.abbreviations import Words
+from darkchannel.speech.sentences.stops import NEAR, ends_sentence, is_marker, stop_at
 
 WINDOW = 4_000
 """Characters looked at together: sentencex takes the square of them where brackets never close."""

@@ -13,8 +13,8 @@ from unicodedata import normalize
 from lxml import etree
 
 from darkchannel.errors import Refused
-from darkchannel.speech.characters import decode_xml
 from darkchannel.speech.ssml import ATOMIC, Element, Node
+from services.splitter.markup import trees
 
 NAMESPACE = "http://www.w3.org/2005/01/pronunciation-lexicon"
 MAX_BYTES = 4 * 1024 * 1024
@@ -59,21 +59,7 @@ def parse(body: bytes, name: str) -> Lexicon:
     """
     if len(body) > MAX_BYTES:
         raise Refused(f"{name} has more than the {MAX_BYTES:,} bytes of a lexicon: split it")
-    try:
-        source = decode_xml(body).lstrip()
-    except Refused as refused:
-        raise Refused(f"{name} cannot be read: {refused}") from refused
-    if "<!DOCTYPE" in source or "<!ENTITY" in source:
-        raise Refused(f"{name} has a DOCTYPE, which is not read: remove it, and any entities with it")
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(source.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        reason = (error.msg or "").split(", line ")[0]
-        raise Refused(f"{name} is broken at line {line}, column {column}: {reason}") from error
+    root = trees.xml(body, name, doctype=False)
     language = root.get(_XML_LANG, "")
     if etree.QName(root).localname != "lexicon" or not language:
         raise Refused(f'{name} is no lexicon: it must start with <lexicon version="1.0" xml:lang="pt-BR">')
