@@ -230,6 +230,27 @@ async def test_a_stop_gives_back_what_could_not_be_put_aside(bus: RabbitBus, rab
     assert await taking.next() == Delivery(QUEUE, b"one", redelivered=True, returns=1)
 
 
+async def test_a_stop_that_a_slow_broker_does_not_hear_returns_no_message_more_than_once(
+    bus: RabbitBus, rabbitmq: RabbitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_consumer, "REQUEST_SECONDS", 0.0)
+    stopping = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
+    let_through = Taking()
+    let_through.let_go.set()
+    consumer = await stopping.consume(QUEUE, let_through, prefetch=32)
+    bodies = {b"%d" % number for number in range(64)}
+    await asyncio.gather(consumer.stop(BOUND), *(bus.publish(QUEUE, body) for body in bodies))
+    await stopping.close()
+    await bus.publish(QUEUE, b"last")
+    taking = Taking()
+    taking.let_go.set()
+    await bus.consume(QUEUE, taking, prefetch=1)
+    returned = []
+    while (delivery := await taking.next()).body != b"last":
+        returned.append(delivery.returns)
+    assert max(returned, default=0) <= 1
+
+
 @pytest.mark.parametrize(("query", "seconds"), [("", "15"), ("?heartbeat=2", "2")])
 async def test_the_address_may_name_another_heartbeat(rabbitmq: RabbitServer, query: str, seconds: str) -> None:
     name = f"heartbeat{seconds}"

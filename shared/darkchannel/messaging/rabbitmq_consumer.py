@@ -46,7 +46,9 @@ class RabbitConsumer:
         self._messages: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._quiet = asyncio.Event()
-        """Set when the broker sends nothing more."""
+        """Set when the broker sends nothing more, or did not say so in time."""
+        self._is_heard = False
+        """Whether it said so."""
 
     async def start(self, channel: AbstractChannel, source: AbstractQueue) -> None:
         self._channel = channel
@@ -62,7 +64,8 @@ class RabbitConsumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(REQUEST_SECONDS):
                 # Each is asked, whatever becomes of another; a broker that is away has forgotten them all.
-                await asyncio.gather(*(self._source.cancel(tag) for tag in self._tags), return_exceptions=True)
+                told = await asyncio.gather(*(self._source.cancel(tag) for tag in self._tags), return_exceptions=True)
+                self._is_heard = not any(isinstance(answer, BaseException) for answer in told)
         self._quiet.set()
         if self._handlers:
             await asyncio.wait(self._handlers, timeout=drain)
@@ -98,10 +101,12 @@ class RabbitConsumer:
         """Give a message back that came too late for the handler.
 
         Not published again, as those under way are: a nack keeps its place and costs a stopping process no wait.
-        RabbitMQ before 4.3 counts it as a return, but only one a stop, as no consumer of ours is left to take it.
+        RabbitMQ before 4.3 counts it as a return, but only one a stop, as no consumer of ours is left to take it. Where
+        one may be left, since the broker was too slow to say, the end of the channel gives it back.
         """
         await self._quiet.wait()
-        await message.nack(requeue=True)
+        if self._is_heard:
+            await message.nack(requeue=True)
 
     async def _handle(self, delivery: Delivery) -> Settlement | None:
         """Run the handler in a task of its own: stopping cancels the work and never the settlement.
