@@ -82,9 +82,9 @@ def book(manuscript: Manuscript, lexicons: Sequence[tuple[str, bytes]] = ()) -> 
     if not any(map(_has_words, draft.chapters)):
         raise Refused("the document holds no words: there is nothing to speak")
     title = _shortened(chosen.title or draft.title or names.stem(manuscript.name))
-    script = _Script(chosen, tuple(lexicon.parse(body, name) for name, body in lexicons))
+    narration = _Narration(chosen, tuple(lexicon.parse(body, name) for name, body in lexicons))
     chapters = tuple(
-        Chapter(_shortened(chapter.title or title), tuple(script.segments(chapter))) for chapter in draft.chapters
+        Chapter(_shortened(chapter.title or title), tuple(narration.segments(chapter))) for chapter in draft.chapters
     )
     return Book(
         title=title,
@@ -107,7 +107,7 @@ def _shortened(title: str) -> str:
     return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1].rstrip()}…"
 
 
-class _Script:
+class _Narration:
     """Chapters as SSML, in the voices and pronunciations that were asked for."""
 
     def __init__(self, chosen: Options, lexicons: Sequence[Lexicon]) -> None:

@@ -52,7 +52,7 @@ def _plain(place: str, name: str, value: object) -> Value:
         str(value)  # raises ValueError for thousands of digits
         return value
     if ours({name: value}):
-        raise Refused(f"{place} is broken: {name} must be one value, or a list of words")
+        raise Refused(f"{place} is broken: {name} must be one value, a list of words, or names with a word each")
     return ELSE
 
 

@@ -85,7 +85,7 @@ def cover(job: str, ext: str) -> str:
 
 def lexicon(name: str) -> str:
     """In ``REFS``: a language's, or the one a job asks for, ``name`` being with or without its extension."""
-    return f"{LEXICONS}{name.removesuffix('.pls')}.pls"
+    return f"{LEXICONS}{name if name.lower().endswith('.pls') else f'{name}.pls'}"
 
 
 def plan(job: str) -> str:
