@@ -271,6 +271,8 @@ def test_angles_are_comparisons_only_between_what_is_compared(written: str, spok
         ("2023/12/24", "vinte e quatro de dezembro de dois mil e vinte e três"),
         ("15/nov/1889", "quinze de novembro de mil oitocentos e oitenta e nove"),
         ("de 5/6 a 10/6", "de cinco de junho a dez de junho"),
+        ("na 2ª feira, 3/8, e no domingo (9/8)", "na segunda feira, três de agosto, e no domingo (nove de agosto)"),
+        ("comeu 3/8 da torta", "comeu três oitavos da torta"),
         ("de 5 a 10/6", "de cinco a dez de junho"),
         ("de 1/2 a 3/4", "de meio a três quartos"),
         ("de jan. a mar. de 2020", "de janeiro a março de dois mil e vinte"),

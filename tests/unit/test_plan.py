@@ -75,3 +75,9 @@ def test_a_book_of_too_many_segments_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert make(book([["a"] * 3]))
     with pytest.raises(Refused, match="4 segments are more than the 3"):
         make(book([["a"] * 4]))
+
+
+def test_a_plan_of_a_later_release_is_read_without_the_options_that_are_new_there() -> None:
+    plan, _ = make(book(["a"]))
+    later = plan.model_dump_json().replace('"engine":', '"tempo":"slow","engine":')
+    assert Plan.model_validate_json(later) == plan

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from darkchannel import keys
 from darkchannel.errors import Refused
@@ -88,6 +88,14 @@ class Plan(BaseModel):
     """What kind of picture lies in ``input/``."""
     options: Options
     sections: tuple[Section, ...]
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        """A plan may come from a later release, beside which this one runs on while services are replaced."""
+        if isinstance(value, dict):
+            return {name: option for name, option in value.items() if name in Options.model_fields}
+        return value
 
     @property
     def segments(self) -> int:

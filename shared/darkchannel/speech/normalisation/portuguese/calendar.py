@@ -17,6 +17,7 @@ _DATE = re.compile(rf"{START}(\d{{1,2}})(?:\.?[º°])?([/.-])(\d{{1,2}})\2(\d{{4
 _ISO = re.compile(rf"{START}(\d{{4}})([-/])(\d\d)\2(\d\d)(?:T(?=\d\d:)|(?![\d/-]))")
 _DAY_AND_MONTH = re.compile(
     r"(?=\d)(?:(?<=\b[Dd]ia )|(?<=\b[Dd]ias )|(?<=\b[Ee]m )|(?<=\b[Aa]té )|(?<=\b[Dd]esde )"
+    r"|(?<=feira, )|(?<=feira \()|(?<=ábado, )|(?<=ábado \()|(?<=omingo, )|(?<=omingo \()"
     rf"|{START}(?=1[º°]/\d|0\d/\d\d|\d\d/0\d|[12]\d/1[0-2]|3[01]/1[0-2]))"
     r"(\d{1,2})[º°]?/(\d{1,2})(?![\w/]|[.,]\d)"
 )
