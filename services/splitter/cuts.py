@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 from unicodedata import category
 
+from darkchannel.jobs.plan import Within
 from darkchannel.speech import sentences
 
 _MASK = "x"
@@ -27,15 +28,17 @@ class Part:
     """Whether it may not be cut."""
 
 
-def places(parts: Sequence[Part], language: str, most: int, *, is_sentence: bool) -> list[int]:
-    """Where to cut the text of the parts: characters from its start, in order, neither 0 nor all of them.
+def places(parts: Sequence[Part], language: str, most: int, *, is_sentence: bool) -> dict[int, Within]:
+    """Where to cut the text of the parts, and what starts there.
+
+    Places are characters from its start, in order, neither 0 nor all of them.
 
     Between two of them are no more than ``most`` characters but those of a single part that may not be cut.
     ``language`` is that of the block, which a part may leave; ``is_sentence`` says that the block is one.
     """
     block = _Block(parts)
     ends = () if is_sentence else _sentence_ends(parts, language)
-    return [*_refined(block, sorted(filter(block.may_end_at, ends)), most)]
+    return dict(_refined(block, sorted(filter(block.may_end_at, ends)), most))
 
 
 def _sentence_ends(parts: Sequence[Part], language: str) -> set[int]:
@@ -102,13 +105,13 @@ class _Block:
         return self._whole.stop_around(start + 1) or limit
 
 
-def _refined(block: _Block, ends: Sequence[int], most: int) -> Iterator[int]:
+def _refined(block: _Block, ends: Sequence[int], most: int) -> Iterator[tuple[int, Within]]:
     """The ends with more of them where they are too far apart."""
     for start, end in pairwise((0, *ends, len(block))):
         if start:
-            yield start
+            yield start, "sentence"
         while end - start > most and (start := block.place(start, most)) < end:
-            yield start
+            yield start, "clause"
 
 
 def _is_in_word(text: str, at: int) -> bool:

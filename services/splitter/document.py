@@ -9,7 +9,7 @@ from darkchannel import keys
 from darkchannel.errors import Refused
 from darkchannel.jobs import names, options
 from darkchannel.jobs.options import Options
-from darkchannel.jobs.plan import Book, Chapter
+from darkchannel.jobs.plan import Book, Chapter, Within
 from darkchannel.speech import sentences
 from darkchannel.speech.ssml import Element, Node, document, serialise, spoken
 from services.splitter import footnotes, lexicon, segments
@@ -33,7 +33,11 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "doc": docx.read,  # whose refusal says what to do with one
     "pdf": pdf.read,
 }
+FORMATS: Mapping[str, tuple[str, ...]] = {"epub": ("mp3", "m4b")}
+"""What is made of a document by its extension, where nobody says."""
 MAX_TITLE = 200
+MAX_LINE = 500
+MAX_DESCRIPTION = 4_000
 HEADING_PAUSE = "1000ms"
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -68,7 +72,7 @@ def manuscript(body: bytes, name: str, layers: Sequence[Mapping[str, Any]]) -> M
     if not body:
         raise Refused("the document is empty: it has no bytes")
     draft = reader(body)
-    return Manuscript(name, draft, options.resolve(_own(draft), *layers, options.ours(draft.options)))
+    return Manuscript(name, draft, options.resolve(_own(draft, name), *layers, options.ours(draft.options)))
 
 
 def book(manuscript: Manuscript, lexicons: Sequence[tuple[str, bytes]] = ()) -> Book:
@@ -81,30 +85,46 @@ def book(manuscript: Manuscript, lexicons: Sequence[tuple[str, bytes]] = ()) -> 
     draft, chosen = manuscript.draft, manuscript.options
     if not any(map(_has_words, draft.chapters)):
         raise Refused("the document holds no words: there is nothing to speak")
-    title = _shortened(chosen.title or draft.title or names.stem(manuscript.name))
+    title = _shortened(chosen.title or draft.title or names.stem(manuscript.name), MAX_TITLE)
     narration = _Narration(chosen, tuple(lexicon.parse(body, name) for name, body in lexicons))
     chapters = tuple(
-        Chapter(_shortened(chapter.title or title), tuple(narration.segments(chapter))) for chapter in draft.chapters
+        narration.chapter(_shortened(chapter.title or title, MAX_TITLE), chapter) for chapter in draft.chapters
     )
+    series = _line(chosen.series, draft.series)
     return Book(
         title=title,
         author=chosen.author or draft.author,
         options=chosen,
         chapters=chapters,
-        series=draft.series,
-        series_index=draft.series_index,
+        narrator=_line(chosen.narrator, draft.narrator),
+        series=series,
+        series_index=(chosen.series_index or draft.series_index) if series else None,
+        year=chosen.year or draft.year,
+        genre=_line(chosen.genre, draft.genre),
+        description=chosen.description or _cut(draft.description or "", MAX_DESCRIPTION) or None,
         cover=draft.cover,
     )
 
 
-def _own(draft: Draft) -> dict[str, str]:
+def _own(draft: Draft, name: str) -> dict[str, Any]:
+    """The first layer of options: what the document itself tells."""
     tag = (draft.language or "").replace("_", "-")
-    return {"language": tag} if _LANGUAGE.fullmatch(tag) else {}
+    language = {"language": tag} if _LANGUAGE.fullmatch(tag) else {}
+    formats = FORMATS.get(keys.extension(name))
+    return {**language, "formats": formats}
 
 
-def _shortened(title: str) -> str:
-    title = " ".join(title.split())
-    return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1].rstrip()}…"
+def _line(option: str | None, own: str | None) -> str | None:
+    """What the option says, else the document, on one line."""
+    return _shortened(option or own or "", MAX_LINE) or None
+
+
+def _shortened(text: str, most: int) -> str:
+    return _cut(" ".join(text.split()), most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 class _Narration:
@@ -116,13 +136,18 @@ class _Narration:
         self._cast = Cast(chosen.voices)
         self._lexicons = lexicons
 
-    def segments(self, chapter: DraftChapter) -> Iterator[str]:
+    def chapter(self, title: str, chapter: DraftChapter) -> Chapter:
         content = footnotes.placed(chapter.content, self._options.footnotes, self._language)
         nodes: Iterator[Node] = (node for item in content for node in self._nodes(item))
         if self._lexicons:
             nodes = lexicon.apply(nodes, self._language, self._lexicons)
-        for piece in segments.cut(nodes, self._language, size_of(self._options.engine)):
-            yield serialise(document(piece, language=self._language, voice=self._options.voice))
+        texts: list[str] = []
+        continued: dict[int, Within] = {}
+        for segment in segments.cut(nodes, self._language, size_of(self._options.engine)):
+            if segment.continues:
+                continued[len(texts)] = segment.continues
+            texts.append(serialise(document(segment.nodes, language=self._language, voice=self._options.voice)))
+        return Chapter(title, tuple(texts), continued)
 
     def _nodes(self, item: Block | Node) -> Iterator[Node]:
         if not isinstance(item, Block):
@@ -133,8 +158,10 @@ class _Narration:
         attributes = {"xml:lang": item.language} if item.language else {}
         paragraph = Element("p", attributes, tuple(Element("s", {}, (part.strip(),)) for part in parts))
         yield Element("voice", {"name": voice}, (paragraph,)) if voice else paragraph
-        if item.heading or item.pause:
+        if item.heading:
             yield Element("break", {"time": HEADING_PAUSE})
+        elif item.pause:
+            yield Element("break", {"time": f"{self._options.pauses.scene * 1000:.0f}ms"})
 
 
 def _has_words(chapter: DraftChapter) -> bool:

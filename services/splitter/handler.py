@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from darkchannel import keys
@@ -11,12 +12,12 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs import options, window
 from darkchannel.jobs import plan as plans
 from darkchannel.jobs.options import Options
-from darkchannel.jobs.plan import Book, Plan
+from darkchannel.jobs.plan import Book, Cover, Plan
 from darkchannel.jobs.runs import Opened, Runs, Source
 from darkchannel.runtime.service import Context
 from darkchannel.storage.metadata import project
 from darkchannel.storage.port import NEW, ObjectInfo
-from services.splitter import document, lexicon, yaml_options
+from services.splitter import document, lexicon, pictures, yaml_options
 from services.splitter.settings import SplitterSettings
 
 WITHDRAWN = "the document was deleted before it was read"
@@ -160,7 +161,22 @@ class Splitter:
         assert received
         manuscript = await self._compute(document.manuscript, received.body, name, layers)
         del received  # what is large may go before as much is made of it
-        return await self._compute(document.book, manuscript, await self._lexicons(manuscript.options))
+        cover = await self._cover(manuscript.options)
+        book = await self._compute(document.book, manuscript, await self._lexicons(manuscript.options))
+        return replace(book, cover=cover) if cover else book
+
+    async def _cover(self, chosen: Options) -> Cover | None:
+        """The picture that the job asks for. Raises Refused where it is missing or none that is read."""
+        if not chosen.cover:
+            return None
+        name = keys.cover_reference(chosen.cover)
+        found = await self._store.get(keys.REFS, name, first=pictures.MAX_BYTES + 1)
+        if not found:
+            raise Refused(
+                f"there is no cover {keys.REFS}/{name}: upload it and drop the document again, "
+                "or change the option cover"
+            )
+        return pictures.asked_for(found.body, f"{keys.REFS}/{name}")
 
     async def _lexicons(self, chosen: Options) -> list[tuple[str, bytes]]:
         """The job's own lexicon, then those of its language: for ``pt-BR``, then for ``pt``."""

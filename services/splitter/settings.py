@@ -12,11 +12,19 @@ class SplitterSettings(BaseSettings):
     language: str | None = None
     engine: str | None = None
     author: str | None = None
+    narrator: str | None = None
+    series: str | None = None
+    series_index: str | None = None
+    year: str | None = None
+    genre: str | None = None
+    description: str | None = None
+    cover: str | None = None
     footnotes: str | None = None
     lexicon: str | None = None
     voices: str | None = None
     priority: str | None = None
     formats: str | None = None
+    pauses: str | None = None
     company_id: str | None = None
     webhook_url: str | None = None
 

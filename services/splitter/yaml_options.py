@@ -42,8 +42,8 @@ def _plain(place: str, name: str, value: object) -> Value:
     """What can be kept with the job and shown to people; YAML's aliases nest to any size, and round in circles."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
-    if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, dict) and all(isinstance(item, str | int | float) for pair in value.items() for item in pair):
+        return {_encodable(str(key)): _encodable(str(item)) for key, item in value.items()}
     if isinstance(value, date):
         value = str(value)
     if isinstance(value, str):
@@ -52,7 +52,9 @@ def _plain(place: str, name: str, value: object) -> Value:
         str(value)  # raises ValueError for thousands of digits
         return value
     if ours({name: value}):
-        raise Refused(f"{place} is broken: {name} must be one value, a list of words, or names with a word each")
+        raise Refused(
+            f"{place} is broken: {name} must be one value, a list of words, or names with a word or number each"
+        )
     return ELSE
 
 

@@ -14,6 +14,8 @@ TEMP = "darkchannel-temp"
 CACHE = "darkchannel-cache"
 LEXICONS = "lexicons/"
 """In ``REFS``."""
+COVERS = "covers/"
+"""In ``REFS``."""
 BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
 
 MAX_SEGMENTS = 1_000_000
@@ -88,12 +90,21 @@ def lexicon(name: str) -> str:
     return f"{LEXICONS}{name if name.lower().endswith('.pls') else f'{name}.pls'}"
 
 
+def cover_reference(name: str) -> str:
+    """In ``REFS``: the picture that a job asks for as its cover."""
+    return f"{COVERS}{name}"
+
+
 def plan(job: str) -> str:
     return f"{job}/plan.json"
 
 
 def plan_part(job: str, section: int, digest: str) -> str:
     return f"{job}/plan/section-{section:04d}-{digest}.json"
+
+
+def level(job: str) -> str:
+    return f"{job}/level.json"
 
 
 def window(job: str) -> str:
@@ -108,8 +119,8 @@ def chunk(job: str, index: int) -> str:
     return f"{job}/chunks/chunk-{index:06d}.wav"
 
 
-def section_audio(job: str, section: int, digest: str, fmt: str) -> str:
-    return f"{job}/sections/section-{section:04d}-{digest}.{fmt}"
+def section_file(job: str, section: int, digest: str, ext: str) -> str:
+    return f"{job}/sections/section-{section:04d}-{digest}.{ext}"
 
 
 def section_record(job: str, section: int) -> str:
@@ -148,15 +159,14 @@ def output(date: str, stem: str, ext: str) -> str:
     return f"{date}/{stem}.{ext}"
 
 
-def published(date: str, stem: str, file: str) -> str:
-    """Where listeners find a file of a build: the book itself under its name, the rest in a folder of that name."""
-    main, _, ext = file.rpartition(".")
-    return output(date, stem, ext) if main == "audiobook" else f"{date}/{stem}/{file}"
+def published(date: str, stem: str, file: str, main: str) -> str:
+    """Where listeners find a file of a build: the ``main`` one under its name, the rest in a folder of that name."""
+    return output(date, stem, file.rpartition(".")[2]) if file == main else f"{date}/{stem}/{file}"
 
 
-def copies(job: str, date: str, stem: str, file: str) -> tuple[tuple[str, str], ...]:
+def copies(job: str, date: str, stem: str, file: str, main: str) -> tuple[tuple[str, str], ...]:
     """(bucket, key) of each copy of a published file: the listeners', and that in the job's own folder."""
-    return (OUTPUT, published(date, stem, file)), (JOBS, final(job, file))
+    return (OUTPUT, published(date, stem, file, main)), (JOBS, final(job, file))
 
 
 def output_error(date: str, stem: str) -> str:

@@ -10,9 +10,11 @@ import pytest
 from darkchannel import keys
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.names import MAX_STEM_BYTES
+from darkchannel.jobs.options import Pauses
 from darkchannel.jobs.runs import State
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.port import ObjectStore
+from services.splitter import pictures
 from services.splitter.handler import Splitter
 from services.splitter.settings import SplitterSettings
 from tests.pipeline.bench import Bench
@@ -60,8 +62,9 @@ async def narrate(bench: Bench, key: str, text: str = TEXT) -> str:
     before = set(await bench.output())
     bench.events.append(await bench.drop(key, text.encode()))
     await bench.deliver()
-    [made] = set(await bench.output()) - before
-    return made.split("/", 1)[1]
+    made = [key.split("/", 1)[1] for key in set(await bench.output()) - before]
+    [main] = [name for name in made if "/" not in name]
+    return main
 
 
 async def inbox(bench: Bench) -> list[str]:
@@ -169,6 +172,71 @@ async def test_a_broken_lexicon_fails_the_job_and_is_named(bench: Bench) -> None
     assert await narrate(bench, "conto.txt") == "conto.error.txt"
     reason = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason or ""
     assert reason.startswith("darkchannel-refs/lexicons/pt-BR.pls is broken at line 1")
+
+
+JPEG, PNG = b"\xff\xd8\xff\xe0 a picture", b"\x89PNG\r\n\x1a\n a picture"
+
+
+async def cover_of(bench: Bench) -> tuple[str | None, bytes | None]:
+    plan = await bench.jobs.plan(bench.job)
+    assert plan
+    kept = await bench.raw.get(keys.JOBS, keys.cover(bench.job, plan.cover)) if plan.cover else None
+    return plan.cover, kept.body if kept else None
+
+
+@pytest.mark.parametrize(("name", "picture", "kind"), [("farol.jpeg", JPEG, "jpg"), ("o farol.jpg", PNG, "png")])
+async def test_the_cover_that_a_job_asks_for_is_kept_with_its_plan(
+    bench: Bench, name: str, picture: bytes, kind: str
+) -> None:
+    await bench.raw.put(keys.REFS, f"covers/{name}", picture)
+    await narrate(bench, "conto.txt", f"---\ncover: {name}\n---\n{TEXT}")
+    assert await cover_of(bench) == (kind, picture)
+
+
+async def test_a_cover_that_is_asked_for_takes_the_place_of_the_book_s_own(bench: Bench) -> None:
+    cover = '<item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>'
+    files = {
+        "META-INF/container.xml": CONTAINER,
+        "OEBPS/book.opf": package(["p.xhtml"], extra=cover),
+        "OEBPS/p.xhtml": page(f"<p>{TEXT}</p>"),
+        "OEBPS/c.jpg": JPEG,
+    }
+    await bench.raw.put(keys.REFS, "covers/farol.png", PNG)
+    await bench.raw.put(keys.INBOX, keys.OPTIONS_FILE, b"cover: farol.png\nformats: mp3\n")
+    bench.events.append(await bench.drop("farol.epub", archive(files)))
+    await bench.deliver()
+    assert await cover_of(bench) == ("png", PNG)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (None, "there is no cover darkchannel-refs/covers/farol.jpg: upload it and drop the document again"),
+        (b"", "the cover darkchannel-refs/covers/farol.jpg is empty, neither JPEG nor PNG"),
+        (b"GIF89a", "the cover darkchannel-refs/covers/farol.jpg is a GIF, neither"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "is a WebP, neither"),
+        (b"\0\0\0\x20ftypavif", "is an AVIF, neither"),
+        (b"farol", "is no picture that is known, neither"),
+        (JPEG + b"\0" * pictures.MAX_BYTES, "the cover darkchannel-refs/covers/farol.jpg has more than 30 MB"),
+    ],
+    ids=["missing", "empty", "gif", "webp", "avif", "text", "large"],
+)
+async def test_a_cover_that_cannot_be_one_fails_the_job_and_says_what_it_is(
+    bench: Bench, body: bytes | None, says: str
+) -> None:
+    if body is not None:
+        await bench.raw.put(keys.REFS, "covers/farol.jpg", body)
+    assert await narrate(bench, "conto.txt", f"---\ncover: farol.jpg\n---\n{TEXT}") == "conto.error.txt"
+    assert says in ((await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason or "")
+
+
+async def test_options_that_are_mappings_are_read_from_yaml(bench: Bench) -> None:
+    said = "year: 1998-05-02\npauses:\n  scene: 1.5\n  chapter: 3\nvoices: {Ana: pt-br+f3}"
+    await narrate(bench, "conto.txt", f"---\n{said}\n---\n{TEXT}")
+    plan = await bench.jobs.plan(bench.job)
+    assert plan
+    assert (plan.year, plan.options.pauses) == ("1998", Pauses(scene=1.5, chapter=3))
+    assert plan.options.voices == {"Ana": "pt-br+f3"}
 
 
 async def test_the_series_and_the_cover_of_a_book_are_kept_with_its_plan(bench: Bench) -> None:

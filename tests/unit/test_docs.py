@@ -17,7 +17,7 @@ from typer.main import get_command
 from darkchannel import pipeline
 from darkchannel.cli.app import app
 from darkchannel.cli.exits import MEANINGS
-from darkchannel.jobs.options import Options
+from darkchannel.jobs.options import Options, Pauses
 from darkchannel.jobs.window import WEIGHTS
 from darkchannel.pipeline import Grant
 
@@ -82,7 +82,8 @@ def _kind(annotation: Any) -> str:
         return _kind(next(part for part in get_args(annotation) if part is not type(None)))
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
-    return {str: "text", int: "number", dict[str, str]: "names and voices"}.get(annotation, "list")
+    kinds = {str: "text", int: "number", dict[str, str]: "names and voices", Pauses: "kinds and seconds"}
+    return kinds.get(annotation, "list")
 
 
 def _drawn(rows: Iterable[Row]) -> str:

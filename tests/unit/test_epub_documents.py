@@ -89,8 +89,8 @@ def test_only_what_is_read_by_a_reader_is_spoken() -> None:
 
 def test_a_heading_and_a_rule_are_followed_by_a_pause() -> None:
     [segment] = segments(read(epub({"a.xhtml": "<h1>T</h1><p>A.</p><hr/><p>B.</p>"}), "x.epub", []))
-    pause = '<break time="1000ms"/>'
-    assert f"<p><s>T</s></p>{pause}<p><s>A.</s></p>{pause}<p><s>B.</s></p>" in segment
+    heading, scene = '<break time="1000ms"/>', '<break time="2000ms"/>'
+    assert f"<p><s>T</s></p>{heading}<p><s>A.</s></p>{scene}<p><s>B.</s></p>" in segment
 
 
 def test_a_page_that_is_no_xml_is_read_as_a_browser_would() -> None:
@@ -221,6 +221,109 @@ def test_the_author_is_who_wrote_the_book_and_the_title_the_main_one() -> None:
     )
     draft = epub_format.read(book({"a.xhtml": "<p>A.</p>"}, metadata))
     assert (draft.title, draft.author) == ("O cais", "Ana Lima, Ivo Reis")
+
+
+def test_who_reads_a_book_aloud_is_its_narrator_among_creators_and_contributors() -> None:
+    metadata = (
+        "<dc:creator>Ana Lima</dc:creator><dc:creator opf:role='nrt'>Eva Paz</dc:creator>"
+        "<dc:contributor id='a'>Ivo Reis</dc:contributor><meta refines='#a' property='role'>nrt</meta>"
+        "<dc:contributor opf:role='nrt'>Eva Paz</dc:contributor><dc:contributor opf:role='edt'>Rui Sá</dc:contributor>"
+    ).replace("opf:role", "xmlns:opf='http://www.idpf.org/2007/opf' opf:role")
+    draft = epub_format.read(book({"a.xhtml": "<p>A.</p>"}, metadata))
+    assert (draft.author, draft.narrator) == ("Ana Lima", "Eva Paz, Ivo Reis")
+
+
+@pytest.mark.parametrize(
+    ("dates", "year"),
+    [
+        ("<dc:date>2011-04-02T00:00:00Z</dc:date>", "2011"),
+        ("<dc:date>1899</dc:date><dc:date opf:event='publication'>2004-01</dc:date>", "2004"),
+        ("<dc:date opf:event='modification'>2020-01-01</dc:date><dc:date opf:event='creation'>2009</dc:date>", "2009"),
+        ("<dc:date opf:event='modification'>2020-01-01</dc:date>", None),
+        ("<dc:date>0101-01-01T00:00:00+00:00</dc:date><dc:date>sem data</dc:date>", None),
+        ("", None),
+    ],
+)
+def test_the_year_is_that_of_publication(dates: str, year: str | None) -> None:
+    metadata = dates.replace("opf:event", "xmlns:opf='http://www.idpf.org/2007/opf' opf:event")
+    assert epub_format.read(book({"a.xhtml": "<p>A.</p>"}, metadata)).year == year
+
+
+def test_the_genre_is_the_first_subjects() -> None:
+    subjects = "".join(f"<dc:subject> {name}\n</dc:subject>" for name in ("Conto", "", "Mar", "Conto", "Ilhas", "Sal"))
+    assert epub_format.read(book({"a.xhtml": "<p>A.</p>"}, subjects)).genre == "Conto, Mar, Ilhas"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Um farol\n  e uma ilha.", "Um farol e uma ilha."),
+        ("Um farol.\n\nUma ilha.", "Um farol.\nUma ilha."),
+        ("&lt;div&gt;&lt;p&gt;Um &lt;b&gt;farol&lt;/b&gt;.&lt;/p&gt;&lt;p&gt;Uma&amp;nbsp;ilha.&lt;/p&gt;&lt;/div&gt;",
+         "Um farol.\nUma ilha."),
+        ("&lt;script&gt;alert()&lt;/script&gt;Um farol.&lt;br/&gt;Fim.", "Um farol. Fim."),
+        ("<p>Um farol.</p>", "Um farol."),
+        ("3 &lt; 5 &amp; 7", "3 < 5 & 7"),
+        ("&lt;!ENTITY a 'b'&gt;", None),
+        (" ", None),
+    ],
+)  # fmt: skip
+def test_a_description_is_read_without_its_markup(written: str, read: str | None) -> None:
+    metadata = f"<dc:description>{written}</dc:description>"
+    assert epub_format.read(book({"a.xhtml": "<p>A.</p>"}, metadata)).description == read
+
+
+def test_what_a_person_says_of_a_book_wins_over_what_it_says_itself() -> None:
+    metadata = (
+        "<dc:contributor role='nrt'>Eva Paz</dc:contributor><dc:date>1999</dc:date><dc:subject>Conto</dc:subject>"
+        "<dc:description>Longo.</dc:description><meta name='calibre:series' content='Mares'/>"
+        "<meta name='calibre:series_index' content='2'/>"
+    )
+    body = book({"a.xhtml": "<p>A.</p>"}, metadata)
+
+    def told(**layer: str) -> tuple[str | None, ...]:
+        made = read(body, "a.epub", [layer])
+        return made.narrator, made.year, made.genre, made.description, made.series, made.series_index
+
+    assert told() == ("Eva Paz", "1999", "Conto", "Longo.", "Mares", "2")
+    said = {
+        "narrator": "Rui Sá",
+        "year": "2001",
+        "genre": "Crônica",
+        "description": "Curto.",
+        "series": "Rios",
+        "series_index": "5",
+    }
+    assert told(**said) == tuple(said.values())
+    assert told(genre="") == told()
+
+
+def test_a_number_without_a_series_is_none() -> None:
+    assert read(epub({"a.xhtml": "<p>A.</p>"}), "a.epub", [{"series_index": "5"}]).series_index is None
+
+
+def test_metadata_without_end_is_shortened() -> None:
+    long = "palavra " * 2_000
+    metadata = f"<dc:subject>{long}</dc:subject><dc:description>{long}</dc:description>"
+    made = read(book({"a.xhtml": "<p>A.</p>"}, metadata), "a.epub", [])
+    assert made.genre
+    assert made.description
+    assert (len(made.genre), len(made.description)) == (500, 4_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "formats"),
+    [
+        ("a.epub", [], ("mp3", "m4b")),
+        ("A.EPUB", [{"formats": None}], ("mp3", "m4b")),
+        ("a.epub", [{"formats": "mp3"}], ("mp3",)),
+        ("a.epub", [{"formats": "flac"}, {"formats": "chapters"}], ("mp3", "chapters")),
+    ],
+)
+def test_an_m4b_is_made_of_a_book_too_where_nobody_says_what(
+    name: str, layers: list[dict[str, str | None]], formats: tuple[str, ...]
+) -> None:
+    assert read(epub({"a.xhtml": "<p>A.</p>"}), name, layers).options.formats == formats
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from darkchannel.speech.parse import parse
 from darkchannel.speech.ssml import ATOMIC, ATTRIBUTES, BLOCKS, MOMENTS, TEXT_ONLY, Element, Node, document, serialise
 from darkchannel.speech.ssml import spoken as spoken_by
 from services.splitter import document as documents
-from services.splitter.segments import MAX_MARKUP, cut
+from services.splitter import segments as cutting
+from services.splitter.segments import MAX_MARKUP
 from services.splitter.sizes import SIZES, Size
 from tests.unit.documents import segments, words
 
@@ -164,6 +165,10 @@ def glued(nodes: Iterable[Node]) -> str:
         else inside
         for node in nodes
     )
+
+
+def cut(nodes: Sequence[Node], language: str, size: Size) -> Iterator[tuple[Node, ...]]:
+    return (segment.nodes for segment in cutting.cut(nodes, language, size))
 
 
 def longest_run(nodes: Sequence[Node]) -> int:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
-from darkchannel.jobs.options import Options, from_metadata, ours, resolve
+from darkchannel.jobs.options import Options, Pauses, from_metadata, ours, resolve
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=400).filter(
     lambda title: title == title.strip()
@@ -53,6 +53,36 @@ def test_formats_are_a_list_or_words_with_commas(formats: object) -> None:
     assert resolve({"formats": formats}).formats == ("mp3",)
 
 
+@pytest.mark.parametrize(
+    ("asked", "year"),
+    [("1998", "1998"), (1998, "1998"), ("1998-05-02", "1998"), ("12/03/2021", "2021"), ("maio de 2003", "2003")],
+)
+def test_a_date_is_kept_as_its_year(asked: object, year: str) -> None:
+    assert resolve({"year": asked}).year == year
+
+
+@pytest.mark.parametrize(("asked", "number"), [("3", "3"), (3, "3"), (2.5, "2.5"), ("2,5", "2.5"), (" 1.0 ", "1.0")])
+def test_the_number_in_a_series_is_written_as_people_do(asked: object, number: str) -> None:
+    assert resolve({"series-index": asked}).series_index == number
+
+
+@pytest.mark.parametrize(
+    "asked", ["sentence=0.4, chapter=3", "sentence=.4;chapter=3.0", {"sentence": 0.4, "chapter": "3"}]
+)
+def test_pauses_are_seconds_by_kind_and_the_others_stay(asked: object) -> None:
+    assert resolve({"pauses": asked}).pauses == Pauses(sentence=0.4, chapter=3)
+
+
+def test_a_description_may_have_lines_and_a_cover_a_name_with_spaces_and_accents() -> None:
+    options = resolve(from_metadata({"description": "Um farol.%0A%0AUma ilha.", "cover": "capa%20do%20S%C3%A3o.jpg"}))
+    assert (options.description, options.cover) == ("Um farol.\n\nUma ilha.", "capa do São.jpg")
+
+
+@given(st.builds(Pauses, **{kind: st.integers(0, 40).map(lambda n: n / 4) for kind in Pauses.model_fields}))
+def test_pauses_are_shown_as_they_are_asked_for(pauses: Pauses) -> None:
+    assert resolve({"pauses": str(pauses)}).pauses == pauses
+
+
 def test_a_number_may_be_a_title_and_words_a_number() -> None:
     options = resolve({"title": 1984, "company_id": "12"})
     assert (options.title, options.company_id) == ("1984", 12)
@@ -67,6 +97,21 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
         ({"formats": ""}, "formats: name at least one of mp3"),
         ({"company_id": "zero"}, "company-id"),
         ({"company_id": 0}, "company-id"),
+        ({"year": "98"}, "year: must be a year such as 1998"),
+        ({"year": "20211"}, "year"),
+        ({"year": "0101-01-01"}, "year"),
+        ({"series-index": "III"}, "series-index: must be a number such as 3 or 2.5"),
+        ({"series-index": "1.2.3"}, "series-index"),
+        ({"description": "x" * 4_001}, "description: must have at most 4000 characters"),
+        ({"cover": "../capa.jpg"}, "cover: must be the name of a picture in darkchannel-refs/covers/"),
+        ({"cover": "b/capa.jpg"}, "cover"),
+        ({"pauses": "verse=1"}, "pauses: must be seconds from 0 to 10 of .* \\(got verse='1'\\)"),
+        ({"pauses": "scene=11"}, "pauses: .* \\(got scene='11'\\)"),
+        ({"pauses": {"scene": -1}}, "pauses: .* \\(got scene=-1\\)"),
+        ({"pauses": {"scene": float("nan")}}, "pauses: .* \\(got scene=nan\\)"),
+        ({"pauses": "sentence=0,4"}, "pauses: .* \\(got 4=''\\)"),
+        ({"pauses": "1.5"}, "pauses: .* \\(got 1.5=''\\)"),
+        ({"pauses": 2}, "pauses: .* \\(got 2\\)"),
         ({"webhook_url": "ftp://e.org"}, "webhook-url"),
         ({"voise": "a"}, "voise: there is no such option; choose from voice, .*, company-id"),
         ({"title": "x" * 501}, "title: must have at most 500 characters"),

@@ -6,7 +6,7 @@ from darkchannel import keys
 from darkchannel.errors import Refused
 from darkchannel.jobs import plan
 from darkchannel.jobs.options import Options
-from darkchannel.jobs.plan import Book, Chapter, Plan, make
+from darkchannel.jobs.plan import Book, Chapter, Plan, Within, make
 
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(["x" * 900, "y" * 4_000, "z" * 20_000]))
 BOOKS = st.lists(st.lists(TEXTS, max_size=150), min_size=1, max_size=4).filter(any)
@@ -44,6 +44,29 @@ def test_every_segment_is_found_in_its_section(chapters: list[list[str]]) -> Non
         assert made.section_of(section.first) == made.section_of(section.segments[-1]) == section
     with pytest.raises(IndexError):
         made.section_of(made.segments)
+
+
+CONTINUED = st.lists(
+    st.lists(st.sampled_from([None, "sentence", "clause"]), max_size=150), min_size=1, max_size=4
+).filter(any)
+
+
+@settings(max_examples=50)
+@given(CONTINUED)
+def test_what_a_segment_continues_stands_in_its_section(chapters: list[list[Within | None]]) -> None:
+    given = [
+        Chapter("C", ("a",) * len(starts), {n: start for n, start in enumerate(starts) if start}) for starts in chapters
+    ]
+    made = Plan.model_validate_json(make(Book("T", None, Options(), tuple(given)))[0].model_dump_json())
+    found = [section.continued.get(index) for section in made.sections for index in section.segments]
+    assert found == [start for starts in chapters for start in starts]
+    assert all({*section.continued} <= {*section.segments} for section in made.sections)
+
+
+def test_a_plan_of_an_earlier_release_is_read_as_one_whose_segments_start_paragraphs() -> None:
+    made, _ = make(book([["a", "b"]]))
+    earlier = made.model_dump(exclude={"narrator": True, "sections": {"__all__": {"continued"}}})
+    assert Plan.model_validate(earlier) == made
 
 
 def test_a_chapter_without_segments_has_no_section() -> None:

@@ -1,15 +1,23 @@
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
 from darkchannel.speech.ssml import Element, Node, serialise, spoken
+from services.splitter import segments
 from services.splitter.leaves import MAX_ATOMIC
-from services.splitter.segments import MAX_MARKUP, cut
+from services.splitter.segments import MAX_MARKUP
 from services.splitter.sizes import SIZES, Size, size_of
 
 SIZE = size_of("espeak")
 TARGET, HARD = SIZE.target, SIZE.hard
+
+
+def cut(nodes: Iterable[Node], language: str, size: Size) -> Iterator[tuple[Node, ...]]:
+    return (segment.nodes for segment in segments.cut(nodes, language, size))
 
 
 def paragraph(*sentences: str) -> Element:
@@ -230,3 +238,53 @@ def test_nothing_gives_no_piece() -> None:
 def test_what_may_not_be_cut_and_is_too_long_is_refused_by_name(atom: Element) -> None:
     with pytest.raises(Refused, match=f'<{atom.name}> has 25.. characters .* shorten it to 2500. It begins "xxx'):
         list(cut([atom], "pt", SIZE))
+
+
+def continued(nodes: list[Node]) -> list[str | None]:
+    return [segment.continues for segment in segments.cut(nodes, "pt", SIZE)]
+
+
+def bare(nodes: Iterable[Node]) -> str:
+    return "".join("".join(map(spoken, nodes)).split())
+
+
+SHORT = Size(100, 120)
+SENTENCES = st.lists(st.integers(0, 40).map(lambda words: "Era " + "longe " * words + "dali."), min_size=1, max_size=8)
+
+
+@given(st.lists(SENTENCES, min_size=1, max_size=4), st.booleans())
+def test_a_segment_continues_what_a_cut_left_open_and_a_paragraph_nothing(
+    paragraphs: list[list[str]], is_told: bool
+) -> None:
+    nodes = [paragraph(*one) if is_told else Element("p", {}, (" ".join(one),)) for one in paragraphs]
+    ends = {*accumulate((bare([node]) for node in nodes), initial="")}
+    before = ""
+    for segment in segments.cut(nodes, "pt", SHORT):
+        assert segment.continues == (None if before in ends else "sentence" if before.endswith(".") else "clause")
+        before += bare(segment.nodes)
+
+
+def test_every_segment_of_a_long_paragraph_but_the_first_continues_it() -> None:
+    assert continued([paragraph(*["x" * TARGET] * 4)]) == [None, "sentence", "sentence", "sentence"]
+    assert continued([paragraph("x" * 4 * HARD)]) == [None, "clause", "clause", "clause"]
+
+
+def test_what_has_no_words_does_not_hide_what_the_words_after_it_continue() -> None:
+    mark = Element("mark", {"name": "m"})
+    assert continued([Element("p", {}, ("x" * TARGET, mark, " Y" * 400))]) == [None, "clause"]
+    assert continued([paragraph("x" * TARGET), mark, paragraph("y" * TARGET)]) == [None, None]
+
+
+def test_a_segment_without_words_continues_nothing() -> None:
+    full, rule = paragraph("x" * HARD), Element("p", {}, ("* * *",))
+    assert continued([full, rule, full]) == [None, None, None]
+
+
+def test_a_row_of_sentences_without_a_paragraph_around_is_one() -> None:
+    one = Element("s", {}, ("x" * TARGET,))
+    assert continued([one, " ", one, paragraph("y" * TARGET), one, one]) == [None, "sentence", None, None, "sentence"]
+
+
+def test_a_sentence_whose_tags_fill_a_segment_is_a_clause_in_the_next() -> None:
+    words: list[Node] = [Element("emphasis", {"level": "strong"}, ("pá ",)) for _ in range(300)]
+    assert continued([Element("p", {}, (Element("s", {}, tuple(words)),))]) == [None, "clause"]

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from darkchannel.errors import Permanent
+from darkchannel.jobs.options import Options, Pauses, resolve
 from darkchannel.runtime.settings import load
+from services.splitter.settings import SplitterSettings
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +45,18 @@ def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
     settings = load()
     assert {"a%2Fb", "a/b"} <= settings.secrets
     assert "a%2Fb" not in repr(settings)
+
+
+def test_the_environment_has_every_option_but_the_title_which_would_name_every_book() -> None:
+    own = {*SplitterSettings.model_fields} - {"max_document_bytes"}
+    assert own == {*Options.model_fields} - {"title"}
+
+
+def test_options_of_the_environment_are_the_first_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKCHANNEL_FORMATS", "m4b,chapters")
+    monkeypatch.setenv("DARKCHANNEL_PAUSES", "scene=1.5")
+    monkeypatch.setenv("DARKCHANNEL_YEAR", "1998")
+    monkeypatch.setenv("DARKCHANNEL_NARRATOR", "Eva Paz")
+    options = resolve(SplitterSettings().defaults(), {"year": "2001"})
+    assert (options.formats, options.pauses) == (("m4b", "chapters"), Pauses(scene=1.5))
+    assert (options.year, options.narrator) == ("2001", "Eva Paz")

@@ -24,7 +24,7 @@ class Block:
     text: str
     heading: bool = False
     pause: bool = False
-    """The end of a scene: a silence follows, as it does after a heading."""
+    """The end of a scene: a silence follows."""
     notes: tuple[Note, ...] = ()
     """In the order of the text; the option ``footnotes`` decides whether and where they are read."""
     language: str | None = None
@@ -49,9 +49,14 @@ class Draft:
     title: str | None = None
     author: str | None = None
     language: str | None = None
+    narrator: str | None = None
     series: str | None = None
     series_index: str | None = None
     """Its number in the series, as the document writes it."""
+    year: str | None = None
+    genre: str | None = None
+    description: str | None = None
+    """One paragraph a line."""
     cover: Cover | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """Front matter, ours or not."""

@@ -3,11 +3,13 @@
 https://www.w3.org/TR/epub-33/ and https://idpf.org/epub/20/spec/OPF_2.0_latest.htm
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from darkchannel.errors import Refused
 from darkchannel.jobs.plan import Cover
+from services.splitter import pictures
 from services.splitter.formats.archive import Archive, resolve
 from services.splitter.formats.draft import Block, Draft, DraftChapter, join_bare
 from services.splitter.formats.epub_navigation import Contents, Titles
@@ -20,8 +22,8 @@ MAX_COVER = 10 * 1024 * 1024
 
 _ENCRYPTION = "META-INF/encryption.xml"
 _FONT_OBFUSCATION = frozenset({"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"})
+_BLANK_LINES = re.compile(r"\n[ \t]*\n")
 _CHAPTER_LEVELS = frozenset({1, 2})
-_PICTURES = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
 
 
 def read(body: bytes) -> Draft:
@@ -46,8 +48,12 @@ def read(body: bytes) -> Draft:
         title=package.title,
         author=package.author,
         language=package.language,
+        narrator=package.narrator,
         series=series,
         series_index=number if series else None,
+        year=package.year,
+        genre=package.genre,
+        description=_description(package),
         cover=_cover(archive, package, locked),
     )
 
@@ -122,14 +128,23 @@ def _is_same(language: str | None, other: str | None) -> bool:
     return not language or not other or first[: len(second)] == second[: len(first)]
 
 
+def _description(package: Package) -> str | None:
+    """A paragraph a line, be it written as HTML or as words with blank lines between."""
+    page = "<p>".join(_BLANK_LINES.split(package.description))
+    try:
+        passages = xhtml.read(trees.html(page.encode(), "the description")).passages
+    except Refused:
+        return None
+    return "\n".join(text for passage in passages if (text := notes.rendered(passage)[0])) or None
+
+
 def _cover(archive: Archive, package: Package, locked: set[str]) -> Cover | None:
-    for path in _pictures(archive, package):
-        if path in archive and path not in locked and archive.size(path) <= MAX_COVER:
-            body = archive.read(path)
-            for start, extension in _PICTURES:
-                if body.startswith(start):
-                    return Cover(body, "jpg" if extension == "jpg" else "png")
-    return None
+    readable = (
+        path
+        for path in _pictures(archive, package)
+        if path in archive and path not in locked and archive.size(path) <= MAX_COVER
+    )
+    return next(filter(None, (pictures.cover(archive.read(path)) for path in readable)), None)
 
 
 def _pictures(archive: Archive, package: Package) -> Iterator[str]:

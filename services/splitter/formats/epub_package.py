@@ -5,12 +5,16 @@ https://www.w3.org/TR/epub-33/#sec-package-doc and https://idpf.org/epub/20/spec
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from darkchannel.errors import Refused
+from darkchannel.jobs.options import YEAR
 from services.splitter.formats.archive import Archive, resolve
 from services.splitter.markup import trees
 from services.splitter.markup.trees import said
+
+MAX_GENRES = 3
 
 _CONTAINER = "META-INF/container.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document", "application/x-dtbook+xml"})
@@ -84,6 +88,31 @@ class Package:
         creators = [(said(element), self._roles(element)) for element in self._dublin_core("creator")]
         authors = [name for name, roles in creators if not roles or "aut" in roles]
         return ", ".join(dict.fromkeys(filter(None, authors or [name for name, _ in creators]))) or None
+
+    @property
+    def narrator(self) -> str | None:
+        """Those who read it aloud, with commas between; EPUB 2 and 3 name them among creators or contributors."""
+        people = (*self._dublin_core("creator"), *self._dublin_core("contributor"))
+        return ", ".join(dict.fromkeys(said(person) for person in people if "nrt" in self._roles(person))) or None
+
+    @property
+    def year(self) -> str | None:
+        """Of publication, else of any date but that of a change to the file."""
+        dates = [(element.get(f"{_OPF}event"), said(element)) for element in self._dublin_core("date")]
+        published = [date for event, date in dates if event == "publication"]
+        others = [date for event, date in dates if event != "modification"]
+        return next((found[0] for date in (*published, *others) if (found := YEAR.search(date))), None)
+
+    @property
+    def genre(self) -> str | None:
+        """Its first subjects, with commas between."""
+        subjects = dict.fromkeys(filter(None, map(said, self._dublin_core("subject"))))
+        return ", ".join(islice(subjects, MAX_GENRES)) or None
+
+    @property
+    def description(self) -> str:
+        """As it is written, often in HTML; empty where there is none."""
+        return next(("".join(element.itertext()) for element in self._dublin_core("description")), "")
 
     @property
     def language(self) -> str | None:

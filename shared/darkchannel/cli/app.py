@@ -19,6 +19,7 @@ from darkchannel.cli.arguments import (
     Json,
     Language,
     Lexicon,
+    Others,
     Priority,
     Title,
     Voice,
@@ -85,6 +86,7 @@ def narrate(
     title: Title = None,
     author: Author = None,
     priority: Priority = None,
+    others: Others = None,
     out: Annotated[Path | None, typer.Option(help="Also copy the audiobook to this file or folder.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of the objects.")] = None,
     json: Json = False,
@@ -93,7 +95,7 @@ def narrate(
     from darkchannel.cli import narrating
 
     given = options(
-        voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
+        others, voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
         title=title, author=author, priority=priority,
     )  # fmt: skip
     return finish(narrating.narrate(file, given, folder=folder, out=out, json=json))
@@ -123,6 +125,7 @@ def submit(
     author: Author = None,
     priority: Priority = None,
     formats: Annotated[str | None, typer.Option(help="Audio formats, comma-separated.")] = None,
+    others: Others = None,
     company_id: Annotated[int | None, typer.Option(help="OmniPlay company that hears of the end.")] = None,
     follow: Follow = False,
     json: Json = False,
@@ -131,7 +134,7 @@ def submit(
     from darkchannel.cli import submitting
 
     given = options(
-        voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
+        others, voice=voice, language=language, engine=engine, voices=voices, lexicon=lexicon, footnotes=footnotes,
         title=title, author=author, priority=priority, formats=formats, company_id=company_id,
     )  # fmt: skip
     return finish(submitting.submit(file, given, following=follow, json=json))

@@ -1,6 +1,6 @@
 """What several commands take, and how each is run. As light as ``app``, which is read before every ``--help``."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,10 @@ Footnotes = Annotated[
 ]
 Lexicon = Annotated[str | None, typer.Option(help="Pronunciations: a file in darkchannel-refs/lexicons/.")]
 Voices = Annotated[str | None, typer.Option(help="Voices by speaker: 'Ana=pt-br+f3, Bento=pt-br+m3'.")]
+Others = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", metavar="NAME=VALUE", help="Any option of a job, as docs/options.md lists them."),
+]
 PriorityName = Literal["low", "medium", "high", "urgent"]
 Priority = Annotated[PriorityName | None, typer.Option(help="How much may be in flight at once.")]
 
@@ -34,6 +38,12 @@ def finish(command: Coroutine[Any, Any, int]) -> int:
     return asyncio.run(command)
 
 
-def options(**given: str | int | None) -> dict[str, str]:
-    """The job options that were given."""
-    return {name: str(value) for name, value in given.items() if value is not None}
+def options(others: Iterable[str] | None = None, **given: str | int | None) -> dict[str, str]:
+    """The job options that were given, by words of ``NAME=VALUE`` or by an option of their own, which counts first."""
+    named: dict[str, str] = {}
+    for word in others or ():
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{word!r} is no NAME=VALUE", param_hint="'--option' / '-o'")
+        named[name.strip().lower().replace("-", "_")] = value
+    return named | {name: str(value) for name, value in given.items() if value is not None}

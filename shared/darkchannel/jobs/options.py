@@ -13,13 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from darkchannel.errors import Refused
+from darkchannel.jobs.formats import FORMATS, WHOLE
 
 Priority = Literal["low", "medium", "high", "urgent"]
 Footnotes = Literal["skip", "end", "inline"]
 
 ALIASES = {"provider": "engine"}
-FORMATS = ("mp3",)
 MAX_NAME = 200
+YEAR = re.compile(r"(?<![0-9])[12][0-9]{3}(?![0-9])")
+"""Within a date, however it is written."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MUST = {
@@ -28,6 +30,14 @@ _MUST = {
     "engine": "must be the name of an engine, in small letters",
     "title": "must be one line of text",
     "author": "must be one line of text",
+    "narrator": "must be one line of text",
+    "series": "must be one line of text",
+    "series_index": "must be a number such as 3 or 2.5",
+    "year": "must be a year such as 1998, or a date with one",
+    "genre": "must be one line of text",
+    "description": "must be text",
+    "cover": "must be the name of a picture in darkchannel-refs/covers/, such as farol.jpg",
+    "pauses": "must be seconds from 0 to 10 of sentence, paragraph, scene or chapter, such as sentence=0.4, chapter=3",
     "priority": f"must be one of {', '.join(get_args(Priority))}",
     "formats": "must be formats with commas between them",
     "company_id": "must be a whole number above 0",
@@ -36,6 +46,24 @@ _MUST = {
     "voices": "must be speakers and their voices, such as Ana=pt-br+f3, Bento=pt-br+m3",
     "webhook_url": "must start with http:// or https://",
 }
+
+
+class Pauses(BaseModel):
+    """Seconds of silence where no break of the author's says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sentence: float = Field(0.5, ge=0, le=10, description="before a sentence")
+    paragraph: float = Field(0.9, ge=0, le=10, description="before a paragraph")
+    scene: float = Field(2.0, ge=0, le=10, description="between two scenes")
+    chapter: float = Field(2.5, ge=0, le=10, description="before a chapter")
+
+    def __str__(self) -> str:
+        """As people write it."""
+        return ", ".join(f"{kind}={seconds:g}" for kind, seconds in self)
+
+
+_FORMATS = ", ".join(f"`{fmt}`" for fmt in FORMATS)
 
 
 class Options(BaseModel):
@@ -48,6 +76,18 @@ class Options(BaseModel):
     engine: str = Field("auto", pattern=r"^[a-z0-9-]+$", description="speech engine")
     title: str | None = Field(None, max_length=500, description="title of the audiobook")
     author: str | None = Field(None, max_length=500, description="author of the audiobook")
+    narrator: str | None = Field(None, max_length=500, description="who is named as its narrator")
+    series: str | None = Field(None, max_length=500, description="series that it belongs to")
+    series_index: str | None = Field(None, pattern=r"^[0-9]{1,4}(\.[0-9]{1,2})?$", description="its number there")
+    year: str | None = Field(None, pattern=r"^[12][0-9]{3}$", description="when the book came out: a year, or a date")
+    genre: str | None = Field(None, max_length=500, description="genre, or several with commas between them")
+    description: str | None = Field(None, max_length=4_000, description="what it is about; may have several lines")
+    cover: str | None = Field(
+        None,
+        max_length=MAX_NAME,
+        pattern=r"^[\w-][\w .-]*$",
+        description="its cover: a JPEG or PNG picture in `darkchannel-refs/covers/`, such as `farol.jpg`",
+    )
     footnotes: Footnotes = Field(
         "skip", description="footnotes: not read, read after their chapter, or after the sentence that refers to them"
     )
@@ -59,7 +99,12 @@ class Options(BaseModel):
     )
     voices: dict[str, str] = Field({}, description="voices by speaker: `Ana=pt-br+f3, Bento=pt-br+m3`")
     priority: Priority = Field("medium", description="how much of the job may be in flight at once")
-    formats: tuple[str, ...] = Field(("mp3",), description="audio formats, comma-separated")
+    formats: tuple[str, ...] = Field(
+        ("mp3",), description=f"what to make, with `m4b` too of an EPUB where nothing is said: {_FORMATS}"
+    )
+    pauses: Pauses = Field(
+        Pauses(), description="seconds of silence before a sentence, a paragraph and a chapter, and between two scenes"
+    )
     company_id: int | None = Field(None, gt=0, description="OmniPlay company that hears of the end")
     webhook_url: str | None = Field(
         None,
@@ -81,14 +126,26 @@ class Options(BaseModel):
             value = [part.strip().lower() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("voices", mode="before")
+    @field_validator("voices", "pauses", mode="before")
     @classmethod
-    def _split_voices(cls, value: object) -> object:
+    def _split_pairs(cls, value: object) -> object:
         """YAML has a mapping of its own; everywhere else it is a line."""
         if not isinstance(value, str):
             return value
         pairs = [part.partition("=") for part in re.split("[,;\n]", value) if part.strip()]
-        return {speaker.strip(): voice.strip() for speaker, _, voice in pairs}
+        return {name.strip(): meant.strip() for name, _, meant in pairs}
+
+    @field_validator("year", mode="before")
+    @classmethod
+    def _year_of_date(cls, value: object) -> object:
+        found = YEAR.search(value) if isinstance(value, str) else None
+        return found[0] if found else value
+
+    @field_validator("series_index", mode="before")
+    @classmethod
+    def _with_a_point(cls, value: object) -> object:
+        """Half of the world writes 2,5."""
+        return value.replace(",", ".") if isinstance(value, str) else value
 
     @field_validator("voices")
     @classmethod
@@ -100,13 +157,16 @@ class Options(BaseModel):
 
     @field_validator("formats")
     @classmethod
-    def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _makeable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Each format once; the whole book is always one of them."""
         if not value:
             raise ValueError(f"name at least one of {', '.join(FORMATS)}")
         unknown = [fmt for fmt in value if fmt not in FORMATS]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} cannot be made; choose from {', '.join(FORMATS)}")
-        return value
+        if {"mp3", "mp3-vbr"} <= {*value}:
+            raise ValueError("mp3 and mp3-vbr would be one file, audiobook.mp3: name one of them")
+        return tuple(dict.fromkeys(value if {*WHOLE} & {*value} else ("mp3", *value)))
 
 
 def _field(name: object) -> str:
@@ -144,9 +204,12 @@ def resolve(*layers: Mapping[str, Any]) -> Options:
 
 def _told(item: ErrorDetails) -> str:
     """What is wrong with one option, in words that know nothing of pydantic."""
-    name = str(item["loc"][0])
+    name, *inside = map(str, item["loc"])
+    got = repr(item["input"])
+    if name == "pauses" and inside:
+        got = f"{inside[0]}={got}"
     match item["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" if not inside:
             says = f"there is no such option; choose from {', '.join(map(_spelt, Options.model_fields))}"
         case "value_error":
             says = str(item["ctx"]["error"])
@@ -154,7 +217,7 @@ def _told(item: ErrorDetails) -> str:
             says = f"must have at most {item['ctx']['max_length']} characters"
         case _:
             says = _MUST[name]
-    return f"{_spelt(name)}: {says} (got {item['input']!r:.80})"
+    return f"{_spelt(name)}: {says} (got {got:.80})"
 
 
 def _spelt(field: str) -> str:

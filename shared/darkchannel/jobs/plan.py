@@ -4,8 +4,8 @@ A section is one chapter or a slice of a long one: the unit that is encoded at a
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -19,12 +19,18 @@ SECTION_CHARACTERS = 9_000
 """About ten minutes of speech: small enough that the last one is encoded in a moment, large enough to be few."""
 
 
+Within = Literal["sentence", "clause"]
+"""What a segment starts with that starts no paragraph: a sentence, or the rest of one that is cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """A chapter as the splitter reads it: its title and its segments, each a whole SSML document."""
 
     title: str
     segments: tuple[str, ...]
+    continued: Mapping[int, Within] = field(default_factory=dict)
+    """The segments, by their number in the chapter, that start within a paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,13 @@ class Book:
     author: str | None
     options: Options
     chapters: tuple[Chapter, ...]
+    narrator: str | None = None
     series: str | None = None
     series_index: str | None = None
     """Its number in the series, as the document writes it."""
+    year: str | None = None
+    genre: str | None = None
+    description: str | None = None
     cover: Cover | None = None
 
 
@@ -61,6 +71,8 @@ class Section(BaseModel):
     count: int
     digest: str
     """Of its part; two releases that cut differently cannot mix."""
+    continued: dict[int, Within] = {}
+    """The segments that start within a paragraph, by their index in the job."""
 
     @property
     def segments(self) -> range:
@@ -82,8 +94,14 @@ class Plan(BaseModel):
 
     title: str
     author: str | None = None
+    narrator: str | None = None
     series: str | None = None
     series_index: str | None = None
+    year: str | None = None
+    """Four digits."""
+    genre: str | None = None
+    description: str | None = None
+    """May have several lines."""
     cover: Literal["jpg", "png"] | None = None
     """What kind of picture lies in ``input/``."""
     options: Options
@@ -121,6 +139,7 @@ def make(book: Book) -> tuple[Plan, tuple[Part, ...]]:
     parts: list[Part] = []
     first = 0
     for number, chapter in enumerate(book.chapters):
+        opened = first
         for texts in _slices(chapter.segments):
             part = Part(segments=tuple(texts))
             sections.append(
@@ -131,6 +150,11 @@ def make(book: Book) -> tuple[Plan, tuple[Part, ...]]:
                     first=first,
                     count=len(texts),
                     digest=hashlib.sha256(part.model_dump_json().encode()).hexdigest()[:16],
+                    continued={
+                        index: chapter.continued[index - opened]
+                        for index in range(first, first + len(texts))
+                        if index - opened in chapter.continued
+                    },
                 )
             )
             parts.append(part)
@@ -142,8 +166,12 @@ def make(book: Book) -> tuple[Plan, tuple[Part, ...]]:
     plan = Plan(
         title=book.title,
         author=book.author,
+        narrator=book.narrator,
         series=book.series,
         series_index=book.series_index,
+        year=book.year,
+        genre=book.genre,
+        description=book.description,
         cover=book.cover.extension if book.cover else None,
         options=book.options,
         sections=tuple(sections),

@@ -1,0 +1,25 @@
+"""Formats that a job may ask for, and how sections are encoded for each."""
+
+from collections.abc import Collection, Mapping
+
+WHOLE = ("mp3", "mp3-vbr", "m4b", "opus", "flac")
+"""Those that are the whole book in one file."""
+
+ENCODINGS_OF: Mapping[str, str | None] = {
+    "mp3": "mp3",
+    "mp3-vbr": "mp3-vbr",
+    "m4b": "aac",
+    "opus": "opus",
+    "flac": "flac",
+    "chapters": "mp3",
+    "acx": "acx",
+    "zip": None,
+}
+"""By format; ``None`` for what is made of other files. Chapters are ``mp3-vbr`` where the whole book is."""
+FORMATS = tuple(ENCODINGS_OF)
+
+
+def encodings(formats: Collection[str]) -> tuple[str, ...]:
+    """How sections are encoded for these formats, each encoding once and in their order."""
+    of = {**ENCODINGS_OF, "chapters": "mp3-vbr"} if "mp3-vbr" in formats else ENCODINGS_OF
+    return tuple(dict.fromkeys(encoding for fmt in formats if (encoding := of[fmt])))
