@@ -1,11 +1,11 @@
 """Speak: one segment becomes a chunk, and the segment one window further on is released."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 
 from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.faults import fault
-from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.audio.wav import ChunkRecord, Turn
 from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Plan
@@ -13,14 +13,12 @@ from darkchannel.jobs.runs import Opened, Runs, State
 from darkchannel.runtime.service import Context
 from darkchannel.speech.expected import excerpt, expected_seconds
 from darkchannel.storage.port import NEW, Object
+from services.synthesizer.levels import Levels, Speak
 
 TRIES = 2
 """How often an engine is asked for the same text before it counts as unspeakable."""
 MAX_SEGMENT_BYTES = 1_000_000
 """The splitter stays far below, a person's edit may not."""
-
-Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
-"""(engine asked for, SSML) to (engine that spoke, speech)."""
 
 
 class Synthesizer:
@@ -31,6 +29,7 @@ class Synthesizer:
         self._jobs = context.jobs
         self._clock = context.clock
         self._speak = speak
+        self.levels = Levels(speak)
         self._expected_seconds = expected_seconds
 
     async def speak(self, event: ObjectCreated) -> None:
@@ -110,16 +109,27 @@ class Synthesizer:
                 rate=speech.rate,
                 marks=tuple((mark.name, mark.sample) for mark in speech.marks),
                 sentences=speech.sentences,
+                words=tuple((word.sample, word.text) for word in speech.words),
                 expected=self._expected_seconds(ssml),
                 take=take,
             )
             reason = fault(record, speech.pcm)
             if reason is None:
+                gains = await self._gains(engine, speech.turns, plan.options.language)
                 try:
-                    return wav.pack(speech, record)
+                    return wav.pack(speech, record.model_copy(update={"gains": gains}))
                 except ValueError as error:
                     raise Permanent(f"its chunk cannot be written: {error}") from error
         raise Permanent(f"the speech of {engine} {reason}")
+
+    async def _gains(self, engine: str, turns: Sequence[Turn], language: str) -> tuple[tuple[int, float], ...]:
+        """From which sample on how many decibels; neighbours of the same gain come together."""
+        gains: list[tuple[int, float]] = []
+        for turn in turns:
+            gain = await self.levels.gain(engine, turn.voice, language)
+            if not gains or gains[-1][1] != gain:
+                gains.append((turn.sample, gain))
+        return tuple(gains)
 
     async def _is_last_word(self, job: str, index: int, runs: Runs, segment: str, chunk: str) -> bool:
         """Look again: the same segment, the same chunk and the same open run as were worked on."""

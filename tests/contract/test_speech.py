@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
+from darkchannel.audio.loudness import FULL_SCALE, TARGET_LUFS, Meter, levelled, limited
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.speech.rendering import rendered
@@ -15,7 +17,8 @@ from darkchannel.speech.ssml import Element
 from services.synthesizer.engines.espeak import Espeak
 from services.synthesizer.engines.plain import PlainText
 from services.synthesizer.engines.port import Engine
-from tests.contract.hearing import level, longest_silence, pitch, seconds, sounding
+from services.synthesizer.levels import Levels
+from tests.contract.hearing import SILENT, level, longest_silence, pitch, samples, seconds, sounding
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,12 +57,15 @@ class Kind:
     column: str
     make: Callable[[], Engine]
     cannot: frozenset[str] = frozenset()
+    tells_words: bool = False
+    chosen: str = ""
+    """How it names the voice that it chooses for Brazil."""
 
 
 NOBODY_CAN = frozenset({"`prosody` contour, range, duration", "`audio`"})
 KINDS = (
-    Kind("espeak", lambda: Espeak(slots=1), NOBODY_CAN),
-    Kind("engines of plain text", lambda: PlainText(BareWords()), NOBODY_CAN | {"`phoneme`"}),
+    Kind("espeak", lambda: Espeak(slots=1), NOBODY_CAN, tells_words=True, chosen="pt-br"),
+    Kind("engines of plain text", lambda: PlainText(BareWords()), NOBODY_CAN | {"`phoneme`"}, chosen=BareWords.name),
 )
 
 
@@ -253,6 +259,94 @@ async def test_brackets_in_a_text_are_never_phonemes(ears: Ears) -> None:
     for brackets in ("[[{}]]", "[[[[{}]]]]", "[<lang xml:lang='pt-BR'>[{}]]</lang>", "[<mark name='a'/>[{}]]"):
         once, twice = await ears.both(f"{told} [BCDFG]", f"{told} {brackets.format('BCDFG')}")
         assert sounding(twice) == pytest.approx(sounding(once), abs=0.3), brackets
+
+
+async def test_the_voices_are_told_in_turn_the_first_from_the_start(ears: Ears) -> None:
+    words = "Amanhã a lua."
+    woman = f'<voice name="pt-br+f3">{words} <emphasis>{words}</emphasis></voice>'
+    speech = await ears.hear(f'<break time="1s"/>{words}{woman}<break time="1s"/>{woman}<p>{words}</p>')
+    assert [turn.voice for turn in speech.turns] == [ears.kind.chosen, "pt-br+f3", ears.kind.chosen]
+    ends = [*(turn.sample for turn in speech.turns[1:]), len(speech.pcm) // 2]
+    man, woman_twice, man_again = [
+        Speech(speech.pcm[2 * turn.sample : 2 * end], speech.rate) for turn, end in zip(speech.turns, ends, strict=True)
+    ]
+    assert speech.turns[0].sample == 0
+    assert sounding(woman_twice) > 4 * sounding(man)
+    assert pitch(woman_twice) > 1.5 * max(pitch(man), pitch(man_again))
+
+
+async def test_breaks_alone_have_no_voice_and_no_words(ears: Ears) -> None:
+    speech = await ears.hear('<break time="1s"/>')
+    assert (speech.turns, speech.words) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("language", "prose"),
+    [
+        ("pt-BR", "A avó não disse — já era noite… — que o guarda-chuva “azul” (o do Zé) ficou à porta d'água."),
+        ("en-US", "I am in the middle of the room; don't you see it? “Perhaps,” she said, because of the light."),
+    ],
+)
+async def test_the_words_of_prose_are_told_in_their_order(ears: Ears, language: str, prose: str) -> None:
+    half = f'{prose} <prosody rate="80%">{prose}</prosody>'
+    speech = await ears.hear(f"<p><s>{half}</s></p><p><s><mark name='m'/>{half}</s></p>", language)
+    said = [word.text for word in speech.words]
+    starts = [word.sample for word in speech.words]
+    if not ears.kind.tells_words:
+        assert said == []
+        return
+    words = [word.strip("“”()—….,;?") for word in prose.replace("…", " ").split()]
+    assert said == [word for word in words if word] * 4
+    assert starts == sorted(set(starts))
+    assert starts[len(starts) // 2] >= speech.sentences[1]
+
+
+async def test_a_word_stands_where_it_is_heard(ears: Ears) -> None:
+    said = ["casa", "água", "ótimo", "porta"]
+    pause = '<break time="700ms"/>'
+    for content in (
+        pause.join(said),
+        pause.join(f'<voice name="pt-br+f3">{word}</voice>' for word in said),
+        pause + pause.join(f'<prosody rate="60%">“{word}”</prosody>' for word in said),
+    ):
+        speech = await ears.hear(content)
+        if not ears.kind.tells_words:
+            return
+        onsets = [start / speech.rate for start in sounds_after(speech, 0.4)]
+        assert [word.text for word in speech.words] == said
+        assert [word.sample / speech.rate for word in speech.words] == pytest.approx(onsets, abs=0.06)
+
+
+def sounds_after(speech: Speech, silence: float) -> list[int]:
+    """The samples at which sound sets in, at the start or after so many seconds of silence."""
+    loud = [at for at, value in enumerate(samples(speech)) if abs(value) > SILENT]
+    pairs = zip([-speech.rate, *loud], loud, strict=False)
+    return [at for before, at in pairs if at - before > silence * speech.rate]
+
+
+async def test_two_voices_are_equally_loud_with_their_gains(ears: Ears) -> None:
+    async def speak(_: str, ssml: str) -> tuple[str, Speech]:
+        return ears.engine.name, await ears.engine.speak(rendered(ssml))
+
+    man, woman = [
+        await ears.hear(f'<voice name="{voice}">{f"<p><s>{PROSE}</s><s>Ninguém veio.</s></p>" * 5}</voice>')
+        for voice in ("pt-br", "pt-br+f3")
+    ]
+    levels = Levels(speak)
+    gains = [await levels.gain(ears.engine.name, speech.turns[0].voice, "pt-BR") for speech in (man, woman)]
+    assert abs(gains[0] - gains[1]) > 1
+    loud = [loudness_with(gain, speech) for gain, speech in zip(gains, (man, woman), strict=True)]
+    assert loud[0] == pytest.approx(loud[1], abs=0.7)
+    assert loud == pytest.approx([TARGET_LUFS] * 2, abs=0.7)
+
+
+def loudness_with(gain: float, speech: Speech) -> float:
+    """In LUFS, after the gain and the limiter."""
+    meter = Meter(speech.rate)
+    heard = np.frombuffer(speech.pcm, "<i2")
+    meter.feed(np.round(limited(levelled(heard, [], gain), speech.rate) * FULL_SCALE).astype(np.int16))
+    assert meter.loudness is not None
+    return meter.loudness
 
 
 HOSTILE = ["", " ", "a'b\"c", "<&>", "ação 你好 \u202e", "s0", "0", "-1", "x" * 200, "]]>", "s0"]

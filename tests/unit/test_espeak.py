@@ -98,6 +98,20 @@ async def test_audio_elements_never_reach_the_engine(espeak: Espeak) -> None:
     assert await seconds(espeak, '<p>Antes <audio src="x.wav">um sino</audio> depois.</p>') > 1
 
 
+@pytest.mark.parametrize(
+    ("content", "voices"),
+    [
+        ("oi", ["pt-br"]),
+        ('<lang xml:lang="en-AU">oh</lang>', ["en"]),
+        ('<voice name="fr-FR+f3">oi</voice><voice name="fr+f3">oi</voice>', ["fr+f3"]),
+        ('<voice name="PT-BR">oi</voice> <voice name="pt-br">oi</voice> oi', ["pt-br"]),
+        ('<voice name="pt-br+Annie">oi</voice>', ["pt-br+Annie"]),
+    ],
+)
+async def test_a_voice_has_one_name_however_it_was_found(espeak: Espeak, content: str, voices: list[str]) -> None:
+    assert [turn.voice for turn in (await espeak.speak(script(content))).turns] == voices
+
+
 @pytest.mark.parametrize("voice", ["Camila", "pt-br+nobody", "../../etc", "português", "fr-fr+nobody"])
 @pytest.mark.parametrize("where", ['<voice name="{}">oi</voice>', '<p><voice name="{}">oi</voice></p>'])
 async def test_a_voice_that_does_not_exist_is_named(espeak: Espeak, voice: str, where: str) -> None:

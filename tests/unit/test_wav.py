@@ -1,6 +1,7 @@
 """A chunk is a WAV file that any player opens and that carries its own record."""
 
 import io
+import struct
 import wave
 
 import pytest
@@ -51,6 +52,98 @@ def test_a_record_that_the_head_cannot_hold_is_refused() -> None:
     marks = tuple((f"mark-{number:020}", number) for number in range(5_000))
     with pytest.raises(ValueError, match="too large"):
         pack(Speech(b"", 22_050), record(0, marks=marks))
+
+
+def test_words_that_the_head_cannot_hold_are_left_out_and_nothing_else() -> None:
+    words = tuple((number * 5_000, f"palavra{number}") for number in range(4_000))
+    full = record(0, marks=(("m", 0),)).model_copy(update={"words": words, "gains": ((0, 1.25),), "sentences": (0,)})
+    body = pack(Speech(b"", 22_050), full)
+    assert len(body) <= HEAD_BYTES
+    assert read_record(body) == full.model_copy(update={"words": ()})
+
+
+def test_the_words_and_gains_of_a_segment_come_back() -> None:
+    words = tuple((number * 5_000, "coração") for number in range(400))
+    told = record(100).model_copy(update={"words": words, "gains": ((0, 1.25), (50, -3.5))})
+    assert read_record(pack(Speech(bytes(200), 22_050), told)[:HEAD_BYTES]) == told
+
+
+def test_a_record_of_an_earlier_release_has_no_words_and_no_gains() -> None:
+    json = b'{"source":"9a","engine":"espeak","voice":null,"samples":2,"rate":8000,"marks":[["m",1]],"sentences":[0]}'
+    found, samples = unpack(riff(fmt(rate=8_000), (b"dcrc", json), (b"data", bytes(4))))
+    assert (found.words, found.gains, found.marks) == ((), (), (("m", 1),))
+    assert samples == bytes(4)
+
+
+def riff(*chunks: tuple[bytes, bytes], size: int | None = None) -> bytes:
+    """A file of any chunks; ``size``: what its header says."""
+    body = b"WAVE" + b"".join(
+        name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2) for name, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body) if size is None else size) + body
+
+
+def fmt(*, code: int = 1, channels: int = 1, rate: int = 22_050, bits: int = 16) -> tuple[bytes, bytes]:
+    align = channels * bits // 8
+    return b"fmt ", struct.pack("<HHIIHH", code, channels, rate, rate * align, align, bits)
+
+
+RECORD = (b"dcrc", record(100).model_dump_json().encode())
+SAMPLES = (b"data", bytes(200))
+
+
+def test_a_file_made_by_hand_is_read_also_with_chunks_of_others() -> None:
+    for extra in ((), ((b"LIST", b"INFO"),), ((b"odd ", b"x"),)):
+        assert unpack(riff(*extra, fmt(), RECORD, *extra, SAMPLES, *extra))[1] == bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "told"),
+    [
+        (fmt(code=3, bits=32), "is 32-bit float, 1 channel, 22050 Hz, not 16-bit PCM, 1 channel, 22050 Hz as"),
+        (fmt(bits=8), "is 8-bit PCM, 1 channel, 22050 Hz, not"),
+        (fmt(bits=24), "is 24-bit PCM, 1 channel, 22050 Hz, not"),
+        (fmt(channels=2), "is 16-bit PCM, 2 channels, 22050 Hz, not"),
+        (fmt(rate=44_100), "is 16-bit PCM, 1 channel, 44100 Hz, not"),
+        (fmt(code=7, bits=8), "is 8-bit µ-law, 1 channel, 22050 Hz, not"),
+        (fmt(code=0xFFFE), "is 16-bit format 0xfffe, 1 channel"),
+        ((b"fmt ", fmt()[1][:-2]), "is of no kind that it tells, not"),
+        ((b"fmt?", fmt()[1]), "is of no kind that it tells, not"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_samples_of_another_kind_are_refused_by_what_they_are(chunk: tuple[bytes, bytes], told: str) -> None:
+    with pytest.raises(ValueError, match=f"this file {told}"):
+        unpack(riff(chunk, RECORD, SAMPLES))
+
+
+def test_two_formats_are_none() -> None:
+    with pytest.raises(ValueError, match="of no kind that it tells"):
+        unpack(riff(fmt(), RECORD, fmt(), SAMPLES))
+
+
+def test_two_chunks_of_samples_are_refused() -> None:
+    with pytest.raises(ValueError, match="has 2 chunks of samples where one is meant"):
+        unpack(riff(fmt(), RECORD, SAMPLES, SAMPLES))
+
+
+@pytest.mark.parametrize("size", [0, 4, 300, 2**32 - 1])
+def test_a_header_that_lies_about_the_length_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"says that it has {size + 8} bytes and has"):
+        unpack(riff(fmt(), RECORD, SAMPLES, size=size))
+
+
+@pytest.mark.parametrize("more", [b"x", bytes(7), bytes(8), b"LIST\x04\0\0\0INFO"])
+def test_bytes_after_the_end_are_refused(more: bytes) -> None:
+    with pytest.raises(ValueError, match="says that it has"):
+        unpack(pack(Speech(bytes(200), 22_050), record(100)) + more)
+
+
+@pytest.mark.parametrize("size", [0, 198, 202, 2**32 - 1])
+def test_samples_that_lie_about_their_length_are_refused(size: int) -> None:
+    body = pack(Speech(bytes(200), 22_050), record(100)).replace(b"data\xc8\0\0\0", b"data" + struct.pack("<I", size))
+    with pytest.raises(ValueError, match=f"holds {99 if size == 198 else 0} of the 100 samples"):
+        unpack(body)
 
 
 @pytest.mark.parametrize("wrong", [record(3), record(2, rate=24_000)])

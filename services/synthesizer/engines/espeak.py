@@ -11,16 +11,17 @@ from typing import Any
 import espeakng_loader
 
 from darkchannel.audio.ffmpeg import PIPE_BYTES, end
-from darkchannel.audio.wav import Mark, Speech
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.speech.ssml import Element
 from services.synthesizer.engines import espeak_worker
 from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_voice
+from services.synthesizer.engines.espeak_words import words
 
 TIMEOUT_SECONDS = 60.0
 """For one segment: many times what the longest accepted one takes."""
 LINE_BYTES = 1 << 20
-"""Longest line of an answer: its marks, of which the longest accepted segment has some 3,000."""
+"""Longest line of an answer: its marks and words, of which the longest accepted segment has some 4,000 and 20,000."""
 
 
 class Espeak:
@@ -81,6 +82,12 @@ class _Worker:
             self._rate,
             marks=tuple(Mark(name, sample) for name, sample in places if name is not None),
             sentences=tuple(sample for name, sample in places if name is None),
+            words=tuple(
+                Word(sample, word)
+                for piece, events in zip(pieces, head["words"], strict=True)
+                for sample, word in words(piece.ssml, events, len(pcm) // BYTES_PER_SAMPLE, self._rate)
+            ),
+            turns=tuple(Turn(sample, voice) for sample, voice in head["turns"]),
         )
 
     async def _ask(self, pieces: list[Piece]) -> tuple[dict[str, Any], bytes]:

@@ -5,7 +5,9 @@ standard input and answers on standard output until the input ends:
 
 - request: one line of JSON, a list of pieces with the fields of ``espeak_ssml.Piece``.
 - answer: one line of JSON, then ``bytes`` bytes of 16-bit little-endian mono samples, all pieces in turn:
-  ``{"bytes": n, "places": [sample, ...]}``, one for each place of each piece, in their order;
+  ``{"bytes": n, "places": [sample, ...], "turns": [[sample, voice], ...], "words": [[[position, sample], ...], ...]}``,
+  one place for each place of each piece, in their order; a turn where the voice that was found is another than before;
+  for each piece its word events, the position being the character of its SSML, from 1;
   or ``{"unknown": voice}``, or ``{"error": "..."}``.
 
 The first line it writes, before any request, is ``{"rate": hertz}`` or ``{"error": "..."}``.
@@ -16,6 +18,7 @@ Constants are those of https://github.com/espeak-ng/espeak-ng/blob/master/src/in
 
 import json
 import os
+import re
 import sys
 from ctypes import (
     CDLL,
@@ -42,8 +45,11 @@ SSML = 0x10
 PHONEMES = 0x100
 ENDPAUSE = 0x1000
 EVENT_LIST_TERMINATED = 0
+EVENT_WORD = 1
 EVENT_MARK = 3
 BYTES_PER_SAMPLE = 2
+
+_SILENCE = re.compile(rb"\0*")
 
 MAX_SECONDS = 1_800
 """Longest speech of one request, so that a person's edit cannot fill the memory."""
@@ -85,6 +91,7 @@ class Library:
         )  # fmt: skip
         self._pcm = bytearray()
         self._marks: list[tuple[int, int]] = []
+        self._words: list[tuple[int, int]] = []
         self._callback = _Callback(self._receive)
         os.chdir(folder)
         self.rate: int = self._espeak.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, b".", INITIALIZE_DONT_EXIT)
@@ -104,8 +111,8 @@ class Library:
             return False
         return bool(self._espeak.espeak_SetVoiceByName(voice.encode()) == 0)
 
-    def speak(self, ssml: str, flags: int = ENDPAUSE) -> tuple[bytearray, list[tuple[int, int]]]:
-        """The samples of an SSML document, and its numbered marks, each with the sample it stands at.
+    def speak(self, ssml: str, flags: int = ENDPAUSE) -> tuple[bytearray, list[tuple[int, int]], list[tuple[int, int]]]:
+        """The samples of an SSML document, its numbered marks and the positions of its words, each with its sample.
 
         ``flags``: ``ENDPAUSE`` for the pause of a sentence's end, ``PHONEMES`` to read ``[[...]]`` as such.
         Raises RuntimeError where the library fails or speaks for longer than ``MAX_SECONDS``.
@@ -115,10 +122,10 @@ class Library:
         self._synthesize(ssml, flags)
         if self._is_too_long():
             raise RuntimeError(TOO_LONG)
-        return self._pcm, self._marks
+        return self._pcm, self._marks, self._words
 
     def _synthesize(self, ssml: str, flags: int) -> None:
-        self._pcm, self._marks = bytearray(), []
+        self._pcm, self._marks, self._words = bytearray(), [], []
         text = ssml.encode(errors="replace")
         status = self._espeak.espeak_Synth(
             text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8 | SSML | flags, None, None
@@ -131,7 +138,9 @@ class Library:
         for event in events:
             if event.type == EVENT_LIST_TERMINATED:
                 break
-            if event.type == EVENT_MARK:
+            if event.type == EVENT_WORD:
+                self._words.append((event.text_position, event.audio_position * self.rate // 1000))
+            elif event.type == EVENT_MARK:
                 self._marks.append((int(event.id.name), event.audio_position * self.rate // 1000))
         if samples and count:
             self._pcm += string_at(samples, BYTES_PER_SAMPLE * count)
@@ -145,28 +154,50 @@ def answer(library: Library, pieces: list[dict[str, Any]]) -> tuple[dict[str, An
     """The answer to one request, and the samples that follow it."""
     speech = bytearray()
     places: list[int] = []
+    turns: list[tuple[int, str]] = []
+    words: list[list[tuple[int, int]]] = []
     for piece in pieces:
-        if not any(map(library.select, piece["voices"])):
+        voice = next(filter(library.select, piece["voices"]), None)
+        if voice is None:
             return {"unknown": piece["voices"][0]}, bytearray()
+        start = len(speech) // BYTES_PER_SAMPLE
         pcm = bytearray()
         marks: list[tuple[int, int]] = []
+        events: list[tuple[int, int]] = []
         if piece["ssml"]:
             flags = (ENDPAUSE if piece["ends"] else 0) | (PHONEMES if piece["has_phonemes"] else 0)
             try:
-                pcm, marks = library.speak(piece["ssml"], flags)
+                pcm, marks, events = library.speak(piece["ssml"], flags)
             except RuntimeError as error:
                 return {"error": str(error)}, bytearray()
+            name = _name_of(voice)
+            if not turns or turns[-1][1] != name:
+                turns.append((start if turns else 0, name))
         if piece["silence"] is not None:
             _pause(pcm, piece["silence"] * library.rate // 1000)
-        start = len(speech) // BYTES_PER_SAMPLE
         speech += pcm
         if len(speech) > BYTES_PER_SAMPLE * library.rate * MAX_SECONDS:
             return {"error": TOO_LONG}, bytearray()
-        within = [0] * len(piece["places"])
+        end = start + len(pcm) // BYTES_PER_SAMPLE
+        within = [start] * len(piece["places"])
         for number, sample in marks:
-            within[number] = min(sample, len(pcm) // BYTES_PER_SAMPLE)
-        places += (start + sample for sample in within)
-    return {"bytes": len(speech), "places": places}, speech
+            within[number] = min(start + sample, end)
+        places += within
+        words.append([(position, min(start + _heard(pcm, sample), end)) for position, sample in events])
+    return {"bytes": len(speech), "places": places, "turns": turns, "words": words}, speech
+
+
+def _heard(pcm: bytearray, sample: int) -> int:
+    """The first sample with sound from this one on: a quotation mark before a word is a pause in it."""
+    silence = _SILENCE.match(pcm, sample * BYTES_PER_SAMPLE)
+    assert silence
+    return silence.end() // BYTES_PER_SAMPLE
+
+
+def _name_of(voice: str) -> str:
+    """One name for each voice: the library passes over the case of a language, not over that of a variant."""
+    language, plus, variant = voice.partition("+")
+    return language.lower() + plus + variant
 
 
 def _pause(pcm: bytearray, samples: int) -> None:

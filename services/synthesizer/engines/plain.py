@@ -6,7 +6,7 @@ from typing import Protocol
 from unicodedata import category
 
 from darkchannel.audio.prosody import spoken_in, trimmed
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn
 from darkchannel.errors import Permanent
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
@@ -72,7 +72,7 @@ class PlainText:
             if isinstance(step, Say):
                 assert speech
                 shaped = await spoken_in(step.manner, trimmed(speech), rate)
-                track.say(step.text, shaped.pcm)
+                track.say(step.text, step.voice or self.name, shaped.pcm)
             elif isinstance(step, Pause):
                 track.pause(step.milliseconds)
             else:
@@ -95,12 +95,15 @@ class _Track:
         self._pcm = bytearray()
         self._marks: list[Mark] = []
         self._sentences: list[int] = []
+        self._turns: list[Turn] = []
         self._before = ""
         """The words said last, where nothing but places came after them."""
 
-    def say(self, text: str, pcm: bytes) -> None:
+    def say(self, text: str, voice: str, pcm: bytes) -> None:
         if self._before:
             self.pause(max(_PAUSES_MS.get(sign, 0) for sign in (self._before[-1], text[0])))
+        if not self._turns or self._turns[-1].voice != voice:
+            self._turns.append(Turn(self._sample if self._turns else 0, voice))
         self._pcm += pcm
         self._before = text
 
@@ -109,14 +112,23 @@ class _Track:
         self._before = ""
 
     def place(self, name: str | None) -> None:
-        sample = len(self._pcm) // BYTES_PER_SAMPLE
         if name is None:
-            self._sentences.append(sample)
+            self._sentences.append(self._sample)
         else:
-            self._marks.append(Mark(name, sample))
+            self._marks.append(Mark(name, self._sample))
+
+    @property
+    def _sample(self) -> int:
+        return len(self._pcm) // BYTES_PER_SAMPLE
 
     def speech(self) -> Speech:
-        return Speech(bytes(self._pcm), self._rate, tuple(self._marks), tuple(self._sentences))
+        return Speech(
+            bytes(self._pcm),
+            self._rate,
+            marks=tuple(self._marks),
+            sentences=tuple(self._sentences),
+            turns=tuple(self._turns),
+        )
 
 
 def _requests(step: Step, limit: int) -> Iterator[Step]:

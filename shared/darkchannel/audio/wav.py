@@ -12,10 +12,11 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 HEAD_BYTES: Final = 1 << 16
-"""The first bytes of a chunk that always hold its record: enough for some 3,000 marks."""
+"""The first bytes of a chunk that always hold its record: enough for some 3,000 marks or words."""
 
 BYTES_PER_SAMPLE: Final = 2
 _PCM: Final = 1
+_KINDS: Final = {_PCM: "PCM", 3: "float", 6: "A-law", 7: "µ-law"}
 _RIFF = struct.Struct("<4sI4s")
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
@@ -30,6 +31,22 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it was spoken, and the sample at which it starts."""
+
+    sample: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a voice takes over, in samples from the start; ``voice`` is the engine's own name for it."""
+
+    sample: int
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """What an engine yields: 16-bit little-endian mono samples."""
 
@@ -39,6 +56,10 @@ class Speech:
     """The marks of the text, in its order, under their own names."""
     sentences: tuple[int, ...] = ()
     """Where each ``s`` of the text starts, in samples."""
+    words: tuple[Word, ...] = ()
+    """None where the engine does not tell."""
+    turns: tuple[Turn, ...] = ()
+    """The voices in their order, the first from sample 0 on; none where the engine has but one."""
 
 
 class ChunkRecord(BaseModel):
@@ -57,6 +78,10 @@ class ChunkRecord(BaseModel):
     marks: tuple[tuple[str, int], ...] = ()
     sentences: tuple[int, ...] = ()
     """The sample at which each sentence starts."""
+    words: tuple[tuple[int, str], ...] = ()
+    """The sample at which each word starts, and the word as it was spoken."""
+    gains: tuple[tuple[int, float], ...] = ()
+    """From which sample on how many decibels bring the voice to a book's loudness; none: it was not measured."""
     expected: float = 0.0
     """Seconds that the text takes at an ordinary pace; 0 where nobody reckoned it."""
     take: int = Field(0, ge=0)
@@ -64,25 +89,33 @@ class ChunkRecord(BaseModel):
 
 
 def pack(speech: Speech, record: ChunkRecord) -> bytes:
-    """The WAV file of a chunk.
+    """The WAV file of a chunk; where ``HEAD_BYTES`` do not hold the record with its words, it has none.
 
-    Raises ValueError where the record does not fit the speech, or is larger than ``HEAD_BYTES`` hold.
+    Raises ValueError where the record does not fit the speech, or is too large without words, too.
     """
     if record.samples * BYTES_PER_SAMPLE != len(speech.pcm) or record.rate != speech.rate:
         raise ValueError(
             f"a record of {record.samples} samples at {record.rate} Hz is not that of"
             f" {len(speech.pcm)} bytes at {speech.rate} Hz"
         )
+    head = _head(record)
+    if len(head) > HEAD_BYTES:
+        head = _head(record.model_copy(update={"words": ()}))
+    if len(head) > HEAD_BYTES:
+        raise ValueError(f"a record of {len(head)} bytes is too large: mark fewer places")
+    return head + speech.pcm
+
+
+def _head(record: ChunkRecord) -> bytes:
+    """All that stands before the samples."""
+    size = record.samples * BYTES_PER_SAMPLE
     json = record.model_dump_json().encode()
     json += b" " * (len(json) % 2)
-    fmt = _FORMAT.pack(_PCM, 1, speech.rate, speech.rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
-    head = b"".join(
-        (_CHUNK.pack(b"fmt ", len(fmt)), fmt, _CHUNK.pack(b"dcrc", len(json)), json,
-         _CHUNK.pack(b"data", len(speech.pcm)))
-    )  # fmt: skip
-    if _RIFF.size + len(head) > HEAD_BYTES:
-        raise ValueError(f"a record of {len(json)} bytes is too large: mark fewer places")
-    return b"".join((_RIFF.pack(b"RIFF", 4 + len(head) + len(speech.pcm), b"WAVE"), head, speech.pcm))
+    fmt = _FORMAT.pack(_PCM, 1, record.rate, record.rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
+    chunks = b"".join(
+        (_CHUNK.pack(b"fmt ", len(fmt)), fmt, _CHUNK.pack(b"dcrc", len(json)), json, _CHUNK.pack(b"data", size))
+    )
+    return _RIFF.pack(b"RIFF", len(b"WAVE") + len(chunks) + size, b"WAVE") + chunks
 
 
 def read_record(head: bytes) -> ChunkRecord | None:
@@ -99,18 +132,39 @@ def read_record(head: bytes) -> ChunkRecord | None:
 def unpack(body: bytes) -> tuple[ChunkRecord, memoryview]:
     """The record of a whole chunk and a view of its samples.
 
-    Raises ValueError where it is no chunk of ours, is cut short, or holds another number of samples than its
-    record says.
+    Raises ValueError where it is no chunk of ours, is cut short, is longer than it says, or holds other samples than
+    its record says: in number, rate, channels or kind.
     """
     record = read_record(body)
     if record is None:
         raise ValueError("this file has no record of what was spoken")
-    pcm = next((data for name, data in _chunks(body) if name == b"data"), None)
-    if pcm is None or len(pcm) != record.samples * BYTES_PER_SAMPLE:
-        raise ValueError(
-            f"this file holds {len(pcm or b'') // BYTES_PER_SAMPLE} of the {record.samples} samples it should"
-        )
-    return record, pcm
+    pcm = [data for name, data in _chunks(body) if name == b"data"]
+    if len(pcm) > 1:
+        raise ValueError(f"this file has {len(pcm)} chunks of samples where one is meant")
+    held = len(pcm[0]) if pcm else 0
+    if held != record.samples * BYTES_PER_SAMPLE:
+        raise ValueError(f"this file holds {held // BYTES_PER_SAMPLE} of the {record.samples} samples it should")
+    kind = _kind(body)
+    if kind != _named(_PCM, 1, record.rate, 16):
+        raise ValueError(f"this file is {kind}, not {_named(_PCM, 1, record.rate, 16)} as its record says")
+    says = _RIFF.unpack_from(body)[1] + _CHUNK.size
+    if says != len(body):
+        raise ValueError(f"this file says that it has {says} bytes and has {len(body)}")
+    return record, pcm[0]
+
+
+def _kind(body: bytes) -> str:
+    """What the samples are, in words."""
+    formats = [bytes(data[: _FORMAT.size]) for name, data in _chunks(body) if name == b"fmt "]
+    if len(formats) != 1 or len(formats[0]) < _FORMAT.size:
+        return "of no kind that it tells"
+    code, channels, rate, _, _, bits = _FORMAT.unpack(formats[0])
+    return _named(code, channels, rate, bits)
+
+
+def _named(code: int, channels: int, rate: int, bits: int) -> str:
+    kind = _KINDS.get(code, f"format {code:#06x}")
+    return f"{bits}-bit {kind}, {channels} channel{'s' * (channels != 1)}, {rate} Hz"
 
 
 def _chunks(head: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -1,0 +1,185 @@
+"""Each voice is measured once, on an ordinary text, and a voice that cannot be measured stays as it is."""
+
+import asyncio
+import re
+from array import array
+from dataclasses import replace
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.audio.wav import ChunkRecord, Speech, Turn
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.speech.parse import parse
+from darkchannel.speech.rendering import rendered
+from services.synthesizer.engines.espeak import Espeak
+from services.synthesizer.handler import Synthesizer
+from services.synthesizer.levels import FIGURES, REFERENCES, Levels, Speak, reference
+from tests.pipeline.bench import Bench
+
+RATE = 8_000
+
+
+class Organ:
+    """An engine whose voices are notes, each as loud as its name says; remembers what it was asked for."""
+
+    name = "organ"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fails: list[Exception] = []
+
+    async def speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
+        self.asked.append(ssml)
+        await asyncio.sleep(0)
+        if self.fails:
+            raise self.fails.pop(0)
+        level = int(re.findall(r"\d+", (re.findall('name="(.*?)"', ssml) or ["4000"])[0])[0])
+        return engine, Speech(array("h", [level, level, -level, -level] * RATE).tobytes(), RATE)
+
+
+async def test_a_voice_is_measured_once_whoever_asks() -> None:
+    organ = Organ()
+    levels = Levels(organ.speak)
+    found = await asyncio.gather(*(levels.gain("organ", "note-2000", "pt-BR") for _ in range(5)))
+    found.append(await levels.gain("organ", "note-2000", "pt-BR"))
+    assert len(organ.asked) == 1
+    assert len(set(found)) == 1
+    assert found[0] == round(found[0], 2)
+
+
+async def test_a_voice_half_as_loud_has_6_db_more() -> None:
+    levels = Levels(Organ().speak)
+    soft, loud = [await levels.gain("organ", voice, "pt-BR") for voice in ("note-500", "note-1000")]
+    assert soft - loud == pytest.approx(6.02, abs=0.05)
+
+
+async def test_voices_and_engines_are_told_apart() -> None:
+    organ = Organ()
+    levels = Levels(organ.speak)
+    for engine, voice in (("organ", "note-1"), ("organ", "note-2"), ("other", "note-1")):
+        await levels.gain(engine, voice, "pt-BR")
+    assert len(organ.asked) == 3
+
+
+async def test_a_silent_voice_has_no_gain() -> None:
+    assert await Levels(Organ().speak).gain("organ", "note-0", "pt-BR") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [(Permanent("no"), 1), (Transient("later"), 2), (Unavailable("away"), 2), (OSError("broken"), 2)],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_refusal_is_remembered_and_a_failure_is_not(error: DarkChannelError, asked: int) -> None:
+    organ = Organ()
+    organ.fails.append(error)
+    levels = Levels(organ.speak)
+    first = await asyncio.gather(*(levels.gain("organ", "note-900", "pt-BR") for _ in range(3)))
+    assert first == [0, 0, 0]
+    again = await levels.gain("organ", "note-900", "pt-BR")
+    assert len(organ.asked) == asked
+    assert (again == 0) == (asked == 1)
+
+
+async def test_a_measurement_that_is_cut_off_leaves_the_next_segment_its_own() -> None:
+    levels = Levels(Organ().speak)
+    waiting = levels.gain("organ", "note-900", "pt-BR")
+    waiting.cancel()
+    assert await levels.gain("organ", "note-900", "pt-BR") > 1
+
+
+async def test_closing_gives_up_what_is_measured() -> None:
+    levels = Levels(Organ().speak)
+    measuring = levels.gain("organ", "note-900", "pt-BR")
+    await levels.close()
+    assert measuring.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("voice", "language", "read"),
+    [
+        ("pt-br+f3", "en-US", "pt"), ("en-us", "pt-BR", "en"), ("pt_BR-faber-medium", "en", "pt"), ("PT", "en", "pt"),
+        ("Camila", "pt-BR", "pt"), ("Camila", "en-GB", "en"), ("vox", "en-GB", "en"), ("it", "pt-BR", ""),
+        ("it-IT-Elsa", "pt-BR", ""), ("Camila", "it", ""), ("fable", "en", "en"),
+    ],
+)  # fmt: skip
+async def test_a_voice_reads_its_own_language(voice: str, language: str, read: str) -> None:
+    asked: list[str] = []
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        asked.append(ssml)
+        return engine, Speech(b"", RATE)
+
+    await Levels(speak).gain("vox", voice, language)
+    tree = parse(asked[0].encode())
+    assert REFERENCES.get(read, FIGURES)[:20] in asked[0]
+    assert tree.attributes["xml:lang"].partition("-")[0] == (read or "it")
+    assert ("<voice" in asked[0]) == (voice != "vox")
+
+
+def test_a_name_is_no_markup() -> None:
+    tree = parse(reference("organ", '"><break time="9s"/>', "pt-BR").encode())
+    assert [child.name for child in tree.children if not isinstance(child, str)] == ["voice"]
+
+
+async def chunk_of(ssml: str, speak: Speak) -> ChunkRecord:
+    """The record that the synthesizer writes."""
+    bench = Bench((ssml,))
+    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 0.0).speak
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="encode")
+    found = await bench.raw.get(keys.JOBS, keys.chunk(bench.job, 0))
+    assert found
+    return wav.unpack(found.body)[0]
+
+
+async def test_a_dialogue_has_a_gain_for_each_turn_and_its_words() -> None:
+    espeak = Espeak(slots=1)
+
+    said: list[Speech] = []
+
+    async def speak(_: str, ssml: str) -> tuple[str, Speech]:
+        said.append(await espeak.speak(rendered(ssml)))
+        return "espeak", said[-1]
+
+    ssml = '<speak xml:lang="pt-BR">Oi, <voice name="pt-br+f3">bom dia,</voice> senhora <break time="1s"/>Ana.</speak>'
+    record = await chunk_of(ssml, speak)
+    await espeak.close()
+    assert len(said) == 3  # it and the references of two voices
+    assert [sample for sample, _ in record.gains] == [turn.sample for turn in said[0].turns]
+    (_, narrator), (_, woman), (_, again) = record.gains
+    assert narrator == again > woman + 1
+    assert [word for _, word in record.words] == ["Oi", "bom", "dia", "senhora", "Ana"]
+    assert [sample for sample, _ in record.words] == [word.sample for word in said[0].words]
+
+
+async def test_turns_of_the_same_gain_come_together() -> None:
+    organ = Organ()
+
+    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+        _, speech = await organ.speak(engine, ssml)
+        voices = ("note-800", "tone-800", "note-400", "tone-400", "note-800")
+        turns = tuple(Turn(1_000 * number, voice) for number, voice in enumerate(voices))
+        return "organ", replace(speech, turns=turns)
+
+    record = await chunk_of("<speak>um</speak>", speak)
+    assert [sample for sample, _ in record.gains] == [0, 2_000, 4_000]
+    assert 'xml:lang="pt-BR"' in organ.asked[-1]
+    assert record.gains[0][1] == record.gains[2][1] == round(record.gains[0][1], 2)
+
+
+async def test_an_engine_that_tells_no_voice_has_no_gains() -> None:
+    organ = Organ()
+    assert (await chunk_of("<speak>um</speak>", organ.speak)).gains == ()
+    assert len(organ.asked) == 1
+
+
+async def test_every_reference_lasts_long_enough_to_be_measured() -> None:
+    espeak = Espeak(slots=1)
+    for language in (*REFERENCES, "it"):
+        speech = await espeak.speak(rendered(reference("espeak", language, language)))
+        assert 13 < len(speech.pcm) / 2 / speech.rate < 32, language
+        assert speech.turns == (Turn(0, language),)
+    await espeak.close()
