@@ -4,7 +4,9 @@ The header is described in http://www.mp3-tech.org/programmer/frame_header.html;
 of ISO/IEC 11172-3 and 13818-3, with the usual half rates of "MPEG 2.5".
 """
 
-import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 _BITRATES: Final = {  # kbit/s, by bitrate index - 1
@@ -14,28 +16,76 @@ _BITRATES: Final = {  # kbit/s, by bitrate index - 1
 _RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 """Hertz, by the header's version bits: 3 is MPEG 1, 2 is MPEG 2, 0 is MPEG 2.5."""
 _LAYER_III: Final = 1
+_MONO: Final = 3
 
 
-def _headers() -> dict[bytes, tuple[int, int]]:
-    """(bytes, samples) of a frame by the first three bytes of each possible header."""
-    headers = {}
-    for version, rates in _RATES.items():
-        family, samples = (1, 1152) if version == 3 else (2, 576)
-        for rate_index, rate in enumerate(rates):
-            for bitrate_index, kilobits in enumerate(_BITRATES[family], start=1):
-                for flags in range(4):  # padding and the private bit
-                    size = samples * kilobits * 125 // rate + (flags >> 1)
-                    for unprotected in range(2):
-                        second = 0xE0 | version << 3 | _LAYER_III << 1 | unprotected
-                        third = bitrate_index << 4 | rate_index << 2 | flags
-                        headers[bytes((0xFF, second, third))] = (size, samples)
-    return headers
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What all frames of one stream have in common."""
+
+    rate: int
+    """In hertz."""
+    samples: int
+    """In a frame."""
+    side_info: tuple[int, int]
+    """Bytes between a frame's header and its data: of several channels, of one."""
+    sizes: Mapping[bytes, int]
+    """Bytes of a frame, by the first three of its header."""
 
 
-_HEADERS: Final = _headers()
-_SIDE_INFO: Final = {(1, False): 32, (1, True): 17, (2, False): 17, (2, True): 9}
-"""Bytes between a frame's header and its data, by family (MPEG 1; MPEG 2 and 2.5) and whether it is mono."""
-_FRAMES_SIZE_AND_TOC: Final = 0b0111
+def _format(version: int, rate_index: int) -> Format:
+    family, samples, side_info = (1, 1152, (32, 17)) if version == 3 else (2, 576, (17, 9))
+    rate = _RATES[version][rate_index]
+    sizes = {}
+    for bitrate_index, kilobits in enumerate(_BITRATES[family], start=1):
+        for flags in range(4):  # padding and the private bit
+            for unprotected in range(2):
+                second = 0xE0 | version << 3 | _LAYER_III << 1 | unprotected
+                third = bitrate_index << 4 | rate_index << 2 | flags
+                sizes[bytes((0xFF, second, third))] = samples * kilobits * 125 // rate + (flags >> 1)
+    return Format(rate, samples, side_info, sizes)
+
+
+_FORMATS: Final = {header: form for v in _RATES for i in range(3) for form in [_format(v, i)] for header in form.sizes}
+
+
+def format_of(frames: bytes) -> Format:
+    """What these frames are, by the first of them. Raises ValueError where there is none."""
+    try:
+        return _FORMATS[frames[:3]]
+    except KeyError:
+        raise ValueError(f"there is no MP3 frame at byte 0 of {len(frames)}") from None
+
+
+def is_mono(frame: bytes) -> bool:
+    return frame[3] >> 6 == _MONO
+
+
+def kilobits(frame: bytes) -> int:
+    """The bitrate of one frame in kbit/s. Raises ValueError where it is none."""
+    family = 1 if format_of(frame).samples == 1152 else 2
+    return _BITRATES[family][(frame[2] >> 4) - 1]
+
+
+def edges(frames: bytes, most: int = sys.maxsize) -> list[int]:
+    """The byte at which each frame starts, and the one after the last; of the first ``most`` where there are more.
+
+    Raises ValueError where the bytes are anything but whole frames of one stream.
+    """
+    at, end = 0, len(frames)
+    found = [0]
+    if not frames:
+        return found
+    sizes = format_of(frames).sizes
+    try:
+        while at < end and len(found) <= most:
+            at += sizes[frames[at : at + 3]]
+            found.append(at)
+    except KeyError:
+        raise ValueError(f"there is no MP3 frame at byte {at} of {end}") from None
+    if at > end:
+        raise ValueError(f"the last MP3 frame lacks {at - end} of its bytes")
+    return found
 
 
 def samples(frames: bytes) -> int:
@@ -43,36 +93,7 @@ def samples(frames: bytes) -> int:
 
     Raises ValueError where the bytes are anything but whole frames.
     """
-    headers = _HEADERS
-    at = total = 0
-    end = len(frames)
-    try:
-        while at < end:
-            size, count = headers[frames[at : at + 3]]
-            at += size
-            total += count
-    except KeyError:
-        raise ValueError(f"there is no MP3 frame at byte {at} of {end}") from None
-    if at != end:
-        raise ValueError(f"the last MP3 frame lacks {at - end} of its bytes")
-    return total
-
-
-def info_frame(first: bytes, total_samples: int, size: int) -> bytes:
-    """The frame that tells players the length of a constant-bitrate file and where to seek in it.
-
-    ``first``: the first audio frame or more; ``total_samples`` and ``size`` (bytes): of all audio frames. The
-    layout is that of the Xing header, named "Info" for a constant bitrate:
-    http://gabriel.mp3-tech.org/mp3infotag.html. Raises ValueError where ``first`` is no frame.
-    """
-    header = bytes((*first[:2], first[2] & ~2, first[3])) if len(first) >= 4 else b""
-    if header[:3] not in _HEADERS:
-        raise ValueError("there is no MP3 frame to describe")
-    length, samples_each = _HEADERS[header[:3]]
-    family, is_mono = (1 if header[1] >> 3 & 3 == 3 else 2), header[3] >> 6 == 3
-    tag = b"Info" + struct.pack(">III", _FRAMES_SIZE_AND_TOC, total_samples // samples_each, length + size)
-    toc = bytes(256 * percent // 100 for percent in range(100))
-    return (header + bytes(_SIDE_INFO[family, is_mono]) + tag + toc).ljust(length, b"\0")
+    return (len(edges(frames)) - 1) * format_of(frames).samples if frames else 0
 
 
 def id3_size(tagged: bytes) -> int:
