@@ -118,4 +118,4 @@ class Notifier:
 
     async def _link(self, job: str, file: str) -> str | None:
         name = await self._jobs.output_name(job)
-        return await self._store.link(keys.OUTPUT, keys.published(*name, file)) if name else None
+        return await self._store.link(keys.OUTPUT, keys.published(*name, file, file)) if name else None

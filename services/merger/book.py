@@ -1,30 +1,56 @@
 """Assemble: when every section is current, their encoded packets become one book, its manifest last."""
 
+import errno
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 
 import structlog
 
 from darkchannel import keys, pipeline
-from darkchannel.audio import ffmpeg
+from darkchannel.audio.loudness import TARGET_LUFS
+from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan, Section
-from darkchannel.jobs.records import Manifest, Mark, SectionAudio
+from darkchannel.jobs.records import Level, Manifest, Stored
+from darkchannel.jobs.runs import Runs
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.together import together
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
-from services.merger import scratch
+from services.merger import scratch, timeline
+from services.merger.binding import Bind, bind
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
 
 log = structlog.get_logger(__name__)
 
-AUDIOBOOK = "audiobook.mp3"
+OFF_LU: Final = 0.4
+"""How far from its loudness a book may be; half a decibel is promised."""
+SHORTEST_SECONDS: Final = 30.0
+"""What is shorter has no loudness of its own: the gain of its voices has to do."""
+MOST_GAIN_DB: Final = 12.0
+UPLOADS: Final = 4
+"""Files of a build that are stored at once."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_TYPES: Final = {
+    "mp3": "audio/mpeg",
+    "m4b": "audio/mp4",
+    "opus": "audio/ogg",
+    "flac": "audio/flac",
+    "vtt": "text/vtt; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
+    "lrc": "text/plain; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "html": "text/html; charset=utf-8",
+    "zip": "application/zip",
+}
 
 
 class Damaged(Exception):
@@ -35,26 +61,11 @@ class Damaged(Exception):
         self.section = section
 
 
-class Join(Protocol):
-    async def __call__(
-        self,
-        frames: AsyncIterator[bytes],
-        out: Path,
-        /,
-        *,
-        samples: int,
-        title: str,
-        author: str | None,
-        language: str,
-        chapters: Sequence[Mark],
-    ) -> None: ...
-
-
 class BookBinder:
-    def __init__(self, context: Context, join: Join = ffmpeg.join_mp3) -> None:
+    def __init__(self, context: Context, bind: Bind = bind) -> None:
         self._store = context.store
         self._jobs = context.jobs
-        self._join = join
+        self._bind = bind
         self._bus = context.bus
         self._rejecter = Rejecter(context)
         self._turns = Turns()
@@ -85,7 +96,7 @@ class BookBinder:
             # A build that was there before raises no event again.
             await self._hint("decide", keys.manifest(job, digest))
             return None
-        if await self._has_two_rates(job, plan, chain, runs.newest):
+        if await self._has_two_rates(job, plan, chain, runs.newest) or await self._is_off(job, plan, chain, runs):
             return None
         try:
             await self._build(job, plan, chain, digest)
@@ -98,14 +109,31 @@ class BookBinder:
         """Have the sections spoken again whose rate is not that of most of the book."""
         rates: Counter[int] = Counter()
         for record in chain.sections.values():
-            rates[record.files["mp3"].rate] += record.files["mp3"].samples
+            rates[record.rate] += record.samples
         usual = rates.most_common(1)[0][0]
         for section in plan.sections:
             record = chain.sections[section.index]
-            rate = record.files["mp3"].rate
-            for index, pair in zip(section.segments, record.pairs, strict=True) if rate != usual else ():
-                await self._rejecter.reject(job, index, pair, odd_rate(rate, usual), run)
+            for index, pair in zip(section.segments, record.pairs, strict=True) if record.rate != usual else ():
+                await self._rejecter.reject(job, index, pair, odd_rate(record.rate, usual), run)
         return len(rates) > 1
+
+    async def _is_off(self, job: str, plan: Plan, chain: Chain, runs: Runs) -> bool:
+        """Have all sections encoded once more where the book is too loud or too soft; decided before its first build.
+
+        Its voices are brought to a book's loudness by what they measure in a few sentences: a text that is shouted
+        or whispered throughout is not.
+        """
+        records = [chain.sections[section.index] for section in plan.sections]
+        loudness = timeline.loudness(records)
+        if loudness is None or timeline.starts(records)[-1] < SHORTEST_SECONDS or runs.completed[1]:
+            return False
+        gain = max(-MOST_GAIN_DB, min(TARGET_LUFS - loudness, MOST_GAIN_DB))
+        if abs(gain) <= OFF_LU or not await self._jobs.save_level(job, Level(gain=round(gain, 2))):
+            return False
+        log.info("the book is encoded again, at its loudness", job=job, loudness=round(loudness, 2))
+        for section in plan.sections:
+            await self._hint("encode", keys.chunk(job, section.first))
+        return True
 
     async def _encode_again(self, job: str, damaged: Damaged) -> None:
         """Without its record a section is due again, from its chunks, or spoken anew where they were retired."""
@@ -127,49 +155,44 @@ class BookBinder:
         return True
 
     async def _build(self, job: str, plan: Plan, chain: Chain, digest: str) -> None:
-        audio = [chain.sections[section.index].files["mp3"] for section in plan.sections]
-        chapters = marks(plan, audio)
-        with scratch.folder() as folder:
-            book = Path(folder) / AUDIOBOOK
-            await self._join(
-                self._frames(plan, audio),
-                book,
-                samples=sum(part.samples for part in audio),
-                title=plan.title,
-                author=plan.author,
-                language=plan.options.language,
-                chapters=chapters,
-            )
-            size = book.stat().st_size
-            key = keys.build_file(job, digest, AUDIOBOOK)
-            etag = await self._store.put_file(keys.JOBS, key, book, content_type="audio/mpeg")
+        records = [chain.sections[section.index] for section in plan.sections]
+        with scratch.folder() as name:
+            folder = Path(name)
+            try:
+                book = await self._bind(plan, records, await self._cover(job, plan), self._read, folder)
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                why = f"{folder.parent} cannot take the book: {error.strerror}; TMPDIR names another place"
+                raise Unavailable(why) from error
+            sizes = {file: (folder / file).stat().st_size for file in book.files}
+            etags = await self._stored(job, digest, folder, book.files)
         manifest = Manifest(
             digest=digest,
-            segments=tuple(segment for s in plan.sections for segment, _ in chain.sections[s.index].pairs),
-            files={AUDIOBOOK: size},
-            etags={AUDIOBOOK: etag},
-            seconds=chapters[-1].end,
-            chapters=chapters,
+            segments=tuple(segment for record in records for segment, _ in record.pairs),
+            files=sizes,
+            etags=etags,
+            seconds=book.seconds,
+            chapters=book.chapters,
+            loudness=timeline.loudness(records),
         )
         body = manifest.model_dump_json().encode()
         await self._store.put(keys.JOBS, keys.manifest(job, digest), body, over=NEW, content_type=JSON)
 
-    async def _frames(self, plan: Plan, audio: Sequence[SectionAudio]) -> AsyncIterator[bytes]:
-        for section, part in zip(plan.sections, audio, strict=True):
-            try:
-                async for piece in self._store.stream(keys.JOBS, part.key, if_match=part.etag):
-                    yield piece
-            except LookupError:
-                raise Damaged(section, f"{keys.JOBS}/{part.key} is gone, or is not what was encoded") from None
+    async def _stored(self, job: str, digest: str, folder: Path, files: Sequence[str]) -> dict[str, str]:
+        async def put(file: str) -> str:
+            content_type = _TYPES[file.rpartition(".")[2]]
+            key = keys.build_file(job, digest, file)
+            return await self._store.put_file(keys.JOBS, key, folder / file, content_type=content_type)
 
+        return dict(zip(files, await together(map(put, files), at_once=UPLOADS), strict=True))
 
-def marks(plan: Plan, audio: Sequence[SectionAudio]) -> tuple[Mark, ...]:
-    """Where each chapter stands, counted in decoded samples: a chapter's sections follow one another."""
-    chapters: list[Mark] = []
-    at = 0.0
-    for _, sections in groupby(plan.sections, key=lambda section: section.chapter):
-        group = list(sections)
-        end = at + sum(audio[section.index].samples / audio[section.index].rate for section in group)
-        chapters.append(Mark(title=group[0].title, start=at, end=end))
-        at = end
-    return tuple(chapters)
+    async def _cover(self, job: str, plan: Plan) -> bytes | None:
+        found = await self._store.get(keys.JOBS, keys.cover(job, plan.cover)) if plan.cover else None
+        return found.body if found else None
+
+    async def _read(self, section: Section, file: Stored) -> bytes:
+        found = await self._store.get(keys.JOBS, file.key, if_match=file.etag)
+        if found is None:
+            raise Damaged(section, f"{keys.JOBS}/{file.key} is gone, or is not what was encoded")
+        return found.body

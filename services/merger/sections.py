@@ -1,30 +1,33 @@
-"""Encode: when all chunks of a section are there, spoken from the segments that are there, they become one file."""
+"""Encode: when all chunks of a section are there, spoken from the segments that are there, they become one section."""
 
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
 
 from darkchannel import keys
-from darkchannel.audio import ffmpeg, mp3, wav
+from darkchannel.audio import wav
 from darkchannel.audio.faults import fault
 from darkchannel.events import ObjectCreated
-from darkchannel.jobs.plan import Section
-from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, pairs_digest
+from darkchannel.jobs.formats import encodings
+from darkchannel.jobs.plan import Plan, Section
+from darkchannel.jobs.records import Pair, SectionAudio, SectionRecord, Stored, section_digest
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.together import together
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
+from services.merger.encodings import ENCODINGS
+from services.merger.mastering import Brief, EncodedFile, Master, Take, master
 from services.merger.once import Turns
+from services.merger.pauses import pause
 from services.merger.rejecting import Rejecter, odd_rate
 
-
-class Encode(Protocol):
-    async def __call__(self, pcm: AsyncIterator[memoryview], /, *, rate: int) -> bytes: ...
+UPLOADS = 4
+"""Files of a section that are stored at once."""
 
 
 class Moved(Exception):
-    """A chunk is no longer the one that was listed."""
+    """A chunk, or its text, is no longer the one that was listed."""
 
 
 class Outdated(Exception):
@@ -45,13 +48,10 @@ class Faulty(Exception):
 
 
 class SectionEncoder:
-    def __init__(
-        self, context: Context, encode: Encode = ffmpeg.encode_mp3, samples: Callable[[bytes], int] = mp3.samples
-    ) -> None:
+    def __init__(self, context: Context, master: Master = master) -> None:
         self._store = context.store
         self._jobs = context.jobs
-        self._encode = encode
-        self._samples = samples
+        self._master = master
         self._rejecter = Rejecter(context)
         self._turns = Turns()
         # One more than there are cores: while one is fed or stored, none of them idles.
@@ -68,12 +68,12 @@ class SectionEncoder:
         section = plan.section_of(chunk.index)
         async with self._turns.of((chunk.job, section.index)):
             try:
-                while not await self._settle(chunk.job, section):
+                while not await self._settle(chunk.job, plan, section):
                     pass
             except Outdated:
                 return
 
-    async def _settle(self, job: str, section: Section) -> bool:
+    async def _settle(self, job: str, plan: Plan, section: Section) -> bool:
         """One look and what it calls for; True when there is nothing more to do."""
         runs = await self._jobs.runs(job)
         if not runs.is_open or not await self._is_complete(job, section):
@@ -81,17 +81,19 @@ class SectionEncoder:
         pairs = await self._pairs(job, section)
         if pairs is None:
             return True
-        record, etag = await self._jobs.section(job, section.index)
-        if (record and record.pairs == pairs) or await self._has_rejected(job, section, pairs):
+        gain = await self._jobs.gain(job)
+        there, etag = await self._jobs.section(job, section.index)
+        is_current = there is not None and there.pairs == pairs and there.gain == gain
+        if is_current or await self._has_rejected(job, section, pairs):
             return True
         try:
-            audio = await self._encoded(job, section, pairs)
+            record = await self._encoded(job, plan, section, pairs, gain)
         except Moved:
             return False
         except (Faulty, TwoRates) as refusal:
             await self._refuse(refusal, job, section, pairs, runs.newest)
             return True
-        body = SectionRecord(index=section.index, pairs=pairs, files={"mp3": audio}).model_dump_json().encode()
+        body = record.model_dump_json().encode()
         await self._store.put(keys.JOBS, keys.section_record(job, section.index), body, over=etag, content_type=JSON)
         return False
 
@@ -136,37 +138,80 @@ class SectionEncoder:
             return None
         return tuple((s.etag, c.etag) for s, c in zip(segments, chunks, strict=True) if s and c)
 
-    async def _encoded(self, job: str, section: Section, pairs: Sequence[Pair]) -> SectionAudio:
-        """Encode a section and store it under a name that holds its digest."""
+    async def _encoded(
+        self, job: str, plan: Plan, section: Section, pairs: tuple[Pair, ...], gain: float
+    ) -> SectionRecord:
+        """Encode a section and store its files under names that hold its digest."""
         async with self._encoders:
-            first, rate = await self._speech(job, section.first, pairs[0])
-            frames = await self._encode(self._pcm(job, section, pairs, first, rate), rate=rate)
-        key = keys.section_audio(job, section.index, pairs_digest(pairs), "mp3")
-        etag = await self._store.put(keys.JOBS, key, frames, content_type="audio/mpeg")
-        return SectionAudio(key=key, etag=etag or "", samples=self._samples(frames), rate=rate)
+            first = await self._take(job, plan, section.first, pairs[0])
+            brief = Brief(
+                rate=first.record.rate,
+                encodings=encodings(plan.options.formats),
+                pauses=plan.options.pauses,
+                gain=gain,
+                ending=pause(plan, section.first + section.count),
+            )
+            takes = self._takes(job, plan, section, pairs, first)
+            del first  # its speech is not held until the last
+            made = await self._master(takes, brief)
+        digest = section_digest(pairs, gain)
+        names = list(made.files)
+        cues = await self._stored(
+            keys.section_file(job, section.index, digest, "cues"), made.cues.model_dump_json().encode(), JSON
+        )
+        audio = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
+        return SectionRecord(
+            index=section.index,
+            pairs=pairs,
+            gain=gain,
+            rate=brief.rate,
+            samples=made.samples,
+            loudness=made.loudness,
+            files=dict(zip(names, await together(audio, at_once=UPLOADS), strict=True)),
+            cues=cues,
+        )
 
-    async def _pcm(
-        self, job: str, section: Section, pairs: Sequence[Pair], first: memoryview, rate: int
-    ) -> AsyncIterator[memoryview]:
+    async def _store_audio(self, job: str, section: Section, digest: str, name: str, file: EncodedFile) -> SectionAudio:
+        encoding = ENCODINGS[name]
+        # Two encodings may have one extension: section-0003-….acx.mp3 stands beside section-0003-….mp3.
+        extension = ".".join(dict.fromkeys((name, encoding.extension)))
+        key = keys.section_file(job, section.index, digest, extension)
+        stored = await self._stored(key, file.body, encoding.content_type)
+        return SectionAudio(
+            key=key, etag=stored.etag, rate=file.rate, frame=file.frame, frames=file.frames, delay=file.delay
+        )
+
+    async def _stored(self, key: str, body: bytes, content_type: str) -> Stored:
+        etag = await self._store.put(keys.JOBS, key, body, content_type=content_type)
+        return Stored(key=key, etag=etag or "")
+
+    async def _takes(
+        self, job: str, plan: Plan, section: Section, pairs: Sequence[Pair], first: Take
+    ) -> AsyncIterator[Take]:
+        rate = first.record.rate
         yield first
+        del first
         for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
-            pcm, its_rate = await self._speech(job, index, pair)
-            if its_rate != rate:
+            take = await self._take(job, plan, index, pair)
+            if take.record.rate != rate:
                 raise TwoRates
-            yield pcm
+            yield take
+            del take
 
-    async def _speech(self, job: str, index: int, pair: Pair) -> tuple[memoryview, int]:
-        """The samples of a chunk, read on condition that it is the listed one."""
-        segment, etag = pair
-        found = await self._store.get(keys.JOBS, keys.chunk(job, index), if_match=etag)
-        if found is None:
+    async def _take(self, job: str, plan: Plan, index: int, pair: Pair) -> Take:
+        """The speech of a chunk and its text, both read on condition that they are the listed ones."""
+        wanted = (keys.segment(job, index), pair[0]), (keys.chunk(job, index), pair[1])
+        text, found = await together(
+            (self._store.get(keys.JOBS, key, if_match=etag) for key, etag in wanted), at_once=2
+        )
+        if text is None or found is None:
             raise Moved
         try:
             record, pcm = wav.unpack(found.body)
         except ValueError as error:
             raise Faulty(index, pair, f"is damaged ({error})") from error
-        if record.source != segment:
+        if record.source != pair[0]:
             raise Outdated
         if reason := fault(record, pcm):
             raise Faulty(index, pair, reason)
-        return pcm, record.rate
+        return Take(record, pcm, text.body.decode("utf-8", "replace"), pause(plan, index))

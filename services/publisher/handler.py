@@ -12,11 +12,14 @@ from darkchannel.jobs.metadata import Output
 from darkchannel.jobs.records import BUILD, Manifest
 from darkchannel.jobs.runs import Opened, Outcome, Runs, State
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.together import together
 from darkchannel.storage.metadata import project
 
 log = structlog.get_logger(__name__)
 
 LINK_SECONDS = 3600
+COPIES = 6
+"""Made at once."""
 
 
 class Gone(Exception):
@@ -72,23 +75,28 @@ class Publisher:
         manifest = await self._jobs.manifest(job, build)
         if manifest is None:
             raise Gone(keys.manifest(job, build))
-        for file in manifest.files:
-            for bucket, key in keys.copies(job, *name, file):
-                there = await self._store.head(bucket, key)
-                if there and manifest.is_whole_copy(file, there.size, there.metadata):
-                    continue
-                await self._copy(job, manifest, file, bucket, key)
-                moved = True
-        return moved
+        copies = (
+            self._copy(job, manifest, file, *to)
+            for file in manifest.files
+            for to in keys.copies(job, *name, file, manifest.audiobook)
+        )
+        return any(await together(copies, at_once=COPIES)) or moved
 
-    async def _copy(self, job: str, manifest: Manifest, file: str, bucket: str, key: str) -> None:
-        """Raises Gone where the file of the build is missing, or is no longer what was built."""
+    async def _copy(self, job: str, manifest: Manifest, file: str, bucket: str, key: str) -> bool:
+        """Have a file of the build there; True if it was not.
+
+        Raises Gone where the build's own is missing, or is no longer what was built.
+        """
+        there = await self._store.head(bucket, key)
+        if there and manifest.is_whole_copy(file, there.size, there.metadata):
+            return False
         source = keys.build_file(job, manifest.digest, file)
         built = await self._store.head(keys.JOBS, source)
         if built is None or built.etag != manifest.etags.get(file, built.etag):
             raise Gone(source)
         if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: manifest.digest}) is None:
             raise Gone(source)
+        return True
 
     async def _rebuild(self, job: str, gone: Gone) -> Runs:
         """Have the next run make a build again of which a file is damaged, or was retired at that very moment."""
@@ -135,7 +143,7 @@ class Publisher:
         if manifest is None:
             return None
         file = manifest.audiobook
-        key = keys.published(*name, file)
+        key = keys.published(*name, file, file)
         now = self._clock()
         return Output(
             s3_key=keys.final(job, file),

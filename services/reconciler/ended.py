@@ -100,7 +100,7 @@ class EndedJobs:
         if name is None:
             return True
         for file in manifest.files:
-            for bucket, key in keys.copies(job, *name, file):
+            for bucket, key in keys.copies(job, *name, file, manifest.audiobook):
                 there = await self._store.head(bucket, key)
                 if there is None and taken_away_is_fine:
                     continue

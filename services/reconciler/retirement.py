@@ -57,7 +57,7 @@ class Retirement:
     async def _named(self, job: str) -> set[str]:
         """The section files that records name."""
         chain = await self._jobs.chain(job)
-        return {file.key for record in chain.sections.values() for file in record.files.values()}
+        return {file.key for record in chain.sections.values() for file in (*record.files.values(), record.cues)}
 
     async def _old(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         async for info in self._store.list(keys.JOBS, prefix):
@@ -69,5 +69,6 @@ class Retirement:
 
 
 def _section(info: ObjectInfo) -> str:
-    """What the names of a section's files have in common: all but the digest."""
-    return info.key.rpartition("-")[0]
+    """What the names of a file's takes have in common: all but the digest."""
+    head, _, tail = info.key.rpartition("-")
+    return head + tail.partition(".")[1] + tail.partition(".")[2]

@@ -65,6 +65,7 @@ STAGES = (
             *_LEDGER,
             Grant(keys.INBOX, "*", "rd"),
             Grant(keys.REFS, f"{keys.LEXICONS}*", "r"),
+            Grant(keys.REFS, f"{keys.COVERS}*", "r"),
             *_jobs("w", "_names/*", "*/input/*", "*/plan.json", "*/plan/*", "*/window.json", "*/segments/*"),
         ),
     ),
@@ -86,7 +87,7 @@ STAGES = (
     Stage(
         "assemble", "merger", keys.JOBS, "*/sections/", ".json",
         "joins the sections into a book when all are current",
-        (*_LEDGER, *_jobs("w", "*/builds/*", "*/rejections/*"), *_jobs("d", "*/sections/*")),
+        (*_LEDGER, *_jobs("w", "*/builds/*", "*/rejections/*", "*/level.json"), *_jobs("d", "*/sections/*")),
     ),
     Stage(
         "decide", "publisher", keys.JOBS, "*/builds/", "/manifest.json",

@@ -6,6 +6,7 @@ PROTOCOL = "tests/pipeline/test_protocol.py"
 OVERTAKEN = "tests/pipeline/test_overtaken.py"
 RECONCILER = "tests/pipeline/test_reconciler.py"
 TAMPERING = "tests/pipeline/test_tampering.py"
+LEVEL = "tests/pipeline/test_level.py"
 REJECTIONS = "tests/pipeline/test_rejections.py"
 WINDOW = "tests/pipeline/test_window.py"
 CONSUMER = "tests/unit/test_consumer.py"
@@ -153,8 +154,8 @@ MERGING = (
     Mutant(
         "fixed names for encoded files",
         "shared/darkchannel/keys.py",
-        """f"{job}/sections/section-{section:04d}-{digest}.{fmt}\"""",
-        """f"{job}/sections/section-{section:04d}-0.{fmt}\"""",
+        """f"{job}/sections/section-{section:04d}-{digest}.{ext}\"""",
+        """f"{job}/sections/section-{section:04d}-0.{ext}\"""",
         (OVERTAKEN,),
     ),
     Mutant(
@@ -199,7 +200,7 @@ MERGING = (
     Mutant(
         "a chunk counts without its record's source",
         "services/merger/sections.py",
-        """        if record.source != segment:
+        """        if record.source != pair[0]:
             raise Outdated
 """,
         "",
@@ -238,8 +239,8 @@ MERGING = (
     Mutant(
         "a section that was damaged reaches the book",
         "services/merger/book.py",
-        "part.key, if_match=part.etag)",
-        "part.key)",
+        "file.key, if_match=file.etag)",
+        "file.key)",
         (PROTOCOL, TAMPERING),
     ),
     Mutant(
@@ -273,6 +274,37 @@ MERGING = (
         """            await self._hint("decide", keys.manifest(job, digest))\n""",
         "",
         (OVERTAKEN,),
+    ),
+)
+
+LEVELS = (
+    Mutant(
+        "a section is current whatever the level of its book",
+        "shared/darkchannel/jobs/chain.py",
+        "record is None or record.gain != self.gain or",
+        "record is None or",
+        (LEVEL,),
+    ),
+    Mutant(
+        "a book of one level is taken for that of another",
+        "shared/darkchannel/jobs/records.py",
+        "for pairs in sections), *_raised(gain)])",
+        "for pairs in sections)])",
+        (LEVEL,),
+    ),
+    Mutant(
+        "the level of a book is decided anew",
+        "shared/darkchannel/storage/jobs.py",
+        "keys.level(job), body, over=NEW, content_type=JSON) is not None",
+        "keys.level(job), body, content_type=JSON) is not None",
+        (LEVEL,),
+    ),
+    Mutant(
+        "a book that was completed is levelled",
+        "services/merger/book.py",
+        " or runs.completed[1]:",
+        ":",
+        (LEVEL,),
     ),
 )
 
@@ -640,4 +672,4 @@ DELIVERING = (
     ),
 )
 
-MUTANTS = (*SPEAKING, *MERGING, *PUBLISHING, *ACCEPTING, *RECONCILING, *DELIVERING)
+MUTANTS = (*SPEAKING, *MERGING, *LEVELS, *PUBLISHING, *ACCEPTING, *RECONCILING, *DELIVERING)

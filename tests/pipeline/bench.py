@@ -17,6 +17,7 @@ from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectInfo, ObjectStore
 from services.handoff_notifier.omniplay import Answer, Handoff
+from services.merger.mastering import Master
 from tests.pipeline.engine import UNSPEAKABLE, spoken
 from tests.pipeline.process import Process, build
 
@@ -101,9 +102,9 @@ class Bench:
         self.job = ""
         self.version = ""
 
-    def process(self, *texts: tuple[str, ...]) -> Process:
+    def process(self, *texts: tuple[str, ...], master: Master | None = None) -> Process:
         """One more replica of every service; it reads documents as ``texts``, if any are given."""
-        return build(self.context(*texts), self._speak, self.receiver, self._nonce, 30.0)
+        return build(self.context(*texts), self._speak, self.receiver, self._nonce, 30.0, master=master)
 
     def context(self, *texts: tuple[str, ...]) -> Context:
         """What a replica is given; each its own memory."""
@@ -187,7 +188,8 @@ class Bench:
         await self.raw.put(keys.JOBS, keys.segment(self.job, index), text.encode())
 
     async def output(self) -> list[str]:
-        return [info.key async for info in self.raw.list(keys.OUTPUT)]
+        """Audiobooks and error notes; not what lies in an audiobook's folder."""
+        return [info.key async for info in self.raw.list(keys.OUTPUT) if info.key.count("/") == 1]
 
     async def published(self) -> list[str]:
         """The texts that the published audiobook speaks; none where there is no audiobook."""

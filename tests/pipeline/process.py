@@ -1,6 +1,6 @@
 """One replica of every service, with its own memory: the real handlers over simulated speech and encoding."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from darkchannel import pipeline
+from darkchannel.jobs.plan import Plan
+from darkchannel.jobs.records import SectionRecord
 from darkchannel.runtime import waiting
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
 from services.handoff_notifier.handler import Notifier
+from services.merger import timeline
+from services.merger.binding import Bound, Read
 from services.merger.book import BookBinder
+from services.merger.cues import Cues
+from services.merger.mastering import Brief, EncodedFile, Master, Mastered, Take
 from services.merger.sections import SectionEncoder
 from services.publisher.handler import Publisher
 from services.reconciler.handler import Reconciler
@@ -37,14 +43,15 @@ def build(
     grace: float,
     expected_seconds: Callable[[str], float] = lambda ssml: 0.0,
     looking: Context | None = None,
+    master: Master | None = None,
 ) -> Process:
     """``grace`` in seconds; ``looking``: what the reconciler is given, where it is not what the others are."""
     publisher = Publisher(context)
     handlers: dict[str, Handler] = {
         "accept": Splitter(context, _splitting()).accept,
         "speak": Synthesizer(context, speak, expected_seconds).speak,
-        "encode": SectionEncoder(context, _encode, len).encode,
-        "assemble": BookBinder(context, _join).assemble,
+        "encode": SectionEncoder(context, master or simulated_master).encode,
+        "assemble": BookBinder(context, _bind).assemble,
         "decide": publisher.decide,
         "act": publisher.act,
         "announce": Notifier(context, receiver, nonce).announce,
@@ -79,9 +86,21 @@ def _reconciling(grace: float) -> ReconcilerSettings:
     return ReconcilerSettings(reconcile_after_seconds=grace)
 
 
-async def _encode(pcm: Any, /, *, rate: int) -> bytes:
-    return b"".join([bytes(piece) async for piece in pcm])
+async def simulated_master(takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
+    body = b"".join([bytes(take.pcm) async for take in takes])
+    samples = len(body) // 2
+    file = EncodedFile(body, rate=brief.rate, frame=1, frames=samples, delay=0)
+    cues = Cues(rate=brief.rate, samples=samples, cues=(), peaks="")
+    return Mastered(samples, brief.gain - 19 - samples % 3, dict.fromkeys(brief.encodings, file), cues)
 
 
-async def _join(frames: Any, out: Path, /, **tags: Any) -> None:
-    out.write_bytes(b"".join([bytes(piece) async for piece in frames]))
+async def _bind(
+    plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /
+) -> Bound:
+    audio = [record.files["mp3"] for record in records]
+    body = b"".join([await read(*section) for section in zip(plan.sections, audio, strict=True)])
+    files = ("audiobook.mp3", "audiobook.vtt")
+    for file in files:
+        (folder / file).write_bytes(body)
+    chapters = timeline.chapters(plan, records)
+    return Bound(files, chapters[-1].end, chapters)

@@ -58,10 +58,12 @@ def test_narrate_prints_the_audiobook_the_job_folder_and_the_time(
     Path("farol.md").write_text(TALE, encoding="utf-8")
     assert run(["narrate", "farol.md"]) == Code.OK
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:2]] == ["audiobook", "job"]
+    assert [line.split()[0] for line in lines[:3]] == ["audiobook", "player", "job"]
     assert Path(lines[0].removeprefix("audiobook").strip()).suffix == ".mp3"
-    assert Path(lines[1].removeprefix("job folder").strip()).is_dir()
-    assert "of speech in" in lines[2]
+    assert Path(lines[1].removeprefix("player").strip()).name == "index.html"
+    assert Path(lines[1].removeprefix("player").strip()).is_file()
+    assert Path(lines[2].removeprefix("job folder").strip()).is_dir()
+    assert "of speech in" in lines[3]
 
 
 @pytest.mark.parametrize(

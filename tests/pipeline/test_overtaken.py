@@ -8,7 +8,7 @@ from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.jobs.deliveries import Delivery
-from darkchannel.jobs.records import pairs_digest
+from darkchannel.jobs.records import section_digest
 from darkchannel.jobs.runs import Opened, Outcome, State
 from services.synthesizer.handler import Synthesizer
 from tests.pipeline.bench import Bench
@@ -71,8 +71,8 @@ async def book_digest(bench: Bench) -> str:
 async def audio_key(bench: Bench) -> str:
     """Where section 0, of one segment, is stored when it is encoded from what lies there now."""
     chain = await bench.jobs.chain(bench.job)
-    digest = pairs_digest([(chain.segments[0].etag, chain.chunks[0].etag)])
-    return keys.section_audio(bench.job, 0, digest, "mp3")
+    digest = section_digest([(chain.segments[0].etag, chain.chunks[0].etag)], chain.gain)
+    return keys.section_file(bench.job, 0, digest, "mp3")
 
 
 async def test_two_workers_on_one_segment_leave_the_first_chunk_that_was_there() -> None:

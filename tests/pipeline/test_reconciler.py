@@ -10,6 +10,7 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
 from tests.pipeline.bench import Bench, closed
+from tests.pipeline.verdict import FILES
 
 TEXTS = tuple(f"texto {index}" for index in range(12))
 
@@ -52,8 +53,8 @@ async def test_an_edit_renders_one_chunk_one_section_and_the_book_under_the_same
     changed = {key.removeprefix(f"{bench.job}/") for key in after if after[key] != before.get(key)}
     folders = sorted(name.partition("/")[0] for name in changed)
     assert folders == [
-        "builds", "builds", "chunks", "deliveries", "final", "metadata.json", "runs", "runs", "runs",
-        "sections", "sections", "segments",
+        "builds", "builds", "builds", "chunks", "deliveries", "final", "final", "metadata.json",
+        "runs", "runs", "runs", "sections", "sections", "sections", "segments",
     ]  # fmt: skip
     assert "chunks/chunk-000001.wav" in changed
     assert "sections/section-0000.json" in changed
@@ -200,14 +201,14 @@ async def test_what_an_edit_replaced_goes_a_week_after_the_last_run() -> None:
     await bench.edit(0, "outro")
     await bench.deliver()
     await bench.reconcile()
-    assert len([info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/builds/")]) == 4
+    assert len([info async for info in bench.raw.list(keys.JOBS, f"{bench.job}/builds/")]) == 6
     bench.later(days=8)
     await bench.reconcile()
     build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
     left = [info.key async for info in bench.raw.list(keys.JOBS, f"{bench.job}/builds/")]
-    assert left == [keys.build_file(bench.job, build or "", name) for name in ("audiobook.mp3", "manifest.json")]
-    audio = [i.key async for i in bench.raw.list(keys.JOBS, f"{bench.job}/sections/") if i.key.endswith(".mp3")]
-    assert len(audio) == 1
+    assert left == [keys.build_file(bench.job, build or "", name) for name in (*FILES, "manifest.json")]
+    files = [info.key async for info in bench.raw.list(keys.JOBS, f"{bench.job}/sections/")]
+    assert sorted(key.rpartition(".")[2] for key in files) == ["cues", "json", "mp3"]
 
 
 async def test_a_lone_book_gets_half_as_much_again_as_there_are_slots_and_shares_it_by_weight() -> None:

@@ -1,7 +1,7 @@
 """Everything that must hold once nothing moves any more."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,8 @@ from tests.pipeline.engine import spoken
 from tests.pipeline.world import Document, World
 
 AUDIOBOOK = "audiobook.mp3"
+FILES = (AUDIOBOOK, "audiobook.vtt")
+"""Of a simulated build, each made of its texts."""
 
 
 async def verdict(world: World) -> list[str]:
@@ -49,7 +51,11 @@ async def _outputs(world: World) -> list[str]:
     """Each name belongs to one job, and nothing lies in the output bucket that belongs to none."""
     names = [name for d in _dropped(world) if (name := await world.truth.output_name(d.job))]
     wrong = [f"two jobs are published as {name}" for name, jobs in Counter(names).items() if jobs > 1]
-    owned = {key for name in names for key in (keys.output(*name, "mp3"), keys.output_error(*name))}
+    owned = {
+        key
+        for name in names
+        for key in (*(keys.published(*name, file, AUDIOBOOK) for file in FILES), keys.output_error(*name))
+    }
     return wrong + [f"nobody's output: {key}" for key in await _keys(world, keys.OUTPUT) if key not in owned]
 
 
@@ -131,14 +137,19 @@ async def _text(world: World, job: str, index: int) -> str:
 async def _published(world: World, job: str, runs: Runs) -> list[str]:
     """The output and its copy are of the newest completed build, which is made of the final texts."""
     name = await world.truth.output_name(job)
-    final = keys.final(job, AUDIOBOOK)
-    copies = [(keys.OUTPUT, keys.output(*name, "mp3"))] if name else []
-    copies.append((keys.JOBS, final))
+    wrong: list[str] = []
+    for file in FILES:
+        copies = [(keys.OUTPUT, keys.published(*name, file, AUDIOBOOK))] if name else []
+        wrong += await _copies(world, job, runs, file, [*copies, (keys.JOBS, keys.final(job, file))])
+    return wrong
+
+
+async def _copies(world: World, job: str, runs: Runs, file: str, copies: Sequence[tuple[str, str]]) -> list[str]:
     run, build = runs.completed
     if build is None:
         return [f"nothing was completed, yet there is {key}" for at, key in copies if await world.raw.head(at, key)]
     wrong: list[str] = []
-    made = await world.raw.get(keys.JOBS, keys.build_file(job, build, AUDIOBOOK))
+    made = await world.raw.get(keys.JOBS, keys.build_file(job, build, file))
     texts = [await _text(world, job, i) for i in sorted(await world.truth.segments(job))]
     if made is None and job not in world.people.removed:
         wrong.append("the completed build is gone")
@@ -148,7 +159,8 @@ async def _published(world: World, job: str, runs: Runs) -> list[str]:
         copy = await world.raw.get(bucket, key)
         if copy is None:
             unmade = job in world.people.removed and runs.state is not State.COMPLETED
-            if not unmade and (key == final or world.people.taken.get(job) != run):
+            taken = bucket == keys.OUTPUT and file == AUDIOBOOK and world.people.taken.get(job) == run
+            if not unmade and not taken:
                 wrong.append(f"completed, yet nothing at {key}")
         elif copy.info.metadata.get(BUILD) != build:
             wrong.append(f"{key} is not of the newest completed build")

@@ -103,7 +103,7 @@ class _Case:
         assert name
         for file, size in manifest.files.items():
             for bucket, key in (
-                (keys.OUTPUT, keys.published(*name, file)),
+                (keys.OUTPUT, keys.published(*name, file, manifest.audiobook)),
                 (keys.JOBS, keys.final(self._job, file)),
             ):
                 if bucket == keys.OUTPUT:
@@ -113,7 +113,7 @@ class _Case:
                 build, found = (there.metadata.get("build"), there.size) if there else (None, 0)
                 self._check(build == manifest.digest, f"{bucket}/{key} is of build {build}, not {manifest.digest}")
                 self._check(found == size, f"{bucket}/{key} has {found} of {size} bytes")
-        book = await self._store.get(keys.OUTPUT, keys.published(*name, manifest.audiobook))
+        book = await self._store.get(keys.OUTPUT, keys.published(*name, manifest.audiobook, manifest.audiobook))
         return book.body if book else b""
 
     async def _whole(self, plan: Plan, chain: Chain, manifest: Manifest, book: bytes) -> None:

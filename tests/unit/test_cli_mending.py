@@ -55,7 +55,7 @@ def spoken(house: House, job: str, *texts: str) -> None:
         await jobs.store.put(keys.JOBS, keys.manifest(job, BUILD), manifest.model_dump_json().encode())
         name = await jobs.output_name(job)
         assert name
-        for bucket, key in keys.copies(job, *name, "audiobook.mp3"):
+        for bucket, key in keys.copies(job, *name, "audiobook.mp3", "audiobook.mp3"):
             await jobs.store.put(bucket, key, b"mp3", metadata={OF_BUILD: BUILD})
         await jobs.decide(job, 1, Outcome(status=State.COMPLETED, at=utc_now(), build=BUILD))
         await jobs.close(job, 1, State.COMPLETED)

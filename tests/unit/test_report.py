@@ -42,7 +42,7 @@ def test_progress_counts_only_what_is_a_chunk_or_a_section_record(store: MemoryS
 
     async def report(jobs: Jobs) -> tuple[str, str, float]:
         await put(jobs, f"{job}/chunks/chunk-000000 (1).wav", keys.chunk(job, 1))
-        await put(jobs, keys.section_audio(job, 0, "0" * 16, "mp3"), keys.section_record(job, 0))
+        await put(jobs, keys.section_file(job, 0, "0" * 16, "mp3"), keys.section_record(job, 0))
         found = await Reporter(jobs, job).report()
         assert found
         return str(found.segments), str(found.sections), found.fraction

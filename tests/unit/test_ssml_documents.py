@@ -300,10 +300,9 @@ def test_an_atomic_element_is_never_cut() -> None:
 
 
 def test_a_sentence_that_runs_through_elements_is_kept_together() -> None:
-    [pieces] = [
-        list(cutting.cut(["Veja o ", Element("emphasis", {}, ("farol. E o ",)), "mar. Fim."], "pt", size_of("espeak")))
-    ]
-    assert [spoken(node) for node in pieces[0]] == ["Veja o ", "farol. E o ", "mar. ", "Fim."]
+    nodes = ["Veja o ", Element("emphasis", {}, ("farol. E o ",)), "mar. Fim."]
+    [segment] = cutting.cut(nodes, "pt", size_of("espeak"))
+    assert [spoken(node) for node in segment.nodes] == ["Veja o ", "farol. E o ", "mar. ", "Fim."]
 
 
 TEXTS = st.text(st.characters(codec="utf-8"))

@@ -345,7 +345,13 @@ def test_lines_of_a_paragraph_are_joined_and_items_and_dialogue_stand_alone() ->
 @pytest.mark.parametrize("rule", ["***", "---", "* * *", "⁂", "_____"])
 def test_a_rule_between_scenes_is_a_pause(rule: str) -> None:
     [segment] = segments(read(f"Um.\n\n{rule}\n\nDois.".encode(), "a.md", []))
-    assert '<p><s>Um.</s></p><break time="1000ms"/><p><s>Dois.</s></p>' in segment
+    assert '<p><s>Um.</s></p><break time="2000ms"/><p><s>Dois.</s></p>' in segment
+
+
+@pytest.mark.parametrize(("scene", "time"), [("0", "0ms"), ("1.25", "1250ms"), ("10", "10000ms")])
+def test_between_scenes_is_the_pause_that_was_asked_for_and_after_a_heading_is_not(scene: str, time: str) -> None:
+    [segment] = segments(read(b"# I\n\nUm.\n\n***\n\nDois.", "a.md", [{"pauses": f"scene={scene}"}]))
+    assert f'<p><s>I</s></p><break time="1000ms"/><p><s>Um.</s></p><break time="{time}"/>' in segment
 
 
 def test_marks_that_never_close_are_read() -> None:

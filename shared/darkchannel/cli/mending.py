@@ -89,7 +89,7 @@ async def _outputs(jobs: Jobs, job: str, manifest: Manifest) -> list[str]:
     if name is None:
         return found
     for file in manifest.files:
-        for bucket, key in keys.copies(job, *name, file):
+        for bucket, key in keys.copies(job, *name, file, manifest.audiobook):
             there = await jobs.store.head(bucket, key)
             if there is None or not manifest.is_whole_copy(file, there.size, there.metadata):
                 found.append(f"{bucket}/{key}")

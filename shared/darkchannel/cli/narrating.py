@@ -18,6 +18,9 @@ from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.port import ObjectStore
 
 
+PLAYER = "index.html"
+
+
 async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None, out: Path | None, json: bool) -> Code:
     started = time.monotonic()
     check(file, options)
@@ -37,6 +40,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         raise Failed(f"{file.name} was not narrated: {report.error or report.state.value}")
     if not json:
         output.line(f"audiobook   {audiobook}")
+        output.line(f"player      {_folder(root, report) / 'final' / PLAYER}")
         output.line(f"job folder  {_folder(root, report)}")
         output.line(f"{output.duration(report.seconds or 0)} of speech in {output.duration(took)}")
     return Code.OK

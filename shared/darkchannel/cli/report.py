@@ -89,7 +89,7 @@ class Reporter:
             segments=Count(done=await self._chunks.count() if plan else 0, total=plan.segments if plan else 0),
             sections=Count(done=await self._sections.count() if plan else 0, total=len(plan.sections) if plan else 0),
             published=runs.newest in runs.closed,
-            output=keys.published(*name, manifest.audiobook) if manifest and name else None,
+            output=keys.published(*name, manifest.audiobook, manifest.audiobook) if manifest and name else None,
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )

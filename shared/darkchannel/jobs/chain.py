@@ -25,6 +25,8 @@ class Chain:
     sections: Mapping[int, SectionRecord]
     rejected: Set[int] = frozenset()
     """Segments whose chunk must not reach a book."""
+    gain: float = 0.0
+    """Of the job's level, in decibels."""
 
     def pairs(self, section: Section) -> tuple[Pair, ...] | None:
         """The pairs that a record made now would hold; None while a segment or a sound chunk is missing."""
@@ -35,7 +37,7 @@ class Chain:
     def is_current(self, section: Section) -> bool:
         """Whether the section's record tells of what lies there. A chunk may be gone since: it was retired."""
         record = self.sections.get(section.index)
-        if record is None or len(record.pairs) != section.count:
+        if record is None or record.gain != self.gain or len(record.pairs) != section.count:
             return False
         return all(self._is_as_encoded(i, pair) for i, pair in zip(section.segments, record.pairs, strict=True))
 
@@ -49,7 +51,7 @@ class Chain:
         """The digest of the book; None while a section's record is missing or not current."""
         if not all(self.is_current(section) for section in plan.sections):
             return None
-        return book_digest(self.sections[section.index].pairs for section in plan.sections)
+        return book_digest((self.sections[section.index].pairs for section in plan.sections), self.gain)
 
 
 def edited(segments: Mapping[int, Item], spoken: Sequence[str]) -> list[int]:

@@ -17,40 +17,69 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-class SectionAudio(BaseModel):
-    """One encoded file of a section."""
+class Stored(BaseModel):
+    """A file of a section, as it was when it was made: what was damaged since is made again."""
 
     model_config = ConfigDict(frozen=True)
 
     key: str
     etag: str
-    """Of the file as it was encoded: what was damaged since is encoded again."""
-    samples: int
-    """Samples a decoder yields for it, encoder delay and padding included."""
+
+
+class SectionAudio(Stored):
+    """One encoded file of a section: frames of which the book takes those that its timeline has room for."""
+
     rate: int
+    """In hertz, of the encoded stream."""
+    frame: int
+    """Samples in each frame."""
+    frames: int
+    """How many there are, some of silence to spare among them."""
+    delay: int
+    """Samples that a decoder yields before the first of the speech."""
 
 
 class SectionRecord(BaseModel):
-    """``sections/section-NNNN.json``: the pairs it was encoded from, and its files by format."""
+    """``sections/section-NNNN.json``: the pairs it was made from, and its files."""
 
     model_config = ConfigDict(frozen=True)
 
     index: int
     pairs: tuple[Pair, ...]
+    gain: float = 0.0
+    """Decibels of the job's level that are in it."""
+    rate: int
+    """In hertz, of the speech."""
+    samples: int
+    """Of the speech, with the pause after it: how long the section is in the book."""
+    loudness: float | None = None
+    """In LUFS; None where it has none of its own."""
     files: dict[str, SectionAudio] = Field(min_length=1)
-
-    @property
-    def digest(self) -> str:
-        return pairs_digest(self.pairs)
+    """By encoding."""
+    cues: Stored
 
 
-def pairs_digest(pairs: Iterable[Pair]) -> str:
-    return digest(f"{segment} {chunk}" for segment, chunk in pairs)
+class Level(BaseModel):
+    """``level.json``: what the whole book is raised by after its voices alone did not bring it to its loudness."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gain: float
+    """In decibels."""
 
 
-def book_digest(sections: Iterable[tuple[Pair, ...]]) -> str:
+def section_digest(pairs: Iterable[Pair], gain: float) -> str:
+    """Names what a section is made of."""
+    return digest([*(f"{segment} {chunk}" for segment, chunk in pairs), *_raised(gain)])
+
+
+def book_digest(sections: Iterable[tuple[Pair, ...]], gain: float) -> str:
     """The digest of a book made from these sections' pairs."""
-    return digest(pairs_digest(pairs) for pairs in sections)
+    return digest([*(section_digest(pairs, 0) for pairs in sections), *_raised(gain)])
+
+
+def _raised(gain: float) -> list[str]:
+    return [f"{gain:+.2f} dB"] if gain else []
 
 
 class Mark(BaseModel):
@@ -78,6 +107,8 @@ class Manifest(BaseModel):
     """ETag of each file of the build itself, by name; copies may have others."""
     seconds: float
     chapters: tuple[Mark, ...]
+    loudness: float | None = None
+    """In LUFS; None where too little is heard to tell."""
 
     def is_whole_copy(self, file: str, size: int, metadata: Mapping[str, str]) -> bool:
         """Whether an object of this size and user metadata is a copy of a file of this build."""

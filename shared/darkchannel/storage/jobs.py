@@ -12,7 +12,7 @@ from darkchannel.jobs import names
 from darkchannel.jobs.chain import Chain, Item
 from darkchannel.jobs.metadata import Metadata
 from darkchannel.jobs.plan import Part, Plan, Section
-from darkchannel.jobs.records import Manifest, SectionRecord
+from darkchannel.jobs.records import Level, Manifest, SectionRecord
 from darkchannel.jobs.rejections import Rejection
 from darkchannel.jobs.window import Window
 from darkchannel.storage.ledger import FRESH, JSON, Ledger
@@ -35,6 +35,7 @@ class Jobs(Ledger):
         super().__init__(store, clock)
         self._windows: Lru[str, tuple[datetime, Window]] = Lru(1024)
         self._plans: Lru[str, Plan] = Lru(256)
+        self._gains: Lru[str, float] = Lru(1024)
         self._parts: Lru[tuple[str, int], Part] = Lru(128)
         self._sections: Lru[tuple[str, int, str], SectionRecord] = Lru(4096)
         self._manifests: Lru[tuple[str, str], Manifest] = Lru(64)
@@ -108,6 +109,25 @@ class Jobs(Ledger):
         self._chunks.put((job, index, etag), record.source)
         return record.source
 
+    async def gain(self, job: str) -> float:
+        """Decibels by which the whole book is raised; 0 while nobody decided otherwise, or where it is unreadable."""
+        known = self._gains.get(job)
+        if known is None:
+            try:
+                level = await self._read(keys.level(job), Level)
+            except Permanent:  # a person's hand
+                level = None
+            if level is None:
+                return 0.0
+            known = level.gain
+            self._gains.put(job, known)
+        return known
+
+    async def save_level(self, job: str, level: Level) -> bool:
+        """Decide how much the book is raised; False where that was decided before."""
+        body = level.model_dump_json().encode()
+        return await self.store.put(keys.JOBS, keys.level(job), body, over=NEW, content_type=JSON) is not None
+
     async def section(self, job: str, index: int) -> tuple[SectionRecord | None, str]:
         """A section's record, and the ETag over which the next is written."""
         return await self._replaceable(keys.section_record(job, index), SectionRecord)
@@ -148,8 +168,9 @@ class Jobs(Ledger):
         listed = await self._items(job, "sections", keys.parse_section, after=records)
         sections = {i: await self._section(job, i, item) for i, item in listed.items()}
         segments = await self.segments(job, first)
+        gain = await self.gain(job)
         faulty = frozenset(i for i, etag in rejected.items() if i in chunks and chunks[i].etag == etag)
-        return Chain(segments, chunks, {i: record for i, record in sections.items() if record}, faulty)
+        return Chain(segments, chunks, {i: record for i, record in sections.items() if record}, faulty, gain)
 
     async def segments(self, job: str, first: int = 0) -> dict[int, Item]:
         after = keys.segment(job, first - 1) if first else ""

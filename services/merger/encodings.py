@@ -1,0 +1,115 @@
+"""How sections are encoded: one stream of samples in, one file for each wanted encoding out."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from darkchannel.audio import ffmpeg
+from darkchannel.audio.loudness import ATTACK_MS, CEILING_DB, RELEASE_MS
+from services.merger.containers import flac, m4b, mp3, opus
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """``arguments`` for ffmpeg, and what the encoder makes of samples."""
+
+    extension: str
+    content_type: str
+    arguments: tuple[str, ...]
+    """After the input, the filters and the limiter; without the path."""
+    rate: int | None
+    """In hertz; None: that of the speech."""
+    frame: Callable[[int], int]
+    """Samples in a frame, by the rate of the stream."""
+    delay: int
+    """Samples that a decoder yields before the first that was encoded."""
+    count: Callable[[bytes], int]
+    """How many frames an encoded section holds. Raises ValueError where it is anything but whole frames."""
+    gain: float = 0.0
+    """Decibels after the limiter, that make up for what the encoder takes away."""
+
+
+def _mp3_frame(rate: int) -> int:
+    return 1152 if rate >= 32_000 else 576
+
+
+_LAME: Final = ("-c:a", "libmp3lame", "-compression_level", "7", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3")
+_LAME_DELAY: Final = 576 + 529
+"""LAME's own, and that of every decoder's filter bank."""
+
+ENCODINGS: Final[Mapping[str, Encoding]] = {
+    "mp3": Encoding(
+        "mp3", "audio/mpeg", (*_LAME, "-b:a", "64k"), None, _mp3_frame, _LAME_DELAY, mp3.frames_in, gain=0.44
+    ),
+    "mp3-vbr": Encoding("mp3", "audio/mpeg", (*_LAME, "-q:a", "4"), None, _mp3_frame, _LAME_DELAY, mp3.frames_in),
+    "aac": Encoding(
+        "aac", "audio/aac", ("-c:a", "aac", "-b:a", "64k", "-aac_coder", "fast", "-f", "adts"),
+        None, lambda _: 1024, 1024, m4b.frames_in, gain=0.05,
+    ),
+    "opus": Encoding(
+        "opus", "audio/ogg", ("-c:a", "libopus", "-b:a", "32k", "-frame_duration", "20", "-f", "opus"),
+        48_000, lambda _: 960, 312, opus.frames_in, gain=0.1,
+    ),
+    "flac": Encoding(
+        "flac", "audio/flac", ("-c:a", "flac", "-sample_fmt", "s16", "-frame_size", "1024", "-f", "flac"),
+        None, lambda _: 1024, 0, flac.frames_in,
+    ),
+    "acx": Encoding(
+        "mp3", "audio/mpeg", (*_LAME, "-b:a", "192k"), 44_100, _mp3_frame, _LAME_DELAY, mp3.frames_in, gain=0.31
+    ),
+}  # fmt: skip
+"""By name: mp3, mp3-vbr, aac, opus, flac, acx."""
+
+_LIMITER: Final = (
+    f"alimiter=limit={10 ** (CEILING_DB / 20):.6f}:attack={ATTACK_MS}:release={RELEASE_MS}:level=0:latency=1"
+)
+"""``latency``: the sound stays where it is, and no sample of its end is lost."""
+
+
+_GATHERED: Final = ("-flush_packets", "0")
+_LARGER: Final = "asetnsamples=8192:p=0"
+"""Frames of filters: ffmpeg hands each from thread to thread."""
+
+
+async def encode(
+    pieces: AsyncIterator[NDArray[np.float32]],
+    folder: Path,
+    *,
+    rate: int,
+    encodings: Collection[str],
+    heard: Callable[[NDArray[np.int16]], None],
+) -> Mapping[str, Path]:
+    """Limit mono samples (1 being full scale) and encode them; the files by the encoding's name, in ``folder``.
+
+    ``heard`` is given what comes out of the limiter. Raises Transient where ffmpeg fails, Unavailable where the disk
+    is full, and whatever ``pieces`` raises.
+    """
+    paths = {name: folder / f"{name}.{ENCODINGS[name].extension}" for name in encodings}
+    rest = b""
+
+    def hear(piece: bytes) -> None:
+        nonlocal rest
+        piece = rest + piece
+        whole = len(piece) & ~1
+        rest = piece[whole:]
+        heard(np.frombuffer(piece[:whole], np.dtype("<i2")))
+
+    await ffmpeg.run(_arguments(paths, rate), (memoryview(piece).cast("B") async for piece in pieces), hear)
+    return paths
+
+
+def _arguments(paths: Mapping[str, Path], rate: int) -> tuple[str, ...]:
+    """https://ffmpeg.org/ffmpeg-filters.html#Filtergraph-syntax-1"""
+    filters = [f"{_LIMITER},{_LARGER},asplit={len(paths) + 1}[heard]{''.join(f'[{n}]' for n in range(len(paths)))}"]
+    outputs = ["-map", "[heard]", "-f", "s16le", *_GATHERED, "pipe:1"]
+    for number, (name, path) in enumerate(paths.items()):
+        encoding = ENCODINGS[name]
+        filters.append(f"[{number}]volume={encoding.gain}dB[to{number}]")
+        outputs += ["-map", f"[to{number}]", *encoding.arguments, "-ar", str(encoding.rate or rate)]
+        outputs += [*ffmpeg.REPEATABLE, *_GATHERED, str(path)]
+    source = ("-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0")
+    return (*ffmpeg.QUIET, *source, "-filter_complex", ";".join(filters), *outputs)

@@ -1,0 +1,208 @@
+"""Mastering: the speech of a section becomes its encoded files, as loud and with the pauses that a book has."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from darkchannel.audio.loudness import Meter, levelled
+from darkchannel.audio.wav import ChunkRecord
+from darkchannel.errors import Refused, Transient
+from darkchannel.jobs.options import Pauses
+from darkchannel.speech.transcript import Passage, Transcript, transcript
+from services.merger import scratch
+from services.merger.alignment import aligned
+from services.merger.cues import PEAK_SECONDS, Cue, Cues
+from services.merger.encodings import ENCODINGS, encode
+from services.merger.laying import Laid, laid
+
+SPARE_SECONDS = 0.25
+"""Silence after a section beyond its own: frames enough for the book to choose where the next begins."""
+
+PIECE_SAMPLES = 1 << 16
+"""Of a take that are raised and fed at a time: as floats they are twice as large as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The speech of one segment, and the text it was spoken from."""
+
+    record: ChunkRecord
+    pcm: memoryview
+    """16-bit little-endian mono samples."""
+    ssml: str
+    pause: float
+    """Seconds of silence between what is before it and its first sound, where no break says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is wanted of a section."""
+
+    rate: int
+    """In hertz, of all its takes."""
+    encodings: Collection[str]
+    pauses: Pauses
+    gain: float
+    """Decibels besides those of the voices."""
+    ending: float
+    """Seconds of silence after its last sound, where no break says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    body: bytes
+    rate: int
+    frame: int
+    frames: int
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mastered:
+    """A section as it goes into books."""
+
+    samples: int
+    loudness: float | None
+    files: Mapping[str, EncodedFile]
+    """By encoding."""
+    cues: Cues
+
+
+class Master(Protocol):
+    async def __call__(self, takes: AsyncIterator[Take], brief: Brief, /) -> Mastered: ...
+
+
+async def master(takes: AsyncIterator[Take], brief: Brief) -> Mastered:
+    """Raises Transient where ffmpeg fails or writes less than it was given, Unavailable where the disk is full."""
+    track = _Track(brief)
+    meter = Meter(brief.rate)
+    with scratch.folder() as folder:
+        paths = await encode(
+            track.pieces(takes), Path(folder), rate=brief.rate, encodings=brief.encodings, heard=meter.feed
+        )
+        files = {name: await asyncio.to_thread(_read, name, path, brief, track.samples) for name, path in paths.items()}
+    peaks = meter.peaks[: ceil(track.samples / brief.rate / PEAK_SECONDS)]
+    cues = Cues(
+        rate=brief.rate, samples=track.samples, cues=tuple(track.cues), peaks=base64.b64encode(peaks).decode("ascii")
+    )
+    return Mastered(track.samples, meter.loudness, files, cues)
+
+
+class _Track:
+    """A section in the making."""
+
+    def __init__(self, brief: Brief) -> None:
+        self._brief = brief
+        self.samples = 0
+        self.cues: list[Cue] = []
+
+    async def pieces(self, takes: AsyncIterator[Take]) -> AsyncIterator[NDArray[np.float32]]:
+        ends_in_break = True  # what is before the first take is of the section before
+        async for take in takes:
+            script = await asyncio.to_thread(_script, take.ssml)
+            starts_with_break = bool(script.passages) and script.passages[0].before == "break"
+            if self.samples and not (ends_in_break or starts_with_break):
+                yield self._silence(take.pause)
+            speech, gains = await asyncio.to_thread(self._take, take, script)
+            del take  # the next one is not read beside it
+            for at in range(0, len(speech), PIECE_SAMPLES):
+                piece = speech[at : at + PIECE_SAMPLES]
+                yield levelled(piece, [(sample - at, gain) for sample, gain in gains], self._brief.gain)
+            ends_in_break = script.ends_in_break
+        if not ends_in_break:
+            yield self._silence(self._brief.ending)
+        yield np.zeros(int(SPARE_SECONDS * self._brief.rate), np.float32)
+
+    def _silence(self, seconds: float) -> NDArray[np.float32]:
+        silence = np.zeros(round(seconds * self._brief.rate), np.float32)
+        self.samples += len(silence)
+        return silence
+
+    def _take(self, take: Take, script: Transcript) -> tuple[NDArray[np.int16], list[tuple[int, float]]]:
+        """The speech of a segment as it is laid, and its gains from which sample on."""
+        record = take.record
+        sentences = [passage for passage in script.passages if passage.is_sentence]
+        # A record may come from a release that found other sentences.
+        starts = record.sentences if len(sentences) == len(record.sentences) else ()
+        speech = laid(
+            np.frombuffer(take.pcm, np.dtype("<i2")),
+            record.rate,
+            starts,
+            [passage.before for passage in sentences] if starts else [],
+            self._brief.pauses,
+            keeps_end=script.ends_in_break,
+        )
+        gains = [(speech.moved(sample), gain) for sample, gain in record.gains]
+        self.cues += (_moved(cue, self.samples) for cue in _cues(script.passages, record, speech, bool(starts)))
+        self.samples += len(speech.samples)
+        return speech.samples, gains
+
+
+def _script(ssml: str) -> Transcript:
+    """Nothing is to be read in what a release that spoke it understood otherwise."""
+    try:
+        return transcript(ssml)
+    except Refused:
+        return Transcript((), ends_in_break=False)
+
+
+def _cues(passages: Sequence[Passage], record: ChunkRecord, speech: Laid, has_starts: bool) -> list[Cue]:
+    """When each passage is heard; what no engine tells the start of shares the time since the last that it does."""
+    groups: list[list[Passage]] = [[]]
+    for passage in passages:
+        if passage.is_sentence and has_starts:
+            groups.append([])
+        groups[-1].append(passage)
+    first = speech.starts[0] if speech.starts else len(speech.samples)
+    spans = [(0, first), *zip(speech.starts, speech.ends, strict=True)]
+    bounds = [0, *record.sentences, record.samples] if has_starts else [0, record.samples]
+    cues: list[Cue] = []
+    for number, (group, (start, end)) in enumerate(zip(groups, spans, strict=True)):
+        words = [(speech.moved(s), word) for s, word in record.words if bounds[number] <= s < bounds[number + 1]]
+        cues += _shared(group, start, end, words)
+    return cues
+
+
+def _shared(group: Sequence[Passage], start: int, end: int, words: Sequence[tuple[int, str]]) -> list[Cue]:
+    """Several passages in one span share it by their letters; alone, a passage has its words, too."""
+    letters = sum(len(passage.text) for passage in group)
+    cues: list[Cue] = []
+    done = 0
+    for passage in group:
+        first = start + (end - start) * done // max(letters, 1)
+        done += len(passage.text)
+        last = start + (end - start) * done // max(letters, 1)
+        if passage.text and last > first:
+            opens = passage.before != "sentence"
+            spoken = aligned(passage.text, words) if len(group) == 1 else ()
+            within = tuple((min(max(sample, first), last), word) for sample, word in spoken)
+            cues.append(Cue(start=first, end=last, text=passage.text, opens=opens, words=within))
+    return cues
+
+
+def _moved(cue: Cue, by: int) -> Cue:
+    words = tuple((sample + by, word) for sample, word in cue.words)
+    return cue.model_copy(update={"start": cue.start + by, "end": cue.end + by, "words": words})
+
+
+def _read(name: str, path: Path, brief: Brief, samples: int) -> EncodedFile:
+    """An encoded file; raises Transient where it does not hold what was given to the encoder."""
+    encoding = ENCODINGS[name]
+    rate = encoding.rate or brief.rate
+    frame = encoding.frame(rate)
+    body = path.read_bytes()
+    try:
+        frames = encoding.count(body)
+    except ValueError as error:
+        raise Transient(f"ffmpeg wrote a damaged {name} file: {error}") from error
+    heard = samples * rate / brief.rate + encoding.delay
+    if not heard <= frames * frame <= heard + SPARE_SECONDS * rate + 4 * frame:
+        raise Transient(f"ffmpeg wrote {frames * frame / rate:.2f} s of {name} where it was given {heard / rate:.2f} s")
+    return EncodedFile(body, rate, frame, frames, encoding.delay)

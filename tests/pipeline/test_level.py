@@ -1,0 +1,105 @@
+"""The level of a book: decided once, before its first build, and every section is of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.jobs.records import Manifest
+from services.merger.mastering import Brief, Master, Mastered, Take
+from tests.pipeline.bench import Bench
+from tests.pipeline.process import simulated_master
+
+SECONDS = 40
+
+
+def heard(loudness: float, seconds: int = SECONDS) -> Master:
+    """Mastering whose sections are so loud and so long."""
+
+    async def master(takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
+        made = await simulated_master(takes, brief)
+        return replace(made, samples=seconds * brief.rate, loudness=loudness + brief.gain)
+
+    return master
+
+
+async def newest(bench: Bench) -> Manifest:
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    manifest = await bench.jobs.manifest(bench.job, build or "")
+    assert manifest
+    return manifest
+
+
+async def narrated(master: Master) -> Bench:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(process=bench.process(master=master))
+    return bench
+
+
+async def test_a_book_that_is_too_soft_is_encoded_once_more_at_its_loudness() -> None:
+    bench = await narrated(heard(-25.0))
+    assert await bench.published() == ["um", "dois", "três"]
+    assert (await newest(bench)).loudness == pytest.approx(-19)
+    assert await bench.jobs.gain(bench.job) == pytest.approx(6.0)
+    assert bench.engine_calls == ["um", "dois", "três"]
+
+
+@pytest.mark.parametrize(("loudness", "seconds"), [(-19.3, SECONDS), (-18.7, SECONDS), (-25.0, 5)])
+async def test_a_book_at_its_loudness_or_too_short_to_have_one_is_left_as_it_is(loudness: float, seconds: int) -> None:
+    bench = await narrated(heard(loudness, seconds))
+    assert (await newest(bench)).loudness == pytest.approx(loudness)
+    assert await bench.raw.head(keys.JOBS, keys.level(bench.job)) is None
+
+
+async def test_silence_is_not_raised() -> None:
+    bench = await narrated(heard(-120.0))
+    assert await bench.jobs.gain(bench.job) == pytest.approx(12.0)
+
+
+async def test_an_edit_does_not_change_the_level_of_the_other_sections() -> None:
+    bench = await narrated(heard(-19.2))
+    before = await bench.jobs.section(bench.job, 1)
+    await bench.raw.put(keys.JOBS, keys.segment(bench.job, 0), b"UM")
+    await bench.deliver(process=bench.process(master=heard(-30.0)))
+    assert await bench.published() == ["UM", "dois", "três"]
+    assert await bench.jobs.section(bench.job, 1) == before
+    assert await bench.jobs.gain(bench.job) == 0
+
+
+async def test_two_mergers_that_measure_differently_make_one_book_of_one_level() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    first, second = bench.process(master=heard(-25.0)), bench.process(master=heard(-23.0))
+    await bench.deliver(until="assemble", process=first)
+    event = bench.take("assemble")
+    await first.handlers["assemble"](event)
+    await second.handlers["assemble"](event)
+    await bench.deliver(process=second)
+    records = [(await bench.jobs.section(bench.job, index))[0] for index in range(2)]
+    assert {record and record.gain for record in records} == {await bench.jobs.gain(bench.job)}
+    assert await bench.published() == ["um", "dois", "três"]
+
+
+async def test_a_level_whose_hints_are_lost_reaches_its_sections_all_the_same() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    bench.first = bench.process(master=heard(-25.0))
+    await bench.deliver(until="assemble")
+    await bench.first.handlers["assemble"](bench.take("assemble"))
+    bench.events.clear()
+    await bench.hints()
+    for _ in range(4):
+        bench.later(seconds=40)
+        await bench.reconcile()
+    assert (await newest(bench)).loudness == pytest.approx(-19)
+
+
+async def test_a_level_that_a_person_damaged_holds_nothing_up() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble", process=bench.process(master=heard(-25.0)))
+    await bench.raw.put(keys.JOBS, keys.level(bench.job), b"[")
+    await bench.deliver(process=bench.process(master=heard(-25.0)))
+    assert await bench.published() == ["um", "dois", "três"]
