@@ -290,3 +290,25 @@ async def test_a_book_of_25_hours_in_one_chapter_keeps_up(chromium: Browser, res
         await tab.run("seek(83_456)")
         assert await heard(tab) == "Frase número 13909 de um livro sem fim."
         await tab.until("text.scrollTop > 1000")
+
+
+async def test_three_thousand_chapters_are_listed_and_the_current_one_is_in_sight(
+    chromium: Browser, results: Results
+) -> None:
+    marks = [Mark(title=f"Carta {at}", start=at * 10, end=at * 10 + 10) for at in range(3_000)]
+    lines = (Line(at * 10 + 1, at * 10 + 9, f"Querida {at}.", at, True) for at in range(0, 3_000, 2))
+    pieces = page(
+        title="Cartas", author=None, language="en", seconds=30_000, lines=lines, audio="none.mp3",
+        chapters=marks, cover=None, waveform=None,
+    )  # fmt: skip
+    (results.folder / "letters.html").write_text("".join(pieces), "utf-8")
+    async with chromium.page() as tab:
+        await tab.open(results.page("letters.html"))
+        await tab.run("seek(25_002)")
+        assert await current_chapter(tab) == ["Carta 25006:56:40"]
+        assert await heard(tab) == "Querida 2500."
+        await tab.until("""(() => {
+            const [list, item] = ["#contents", "[aria-current]"].map((name) => document.querySelector(name));
+            const [around, inside] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
+            return inside.top >= around.top && inside.bottom <= around.bottom;
+        })()""")
