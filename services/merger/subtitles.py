@@ -33,20 +33,15 @@ class _Cue:
     """The pieces of each line on the screen."""
     starts: tuple[int, ...]
     """When each piece of the sentence is heard; none where nobody told."""
-    chapter: int
 
 
 def vtt(lines: Iterable[Line]) -> Iterator[str]:
     """WebVTT: https://www.w3.org/TR/webvtt1/
 
-    The words of a cue have their own times where they are known; a note stands before each chapter's first cue.
+    The words of a cue have their own times where they are known.
     """
     yield "WEBVTT\n"
-    chapter = -1
     for cue in _cues(lines):
-        if cue.chapter != chapter:
-            chapter = cue.chapter
-            yield f"\nNOTE Capítulo {chapter + 1}\n"
         rows = "\n".join(_vtt_rows(cue))
         yield f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{rows}\n"
 
@@ -119,7 +114,7 @@ def _of_sentence(line: Line) -> Iterator[_Cue]:
     starts = _starts(sentence, [round(1_000 * start) for start, _ in words], round(1_000 * line.end))
     opening = (round(1_000 * line.start), *(starts[rows[0].start] for rows in sentence.cues[1:]))
     for (start, end), rows in zip(pairwise((*opening, round(1_000 * line.end))), sentence.cues, strict=True):
-        yield _Cue(start, end, sentence, rows, starts if is_told else (), line.chapter)
+        yield _Cue(start, end, sentence, rows, starts if is_told else ())
 
 
 def _starts(sentence: Wrapped, words: list[int], end: int) -> tuple[int, ...]:
