@@ -1,13 +1,14 @@
 """The merger: chunks become encoded sections, sections become a book."""
 
 from darkchannel.runtime.service import Context, Parts, Service
-from services.merger import scratch
+from services.merger import memory, scratch
 from services.merger.book import BookBinder
 from services.merger.sections import SectionEncoder
 
 
 async def _build(context: Context) -> Parts:
     scratch.clear()
+    memory.give_back()
     encoder, binder = SectionEncoder(context), BookBinder(context)
     return Parts(
         handlers={"encode": encoder.encode, "assemble": binder.assemble},

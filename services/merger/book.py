@@ -1,6 +1,5 @@
 """Assemble: when every section is current, their encoded packets become one book, its manifest last."""
 
-import errno
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import structlog
 
 from darkchannel import keys, pipeline
 from darkchannel.audio.loudness import TARGET_LUFS
-from darkchannel.errors import Unavailable
+from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan, Section
@@ -23,6 +22,7 @@ from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger import scratch, timeline
 from services.merger.binding import Bind, bind
+from services.merger.level import level
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
 
@@ -32,11 +32,9 @@ OFF_LU: Final = 0.4
 """How far from its loudness a book may be; half a decibel is promised."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
-MOST_GAIN_DB: Final = 12.0
 UPLOADS: Final = 4
 """Files of a build that are stored at once."""
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _TYPES: Final = {
     "mp3": "audio/mpeg",
     "m4b": "audio/mp4",
@@ -127,8 +125,10 @@ class BookBinder:
         loudness = timeline.loudness(records)
         if loudness is None or timeline.starts(records)[-1] < SHORTEST_SECONDS or runs.completed[1]:
             return False
-        gain = max(-MOST_GAIN_DB, min(TARGET_LUFS - loudness, MOST_GAIN_DB))
-        if abs(gain) <= OFF_LU or not await self._jobs.save_level(job, Level(gain=round(gain, 2))):
+        rise = TARGET_LUFS - loudness
+        if abs(rise) <= OFF_LU or chain.gain:
+            return False
+        if not await self._jobs.save_level(job, Level(gain=await level(self._store, job, plan, rise, records[0].rate))):
             return False
         log.info("the book is encoded again, at its loudness", job=job, loudness=round(loudness, 2))
         for section in plan.sections:
@@ -160,11 +160,8 @@ class BookBinder:
             folder = Path(name)
             try:
                 book = await self._bind(plan, records, await self._cover(job, plan), self._read, folder)
-            except OSError as error:
-                if error.errno not in _FULL:
-                    raise
-                why = f"{folder.parent} cannot take the book: {error.strerror}; TMPDIR names another place"
-                raise Unavailable(why) from error
+            except ValueError as error:
+                raise Permanent(f"the sections cannot be joined: {error}") from error
             sizes = {file: (folder / file).stat().st_size for file in book.files}
             etags = await self._stored(job, digest, folder, book.files)
         manifest = Manifest(

@@ -28,7 +28,7 @@ LEAST_SECONDS: Final = 0.12
 
 _BLOCKS_A_SECOND: Final = 200
 _LEAST_BLOCKS: Final = 4
-_FAINT: Final = 33
+FAINT: Final = 33
 """-60 dB of full scale: what is softer says nothing of how loud the speech is."""
 _BELOW_SPEECH: Final = 10 ** (-40 / 20)
 _LEAST_BELOW_SPEECH: Final = 10 ** (-30 / 20)
@@ -75,26 +75,26 @@ def laid(
     before: Sequence[Boundary],
     pauses: Pauses,
     *,
+    keeps_start: bool,
     keeps_end: bool,
 ) -> Laid:
     """Speech of a segment with its edges trimmed and the pauses between its sentences as long as asked for.
 
     ``starts``: the sample at which each sentence starts; ``before``: what each begins. The silence before the first
-    falls out, that after the last too unless it ``keeps_end``; a silence of the author's stays as it is. A pause is
-    the rule's from the last sound to the next; where an engine left no silence between two sentences, none is laid.
+    sound falls out unless it ``keeps_start``, that after the last unless it ``keeps_end``; a silence of the author's
+    stays as it is. A pause is the rule's from the last sound to the next; where an engine left no silence between two
+    sentences, none is laid.
     """
     marks = [min(max(start, 0), len(samples)) for start in accumulate(starts, max)]
-    begins_in_break = tuple(before[:1]) == ("break",)
     silences = silences_of(samples, rate)
     if len(silences) == 1:
-        return _unheard(samples, marks, keeps=keeps_end or begins_in_break)
+        return _unheard(samples, marks, keeps=keeps_end or keeps_start)
     head, *_, end = silences
     found = list(_found(silences[:-1], marks, rate))
     margin = round(MARGIN_SECONDS * rate)
-    keeps_head = begins_in_break and found[:1] == [head]
-    first = 0 if keeps_head else min(margin, head[1])
+    first = 0 if keeps_start else min(margin, head[1])
     last = 0 if keeps_end else min(margin, end[1] - end[0])
-    cuts = [] if keeps_head else [_Cut(*head, tail=0, zeros=0, lead=first)]
+    cuts = [] if keeps_start else [_Cut(*head, tail=0, zeros=0, lead=first)]
     for silence, boundary in zip(found, before, strict=False):
         if silence and silence != head and boundary != "break":
             cuts.append(_cut(*silence, round(getattr(pauses, boundary) * rate), margin))
@@ -102,7 +102,7 @@ def laid(
         cuts.append(_Cut(*end, tail=last, zeros=0, lead=0))
     knots = tuple(_knots(cuts, len(samples)))
     between = [silence or (mark, mark) for mark, silence in zip(marks, found, strict=True)]
-    begins = tuple(_moved(knots, sound) for _, sound in between)
+    begins = tuple(accumulate((_moved(knots, sound) for _, sound in between), max))
     ceases = (_moved(knots, silence) for silence, _ in [*between[1:], end])
     return Laid(_applied(samples, cuts), first, last, begins, tuple(map(max, begins, ceases)), knots)
 
@@ -135,9 +135,9 @@ def silences_of(samples: Samples, rate: int) -> list[Silence]:
 
 
 def _limit(peaks: NDArray[np.int32]) -> int:
-    heard = peaks[peaks > _FAINT]
+    heard = peaks[peaks > FAINT]
     if not len(heard):
-        return _FAINT
+        return FAINT
     speech, noise = np.percentile(heard, 90), np.percentile(peaks, 5)
     return int(np.clip(_ABOVE_NOISE * noise, _BELOW_SPEECH * speech, _LEAST_BELOW_SPEECH * speech))
 

@@ -15,12 +15,14 @@ from darkchannel.audio.loudness import Meter, levelled
 from darkchannel.audio.wav import ChunkRecord
 from darkchannel.errors import Refused, Transient
 from darkchannel.jobs.options import Pauses
+from darkchannel.jobs.records import Coding
 from darkchannel.speech.transcript import Passage, Transcript, transcript
 from services.merger import scratch
 from services.merger.alignment import aligned
 from services.merger.cues import PEAK_SECONDS, Cue, Cues
 from services.merger.encodings import ENCODINGS, encode
-from services.merger.laying import Laid, laid
+from services.merger.laying import FAINT, Laid, laid
+from services.merger.pauses import CLAUSE_SECONDS
 
 SPARE_SECONDS = 0.25
 """Silence after a section beyond its own: frames enough for the book to choose where the next begins."""
@@ -58,10 +60,7 @@ class Brief:
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
     body: bytes
-    rate: int
-    frame: int
-    frames: int
-    delay: int
+    coding: Coding
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,49 +99,62 @@ class _Track:
 
     def __init__(self, brief: Brief) -> None:
         self._brief = brief
+        self._quiet = 0
+        """Samples of silence at its end."""
         self.samples = 0
         self.cues: list[Cue] = []
 
     async def pieces(self, takes: AsyncIterator[Take]) -> AsyncIterator[NDArray[np.float32]]:
-        ends_in_break = True  # what is before the first take is of the section before
+        is_open = True  # whether the silence so far is the author's, or that of the section before
         async for take in takes:
             script = await asyncio.to_thread(_script, take.ssml)
-            starts_with_break = bool(script.passages) and script.passages[0].before == "break"
-            if self.samples and not (ends_in_break or starts_with_break):
-                yield self._silence(take.pause)
-            speech, gains = await asyncio.to_thread(self._take, take, script)
+            starts_in_break = bool(script.passages) and script.passages[0].before == "break"
+            speech = await asyncio.to_thread(_laid, take, script, self._brief.pauses, starts_in_break)
+            if not (is_open or starts_in_break):
+                yield self._silence(take.pause, speech.head)
+            gains = [(speech.moved(sample), gain) for sample, gain in take.record.gains]
+            cues = await asyncio.to_thread(_cues, script.passages, take.record, speech)
+            self.cues += (_moved(cue, self.samples) for cue in cues)
+            self.samples += len(speech.samples)
+            self._quiet = _quiet_end(speech.samples) if script.ends_in_break else speech.tail
+            is_open = script.ends_in_break
             del take  # the next one is not read beside it
-            for at in range(0, len(speech), PIECE_SAMPLES):
-                piece = speech[at : at + PIECE_SAMPLES]
+            for at in range(0, len(speech.samples), PIECE_SAMPLES):
+                piece = speech.samples[at : at + PIECE_SAMPLES]
                 yield levelled(piece, [(sample - at, gain) for sample, gain in gains], self._brief.gain)
-            ends_in_break = script.ends_in_break
-        if not ends_in_break:
-            yield self._silence(self._brief.ending)
+        # The frames of two sections meet in silence, however short the author's break is.
+        yield self._silence(CLAUSE_SECONDS if is_open else self._brief.ending)
         yield np.zeros(int(SPARE_SECONDS * self._brief.rate), np.float32)
 
-    def _silence(self, seconds: float) -> NDArray[np.float32]:
-        silence = np.zeros(round(seconds * self._brief.rate), np.float32)
+    def _silence(self, seconds: float, head: int = 0) -> NDArray[np.float32]:
+        """What is lacking between the last sound and the next, of which ``head`` samples follow."""
+        silence = np.zeros(max(0, round(seconds * self._brief.rate) - self._quiet - head), np.float32)
         self.samples += len(silence)
         return silence
 
-    def _take(self, take: Take, script: Transcript) -> tuple[NDArray[np.int16], list[tuple[int, float]]]:
-        """The speech of a segment as it is laid, and its gains from which sample on."""
-        record = take.record
-        sentences = [passage for passage in script.passages if passage.is_sentence]
-        # A record may come from a release that found other sentences.
-        starts = record.sentences if len(sentences) == len(record.sentences) else ()
-        speech = laid(
-            np.frombuffer(take.pcm, np.dtype("<i2")),
-            record.rate,
-            starts,
-            [passage.before for passage in sentences] if starts else [],
-            self._brief.pauses,
-            keeps_end=script.ends_in_break,
-        )
-        gains = [(speech.moved(sample), gain) for sample, gain in record.gains]
-        self.cues += (_moved(cue, self.samples) for cue in _cues(script.passages, record, speech, bool(starts)))
-        self.samples += len(speech.samples)
-        return speech.samples, gains
+
+def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> Laid:
+    starts = _starts(take.record, script.passages)
+    return laid(
+        np.frombuffer(take.pcm, np.dtype("<i2")),
+        take.record.rate,
+        starts,
+        [passage.before for passage in script.passages if passage.is_sentence] if starts else [],
+        pauses,
+        keeps_start=keeps_start,
+        keeps_end=script.ends_in_break,
+    )
+
+
+def _starts(record: ChunkRecord, passages: Sequence[Passage]) -> tuple[int, ...]:
+    """Where the sentences start; none where the record comes from a release that found others."""
+    sentences = sum(passage.is_sentence for passage in passages)
+    return record.sentences if sentences == len(record.sentences) else ()
+
+
+def _quiet_end(samples: NDArray[np.int16]) -> int:
+    heard = np.flatnonzero(np.abs(samples.astype(np.int32)) > FAINT)
+    return len(samples) - 1 - int(heard[-1]) if len(heard) else len(samples)
 
 
 def _script(ssml: str) -> Transcript:
@@ -153,8 +165,9 @@ def _script(ssml: str) -> Transcript:
         return Transcript((), ends_in_break=False)
 
 
-def _cues(passages: Sequence[Passage], record: ChunkRecord, speech: Laid, has_starts: bool) -> list[Cue]:
+def _cues(passages: Sequence[Passage], record: ChunkRecord, speech: Laid) -> list[Cue]:
     """When each passage is heard; what no engine tells the start of shares the time since the last that it does."""
+    has_starts = bool(_starts(record, passages))
     groups: list[list[Passage]] = [[]]
     for passage in passages:
         if passage.is_sentence and has_starts:
@@ -195,14 +208,14 @@ def _moved(cue: Cue, by: int) -> Cue:
 def _read(name: str, path: Path, brief: Brief, samples: int) -> EncodedFile:
     """An encoded file; raises Transient where it does not hold what was given to the encoder."""
     encoding = ENCODINGS[name]
-    rate = encoding.rate or brief.rate
-    frame = encoding.frame(rate)
+    coding = encoding.coding(brief.rate)
+    rate, frame = coding.rate, coding.frame
     body = path.read_bytes()
     try:
         frames = encoding.count(body)
     except ValueError as error:
         raise Transient(f"ffmpeg wrote a damaged {name} file: {error}") from error
-    heard = samples * rate / brief.rate + encoding.delay
+    heard = samples * rate / brief.rate + coding.delay
     if not heard <= frames * frame <= heard + SPARE_SECONDS * rate + 4 * frame:
         raise Transient(f"ffmpeg wrote {frames * frame / rate:.2f} s of {name} where it was given {heard / rate:.2f} s")
-    return EncodedFile(body, rate, frame, frames, encoding.delay)
+    return EncodedFile(body, coding)

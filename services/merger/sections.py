@@ -154,22 +154,20 @@ class SectionEncoder:
             takes = self._takes(job, plan, section, pairs, first)
             del first  # its speech is not held until the last
             made = await self._master(takes, brief)
-        digest = section_digest(pairs, gain)
-        names = list(made.files)
-        cues = await self._stored(
-            keys.section_file(job, section.index, digest, "cues"), made.cues.model_dump_json().encode(), JSON
-        )
-        audio = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
-        return SectionRecord(
-            index=section.index,
-            pairs=pairs,
-            gain=gain,
-            rate=brief.rate,
-            samples=made.samples,
-            loudness=made.loudness,
-            files=dict(zip(names, await together(audio, at_once=UPLOADS), strict=True)),
-            cues=cues,
-        )
+            digest = section_digest(pairs, gain)
+            cues = keys.section_file(job, section.index, digest, "cues")
+            names = list(made.files)
+            audio = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
+            return SectionRecord(
+                index=section.index,
+                pairs=pairs,
+                gain=gain,
+                rate=brief.rate,
+                samples=made.samples,
+                loudness=made.loudness,
+                files=dict(zip(names, await together(audio, at_once=UPLOADS), strict=True)),
+                cues=await self._stored(cues, made.cues.model_dump_json().encode(), JSON),
+            )
 
     async def _store_audio(self, job: str, section: Section, digest: str, name: str, file: EncodedFile) -> SectionAudio:
         encoding = ENCODINGS[name]
@@ -177,9 +175,7 @@ class SectionEncoder:
         extension = ".".join(dict.fromkeys((name, encoding.extension)))
         key = keys.section_file(job, section.index, digest, extension)
         stored = await self._stored(key, file.body, encoding.content_type)
-        return SectionAudio(
-            key=key, etag=stored.etag, rate=file.rate, frame=file.frame, frames=file.frames, delay=file.delay
-        )
+        return SectionAudio(key=key, etag=stored.etag, coding=file.coding)
 
     async def _stored(self, key: str, body: bytes, content_type: str) -> Stored:
         etag = await self._store.put(keys.JOBS, key, body, content_type=content_type)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import TextIO
 
 from services.merger.alignment import estimated
 from services.merger.cues import Line
@@ -35,27 +36,19 @@ class _Cue:
     """When each piece of the sentence is heard; none where nobody told."""
 
 
-def vtt(lines: Iterable[Line]) -> Iterator[str]:
-    """WebVTT: https://www.w3.org/TR/webvtt1/
+def write_subtitles(lines: Iterable[Line], vtt: TextIO, srt: TextIO) -> None:
+    """Write the same cues in two formats, as they come.
 
-    The words of a cue have their own times where they are known.
+    WebVTT (https://www.w3.org/TR/webvtt1/) has the times of the words within a cue, where they are known. SubRip
+    (https://wiki.videolan.org/SubRip/), with bare line feeds, knows no escapes: what players would take for markup
+    has a sign of no width inside, a word joiner.
     """
-    yield "WEBVTT\n"
-    for cue in _cues(lines):
-        rows = "\n".join(_vtt_rows(cue))
-        yield f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{rows}\n"
-
-
-def srt(lines: Iterable[Line]) -> Iterator[str]:
-    """SubRip, in UTF-8 with bare line feeds: https://wiki.videolan.org/SubRip/
-
-    It knows no escapes: what players would take for markup has a sign of no width inside, a word joiner.
-    """
+    vtt.write("WEBVTT\n")
     for number, cue in enumerate(_cues(lines), 1):
-        rows = "\n".join(cue.sentence.text(row) for row in cue.rows)
-        yield (
-            f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_SRT_MARKUP.sub(_WORD_JOINER, rows)}\n\n"
-        )
+        rows = "\n".join(_vtt_rows(cue))
+        vtt.write(f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{rows}\n")
+        rows = _SRT_MARKUP.sub(_WORD_JOINER, "\n".join(cue.sentence.text(row) for row in cue.rows))
+        srt.write(f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{rows}\n\n")
 
 
 def lrc(lines: Iterable[Line], title: str, author: str | None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 
 from darkchannel.jobs.plan import Plan
-from darkchannel.jobs.records import Mark, SectionAudio, SectionRecord
+from darkchannel.jobs.records import Coding, Mark, SectionRecord
 
 GATE_LU = 10.0
 """Sections that are softer than the whole by more than this count nothing for its loudness, as EBU R 128 has it."""
@@ -35,12 +35,11 @@ def by_chapter(plan: Plan) -> Iterator[list[int]]:
         yield [section.index for section in group]
 
 
-def kept(audio: Sequence[SectionAudio], samples: Sequence[int], rate: int) -> list[int]:
+def kept(stream: Coding, samples: Sequence[int], rate: int) -> list[int]:
     """How many frames of each section go into a file that holds these sections; ``samples`` at ``rate`` hertz.
 
     Those of the last also hold what its decoder is late.
     """
-    stream = audio[0]
     total = sum(samples)
     bounds = [
         (2 * at * stream.rate + rate * stream.frame) // (2 * rate * stream.frame)

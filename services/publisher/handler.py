@@ -80,7 +80,23 @@ class Publisher:
             for file in manifest.files
             for to in keys.copies(job, *name, file, manifest.audiobook)
         )
-        return any(await together(copies, at_once=COPIES)) or moved
+        moved |= any(await together(copies, at_once=COPIES))
+        return await self._clear(job, manifest, name) or moved
+
+    async def _clear(self, job: str, manifest: Manifest, name: tuple[str, str]) -> bool:
+        """Remove files of earlier builds that this one no longer has; True if there were any."""
+        main = manifest.audiobook
+        wanted = {copy for file in manifest.files for copy in keys.copies(job, *name, file, main)}
+        moved = False
+        for bucket, folder in keys.copies(job, *name, "", main):
+            async for info in self._store.list(bucket, folder):
+                if (bucket, info.key) in wanted:
+                    continue
+                found = await self._store.head(bucket, info.key)
+                if found and BUILD in found.metadata:  # what people put there is theirs
+                    await self._store.delete(bucket, info.key)
+                    moved = True
+        return moved
 
     async def _copy(self, job: str, manifest: Manifest, file: str, bucket: str, key: str) -> bool:
         """Have a file of the build there; True if it was not.

@@ -8,6 +8,7 @@ from darkchannel.jobs.chain import edited
 from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import Runs, State
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.together import together
 from services.reconciler.guard import Guard
 from services.reconciler.hints import Hints
 from services.reconciler.retirement import Retirement
@@ -15,6 +16,8 @@ from services.reconciler.retirement import Retirement
 PAGE = 4
 """Ended jobs looked at in a round: a round costs what is under way, not what is finished."""
 LISTED = 500
+LOOKS = 8
+"""Copies looked at, at once."""
 """Names remembered from one listing."""
 
 
@@ -99,11 +102,14 @@ class EndedJobs:
         name = await self._jobs.output_name(job)
         if name is None:
             return True
-        for file in manifest.files:
-            for bucket, key in keys.copies(job, *name, file, manifest.audiobook):
-                there = await self._store.head(bucket, key)
-                if there is None and taken_away_is_fine:
-                    continue
-                if there is None or not manifest.is_whole_copy(file, there.size, there.metadata):
-                    return False
-        return True
+
+        async def stands(file: str, bucket: str, key: str) -> bool:
+            there = await self._store.head(bucket, key)
+            if there is None:
+                return taken_away_is_fine
+            return manifest.is_whole_copy(file, there.size, there.metadata)
+
+        copies = (
+            stands(file, *copy) for file in manifest.files for copy in keys.copies(job, *name, file, manifest.audiobook)
+        )
+        return all(await together(copies, at_once=LOOKS))

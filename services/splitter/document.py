@@ -33,7 +33,7 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "doc": docx.read,  # whose refusal says what to do with one
     "pdf": pdf.read,
 }
-FORMATS: Mapping[str, tuple[str, ...]] = {"epub": ("mp3", "m4b")}
+FORMATS_OF: Mapping[str, tuple[str, ...]] = {"epub": ("mp3", "m4b")}
 """What is made of a document by its extension, where nobody says."""
 MAX_TITLE = 200
 MAX_LINE = 500
@@ -110,7 +110,7 @@ def _own(draft: Draft, name: str) -> dict[str, Any]:
     """The first layer of options: what the document itself tells."""
     tag = (draft.language or "").replace("_", "-")
     language = {"language": tag} if _LANGUAGE.fullmatch(tag) else {}
-    formats = FORMATS.get(keys.extension(name))
+    formats = FORMATS_OF.get(keys.extension(name))
     return {**language, "formats": formats}
 
 

@@ -12,7 +12,7 @@ async def _build(context: Context) -> Parts:
     engines = Engines()
     synthesizer = Synthesizer(context, engines.speak)
     # Measured before the first segment comes, which would wait for it.
-    synthesizer.levels.gain(DEFAULT, DEFAULT_VOICE, DEFAULT_LANGUAGE)
+    synthesizer.levels.measure(DEFAULT, DEFAULT_VOICE, DEFAULT_LANGUAGE)
 
     async def close() -> None:
         await synthesizer.levels.close()

@@ -66,32 +66,44 @@ class Levels:
         self._speak = speak
         self._measuring: dict[tuple[str, str, str], asyncio.Task[float]] = {}
 
-    def gain(self, engine: str, voice: str, language: str) -> asyncio.Future[float]:
-        """Decibels, to 0.01; 0 where the voice is silent or cannot be measured. Begins before it is awaited.
+    async def gain(self, engine: str, voice: str, language: str) -> float:
+        """Decibels, to 0.01; 0 where the voice is silent or refuses. Raises as it speaks.
 
         ``voice`` as a turn names it; ``language``, a BCP 47 tag, counts where the name of the voice tells none.
         """
+        return await asyncio.shield(self.measure(engine, voice, language))
+
+    def measure(self, engine: str, voice: str, language: str) -> asyncio.Task[float]:
+        """Begin to measure a voice that may be needed soon."""
         found = _LANGUAGE.match(voice) if voice != engine else None
         of = (engine, voice, found[0].lower() if found else language)
         if of not in self._measuring:
-            self._measuring[of] = asyncio.create_task(self._measured(*of))
-        return asyncio.shield(self._measuring[of])
+            task = self._measuring[of] = asyncio.create_task(self._measured(*of))
+            task.add_done_callback(_seen)
+        return self._measuring[of]
 
     async def _measured(self, engine: str, voice: str, language: str) -> float:
         try:
             _, speech = await self._speak(engine, reference(engine, voice, language))
             return round(await asyncio.to_thread(gain_of, speech.pcm, speech.rate), 2)
-        except Exception as error:  # whatever it is: a chunk that is a little soft is better than none
+        except Permanent as error:
             log.warning("a voice is left as loud as it is", engine=engine, voice=voice, error=str(error))
-            if not isinstance(error, Permanent):  # the next segment tries anew
-                del self._measuring[engine, voice, language]
             return 0.0
+        except Exception:  # and raised again: a figure of the moment would stay in the book
+            del self._measuring[engine, voice, language]
+            raise
 
     async def close(self) -> None:
         """Give up what is being measured."""
         for measuring in self._measuring.values():
             measuring.cancel()
         await asyncio.gather(*self._measuring.values(), return_exceptions=True)
+
+
+def _seen(measuring: asyncio.Task[float]) -> None:
+    """Nobody may be waiting for it; who does is told of its error all the same."""
+    if not measuring.cancelled():
+        measuring.exception()
 
 
 def reference(engine: str, voice: str, language: str) -> str:

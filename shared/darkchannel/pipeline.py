@@ -100,7 +100,7 @@ STAGES = (
         (
             *_LEDGER,
             *_jobs("w", "_names/*", "_asked/*", "*/final/*"),
-            *_jobs("d", "*/builds/*"),
+            *_jobs("d", "*/builds/*", "*/final/*"),
             Grant(keys.OUTPUT, "*", "rwd"),
         ),
     ),

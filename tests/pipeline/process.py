@@ -9,15 +9,16 @@ from typing import Any
 
 from darkchannel import pipeline
 from darkchannel.jobs.plan import Plan
-from darkchannel.jobs.records import SectionRecord
+from darkchannel.jobs.records import Coding, SectionRecord
 from darkchannel.runtime import waiting
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
 from services.handoff_notifier.handler import Notifier
 from services.merger import timeline
-from services.merger.binding import Bound, Read
+from services.merger.binding import Bound
 from services.merger.book import BookBinder
 from services.merger.cues import Cues
+from services.merger.joining import Read
 from services.merger.mastering import Brief, EncodedFile, Master, Mastered, Take
 from services.merger.sections import SectionEncoder
 from services.publisher.handler import Publisher
@@ -89,7 +90,7 @@ def _reconciling(grace: float) -> ReconcilerSettings:
 async def simulated_master(takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
     body = b"".join([bytes(take.pcm) async for take in takes])
     samples = len(body) // 2
-    file = EncodedFile(body, rate=brief.rate, frame=1, frames=samples, delay=0)
+    file = EncodedFile(body, Coding(rate=brief.rate, frame=1, delay=0))
     cues = Cues(rate=brief.rate, samples=samples, cues=(), peaks="")
     return Mastered(samples, brief.gain - 19 - samples % 3, dict.fromkeys(brief.encodings, file), cues)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from darkchannel import keys
+from darkchannel.errors import Permanent
 from darkchannel.jobs.records import Manifest
 from services.merger.mastering import Brief, Master, Mastered, Take
 from tests.pipeline.bench import Bench
@@ -96,10 +97,15 @@ async def test_a_level_whose_hints_are_lost_reaches_its_sections_all_the_same() 
     assert (await newest(bench)).loudness == pytest.approx(-19)
 
 
-async def test_a_level_that_a_person_damaged_holds_nothing_up() -> None:
+async def test_a_level_that_a_person_damaged_fails_the_run_with_its_name_and_a_retry_goes_on_without_it() -> None:
     bench = Bench()
+    bench.first = bench.process(master=heard(-25.0))
     bench.events.append(await bench.drop())
-    await bench.deliver(until="assemble", process=bench.process(master=heard(-25.0)))
+    await bench.deliver(until="assemble")
     await bench.raw.put(keys.JOBS, keys.level(bench.job), b"[")
-    await bench.deliver(process=bench.process(master=heard(-25.0)))
+    with pytest.raises(Permanent, match=r"level\.json"):
+        await bench.first.handlers["assemble"](bench.take("assemble"))
+    await bench.raw.delete(keys.JOBS, keys.level(bench.job))
+    bench.later(seconds=40)
+    await bench.reconcile()
     assert await bench.published() == ["um", "dois", "três"]

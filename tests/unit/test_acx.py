@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg
 from darkchannel.errors import Transient
-from services.merger.containers.acx import Measured, faults, measured, report
+from services.merger.acx import Measured, faults, measured, report
 
 RATE = 44_100
 FINE = Measured(
@@ -38,9 +38,9 @@ def file(folder: Path, *sound: NDArray[np.float64], settings: tuple[str, ...] = 
     return path
 
 
-def test_a_file_is_measured_as_it_was_made(tmp_path: Path) -> None:
+async def test_a_file_is_measured_as_it_was_made(tmp_path: Path) -> None:
     # LAME itself takes up to half a decibel away.
-    found = measured(file(tmp_path, silence(1), tone(20, -20), silence(2.5)))
+    found = await measured(file(tmp_path, silence(1), tone(20, -20), silence(2.5)))
     assert found.rms == pytest.approx(-20 + 10 * np.log10(20 / 23.5), abs=0.5)
     assert found.peak == pytest.approx(-17, abs=0.5)
     assert found.floor <= -100
@@ -51,21 +51,21 @@ def test_a_file_is_measured_as_it_was_made(tmp_path: Path) -> None:
     assert faults(found) == ()
 
 
-def test_the_noise_floor_is_that_of_the_quietest_half_second(tmp_path: Path) -> None:
-    found = measured(file(tmp_path, tone(1, -20), tone(0.6, -52), tone(0.3, -90), tone(1, -20)))
+async def test_the_noise_floor_is_that_of_the_quietest_half_second(tmp_path: Path) -> None:
+    found = await measured(file(tmp_path, tone(1, -20), tone(0.6, -52), tone(0.3, -90), tone(1, -20)))
     assert found.floor == pytest.approx(-52 + 10 * np.log10(0.2 / 0.5), abs=1.5)
 
 
-def test_two_channels_and_a_variable_bitrate_are_seen(tmp_path: Path) -> None:
-    found = measured(file(tmp_path, tone(2, -20), silence(1), settings=("-q:a", "4", "-ac", "2")))
+async def test_two_channels_and_a_variable_bitrate_are_seen(tmp_path: Path) -> None:
+    found = await measured(file(tmp_path, tone(2, -20), silence(1), settings=("-q:a", "4", "-ac", "2")))
     assert found.channels == 2
     assert found.bitrates > 1
     assert found.minutes * 60 == pytest.approx(3, abs=0.1)
     assert found.tail == pytest.approx(1, abs=0.1)
 
 
-def test_a_silent_file_is_silent_from_end_to_end(tmp_path: Path) -> None:
-    found = measured(file(tmp_path, silence(1)))
+async def test_a_silent_file_is_silent_from_end_to_end(tmp_path: Path) -> None:
+    found = await measured(file(tmp_path, silence(1)))
     assert (found.rms, found.peak, found.floor) == (-120, -120, -120)
     assert found.head == found.tail == pytest.approx(1, abs=0.1)
 
@@ -110,32 +110,32 @@ def test_a_report_tells_each_file_and_what_is_wrong_with_it() -> None:
     ]
 
 
-def test_noise_is_not_measured(tmp_path: Path) -> None:
+async def test_noise_is_not_measured(tmp_path: Path) -> None:
     path = tmp_path / "file.mp3"
     path.write_bytes(b"no sound at all" * 100)
     with pytest.raises(ValueError, match="no MP3 frame"):
-        measured(path)
+        await measured(path)
 
 
-def test_a_file_cut_short_is_not_measured(tmp_path: Path) -> None:
+async def test_a_file_cut_short_is_not_measured(tmp_path: Path) -> None:
     path = file(tmp_path, tone(2, -20))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match="cut short"):
-        measured(path)
+        await measured(path)
 
 
-def test_a_file_with_noise_between_its_frames_is_not_measured(tmp_path: Path) -> None:
+async def test_a_file_with_noise_between_its_frames_is_not_measured(tmp_path: Path) -> None:
     path = file(tmp_path, tone(2, -20))
     path.write_bytes(path.read_bytes() + b"noise" * 100)
     with pytest.raises(ValueError, match="no MP3 frame"):
-        measured(path)
+        await measured(path)
 
 
-def test_a_decoder_that_fails_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_decoder_that_fails_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file(tmp_path, tone(2, -20))
     broken = tmp_path / "ffmpeg"
     broken.write_text("#!/bin/sh\necho 'out of luck' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("DARKCHANNEL_FFMPEG", str(broken))
     with pytest.raises(Transient, match="out of luck"):
-        measured(path)
+        await measured(path)

@@ -3,16 +3,18 @@
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from services.merger.containers.archive import archive
+from services.merger.archive import archive
 
 
 def archived(*files: tuple[str, Path]) -> bytes:
-    out = BytesIO()
-    archive(out, files)
-    return out.getvalue()
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "a.zip"
+        archive(out, files)
+        return out.read_bytes()
 
 
 def test_files_come_out_as_they_went_in_under_their_names(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from darkchannel.audio import ffmpeg
 from darkchannel.audio.loudness import CEILING_DB, FULL_SCALE, gain_of, levelled
 from darkchannel.errors import Transient, Unavailable
-from services.merger.encodings import ENCODINGS, encode
+from services.merger.encodings import ENCODINGS, encode, in_samples
 
 RATE = 22_050
 PEAK_DBTP = -3.0
@@ -125,11 +125,21 @@ async def test_the_same_samples_make_the_same_files_however_they_are_cut(tmp_pat
     samples = voice(2)
     folders = [tmp_path / "whole", tmp_path / "cut"]
     bodies = []
-    for folder, pieces in zip(folders, [[samples], [samples[:1], samples[1:9_001], samples[9_001:]]], strict=True):
+    for folder, pieces in zip(
+        folders, [[samples], [samples[:1], samples[1:9_001], samples[:0], samples[9_001:]]], strict=True
+    ):
         folder.mkdir()
         paths, heard = await encoded(folder, *pieces)
         bodies.append([heard.tobytes(), *(path.read_bytes() for path in paths.values())])
     assert bodies[0] == bodies[1]
+
+
+def test_samples_are_heard_whole_wherever_a_pipe_cuts_them() -> None:
+    heard: list[int] = []
+    hear = in_samples(lambda samples: heard.extend(samples.tolist()))
+    for piece in (b"\1", b"\0\2", b"\0\3\0\xff", b"\xff"):
+        hear(piece)
+    assert heard == [1, 2, 3, -1]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

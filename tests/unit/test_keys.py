@@ -139,7 +139,9 @@ def test_an_extension_is_always_safe_in_a_key(key: str) -> None:
 
 
 def test_a_book_is_published_under_its_name_and_what_comes_with_it_in_a_folder_of_that_name() -> None:
-    assert keys.published("2026-03-01", "v1.2 (final)", "audiobook.mp3", "audiobook.mp3") == "2026-03-01/v1.2 (final).mp3"
+    assert (
+        keys.published("2026-03-01", "v1.2 (final)", "audiobook.mp3", "audiobook.mp3") == "2026-03-01/v1.2 (final).mp3"
+    )
     assert keys.published("2026-03-01", "livro", "subtitles.vtt", "audiobook.mp3") == "2026-03-01/livro/subtitles.vtt"
 
 

@@ -39,7 +39,8 @@ def spoken(*parts: Samples) -> tuple[Samples, list[int]]:
 
 
 def lay(samples: Samples, starts: Sequence[int], before: Sequence[Boundary], *, keeps_end: bool = False) -> Laid:
-    return laid(samples, RATE, starts, before, PAUSES, keeps_end=keeps_end)
+    keeps_start = list(before[:1]) == ["break"]
+    return laid(samples, RATE, starts, before, PAUSES, keeps_start=keeps_start, keeps_end=keeps_end)
 
 
 def loud(samples: Samples) -> Samples:
@@ -116,7 +117,7 @@ def test_a_break_of_the_authors_stays_to_the_sample_wherever_it_stands() -> None
 
 def test_a_break_within_the_speech_keeps_no_silence_at_its_head() -> None:
     samples, starts = spoken(quiet(1), sound(1), quiet(2), sound(1))
-    result = lay(samples, [starts[1]], ["break"])
+    result = laid(samples, RATE, [starts[1]], ["break"], PAUSES, keeps_start=False, keeps_end=False)
     assert len(result.samples) == MARGIN + RATE + 2 * RATE + RATE
 
 
@@ -160,7 +161,9 @@ def test_a_consonant_a_sixtieth_as_loud_as_the_vowels_is_no_silence() -> None:
 @pytest.mark.parametrize("pause", [0, 0.03, 0.05])
 def test_pauses_may_be_shorter_than_the_margins_of_two_sounds(pause: float, between: float) -> None:
     samples, starts = spoken(quiet(0), sound(1), quiet(between), sound(1))
-    result = laid(samples, RATE, starts, ["paragraph", "sentence"], Pauses(sentence=pause), keeps_end=False)
+    result = laid(
+        samples, RATE, starts, ["paragraph", "sentence"], Pauses(sentence=pause), keeps_start=False, keeps_end=False
+    )
     assert len(result.samples) == 2 * RATE + round(pause * RATE)
 
 
@@ -237,7 +240,7 @@ def test_whatever_a_record_tells_no_sound_is_lost_and_places_keep_their_order(
     samples: list[int], each: int, starts: list[int], before: list[Boundary], keeps_end: bool, rate: int
 ) -> None:
     speech = np.repeat(np.array(samples, np.int16), each)
-    result = laid(speech, rate, starts, before, PAUSES, keeps_end=keeps_end)
+    result = laid(speech, rate, starts, before, PAUSES, keeps_start=keeps_end, keeps_end=keeps_end)
     assert np.array_equal(loud(result.samples), loud(speech))
     assert len(result.starts) == len(result.ends) == len(starts)
     assert list(result.starts) == sorted(result.starts)

@@ -1,6 +1,7 @@
 """Each voice is measured once, on an ordinary text, and a voice that cannot be measured stays as it is."""
 
 import asyncio
+import gc
 import re
 from array import array
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech, Turn
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
 from services.synthesizer.engines.espeak import Espeak
@@ -68,31 +69,50 @@ async def test_a_silent_voice_has_no_gain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "asked"),
-    [(Permanent("no"), 1), (Transient("later"), 2), (Unavailable("away"), 2), (OSError("broken"), 2)],
+    "error",
+    [Transient("later"), Unavailable("away"), OSError("broken")],
     ids=lambda value: type(value).__name__,
 )
-async def test_a_refusal_is_remembered_and_a_failure_is_not(error: DarkChannelError, asked: int) -> None:
+async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew(error: Exception) -> None:
     organ = Organ()
     organ.fails.append(error)
     levels = Levels(organ.speak)
-    first = await asyncio.gather(*(levels.gain("organ", "note-900", "pt-BR") for _ in range(3)))
-    assert first == [0, 0, 0]
-    again = await levels.gain("organ", "note-900", "pt-BR")
-    assert len(organ.asked) == asked
-    assert (again == 0) == (asked == 1)
+    told = await asyncio.gather(*(levels.gain("organ", "note-900", "pt-BR") for _ in range(3)), return_exceptions=True)
+    assert told == [error] * 3
+    assert await levels.gain("organ", "note-900", "pt-BR") > 1
+    assert len(organ.asked) == 2
+
+
+async def test_a_voice_that_refuses_is_left_as_loud_as_it_is() -> None:
+    organ = Organ()
+    organ.fails.append(Permanent("no"))
+    levels = Levels(organ.speak)
+    assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [0, 0]
+    assert len(organ.asked) == 1
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_ones_error(caplog: pytest.LogCaptureFixture) -> None:
+    organ = Organ()
+    organ.fails.append(Transient("later"))
+    levels = Levels(organ.speak)
+    measuring = levels.measure("organ", "note-900", "pt-BR")
+    await asyncio.wait([measuring])
+    del measuring, levels
+    gc.collect()
+    assert not caplog.records
 
 
 async def test_a_measurement_that_is_cut_off_leaves_the_next_segment_its_own() -> None:
     levels = Levels(Organ().speak)
-    waiting = levels.gain("organ", "note-900", "pt-BR")
+    waiting = asyncio.create_task(levels.gain("organ", "note-900", "pt-BR"))
+    await asyncio.sleep(0)
     waiting.cancel()
     assert await levels.gain("organ", "note-900", "pt-BR") > 1
 
 
 async def test_closing_gives_up_what_is_measured() -> None:
     levels = Levels(Organ().speak)
-    measuring = levels.gain("organ", "note-900", "pt-BR")
+    measuring = levels.measure("organ", "note-900", "pt-BR")
     await levels.close()
     assert measuring.cancelled()
 

@@ -19,6 +19,7 @@ from darkchannel.audio.loudness import (
     RELEASE_MS,
     TARGET_LUFS,
     Meter,
+    gain_for,
     gain_of,
     levelled,
 )
@@ -151,3 +152,21 @@ def test_a_meter_that_heard_nothing_has_nothing_to_tell() -> None:
     assert (meter.loudness, meter.peaks) == (None, b"")
     meter.feed(np.zeros(RATE, np.int16))
     assert (meter.loudness, meter.peaks) == (None, bytes(10))
+
+
+@pytest.mark.parametrize(("level", "rise"), [(0.05, 8.0), (0.3, 2.0), (1.0, -3.0)])
+async def test_speech_that_the_limiter_holds_down_is_raised_by_what_is_asked_for_all_the_same(
+    level: float, rise: float
+) -> None:
+    spoken = levelled(voice(12, level=level, peaky=1.8), [(0, 6.0)])
+    before = loudness(await mastered(spoken, RATE))
+    gain = gain_for(rise, [spoken], RATE, most=20.0)
+    after = loudness(await mastered(spoken * np.float32(10 ** (gain / 20)), RATE))
+    assert before is not None
+    assert after == pytest.approx(before + rise, abs=0.25)
+
+
+@pytest.mark.parametrize("rise", [-30.0, -4.0, 4.0, 30.0])
+def test_where_nothing_is_heard_the_gain_is_the_rise_as_far_as_it_may_go(rise: float) -> None:
+    assert gain_for(rise, [np.zeros(RATE, np.float32)], RATE, most=12.0) == max(-12.0, min(rise, 12.0))
+    assert gain_for(rise, [], RATE, most=12.0) == max(-12.0, min(rise, 12.0))

@@ -243,14 +243,13 @@ def test_the_language_is_named_by_three_letters(language: str, code: str) -> Non
 
 def test_a_book_is_filed_as_an_audiobook_and_its_series_as_audiobookshelf_reads_it() -> None:
     out = io.BytesIO()
-    tags = Tags(title="t", language="pt", series="Marés", series_index="2", track=(3, 12))
+    tags = Tags(title="t", language="pt", series="Marés", series_index="2")
     writer = M4bWriter(out, stream(1), tags, ())
     writer.add(frame(b"sound"), 1)
     writer.finish()
     data = out.getvalue()
     assert b"stik\0\0\0\x11data\0\0\0\x15\0\0\0\0\x02" in data
     assert b"name\0\0\0\0SERIES-PART\0\0\0\x11data\0\0\0\1\0\0\0\x002" in data
-    assert b"trkn\0\0\0\x18data\0\0\0\0\0\0\0\0\0\0\0\3\0\x0c\0\0" in data
 
 
 def test_frames_that_cannot_hold_the_book_are_refused_before_anything_is_written() -> None:

@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.audio import ffmpeg, mp3
+from services.merger.encodings import ENCODINGS
 
 
 def encoded(samples: int, *, rate: int, bitrate: str) -> bytes:
     """Frames from ffmpeg itself, at any rate and bitrate."""
-    arguments = [bitrate if item == ffmpeg.MP3_BITRATE else item for item in ffmpeg.mp3_arguments(rate)]
-    done = subprocess.run([ffmpeg.binary(), *arguments], input=bytes(2 * samples), capture_output=True, check=True)
+    source = ("-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0")
+    settings = [bitrate if item == "64k" else item for item in ENCODINGS["mp3"].arguments]
+    command = [ffmpeg.binary(), *ffmpeg.QUIET, *source, *settings, "pipe:1"]
+    done = subprocess.run(command, input=bytes(2 * samples), capture_output=True, check=True)
     return done.stdout
 
 

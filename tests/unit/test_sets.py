@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.jobs.plan import Section
-from services.merger.containers.sets import NAME_CHARACTERS, files
+from services.merger.sets import NAME_CHARACTERS, files
 
 
 def sections(*chapters: tuple[str, int]) -> list[Section]:

@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Plan, Section
-from darkchannel.jobs.records import SectionAudio, SectionRecord, Stored
+from darkchannel.jobs.records import Coding, SectionAudio, SectionRecord, Stored
 from services.merger import timeline
+from services.merger.encodings import ENCODINGS
 from services.merger.mastering import SPARE_SECONDS
 
-STREAMS = ((22_050, 576, 1_105), (22_050, 1_024, 1_024), (48_000, 960, 312), (22_050, 4_096, 0), (44_100, 1_152, 1_105))
-"""(rate, frame, delay) of mp3, m4b, opus, flac and acx."""
+STREAMS = tuple(ENCODINGS[name].coding(22_050) for name in ("mp3", "aac", "opus", "flac", "acx"))
 
 
-def audio(rate: int, frame: int, delay: int, samples: int, speech_rate: int) -> SectionAudio:
-    """What an encoder makes of a section and the silence to spare after it."""
-    given = (samples / speech_rate + SPARE_SECONDS) * rate + delay
-    return SectionAudio(key="", etag="", rate=rate, frame=frame, frames=ceil(given / frame), delay=delay)
+def encoded(coding: Coding, samples: int, speech_rate: int) -> int:
+    """How many frames an encoder makes of a section and of the silence to spare after it."""
+    given = (samples / speech_rate + SPARE_SECONDS) * coding.rate + coding.delay
+    return ceil(given / coding.frame)
 
 
 def record(samples: int, loudness: float | None = None) -> SectionRecord:
-    files = {"mp3": audio(22_050, 576, 1_105, samples, 22_050)}
+    files = {"mp3": SectionAudio(key="", etag="", coding=STREAMS[0])}
     return SectionRecord(
         index=0, pairs=(), rate=22_050, samples=samples, loudness=loudness, files=files, cues=Stored(key="", etag="")
     )
@@ -37,25 +37,23 @@ def record(samples: int, loudness: float | None = None) -> SectionRecord:
     st.sampled_from((22_050, 24_000, 16_000)),
 )
 def test_every_section_starts_within_half_a_frame_of_its_time(
-    samples: list[int], stream: tuple[int, int, int], speech_rate: int
+    samples: list[int], coding: Coding, speech_rate: int
 ) -> None:
-    rate, frame, delay = stream
-    files = [audio(rate, frame, delay, each, speech_rate) for each in samples]
-    keep = timeline.kept(files, samples, speech_rate)
+    keep = timeline.kept(coding, samples, speech_rate)
     places = zip(accumulate(keep, initial=0), accumulate(samples, initial=0), strict=True)
     for frames, at in list(places)[:-1]:
-        assert abs(Fraction(frames * frame, rate) - Fraction(at, speech_rate)) <= Fraction(frame, 2 * rate)
+        off = Fraction(frames * coding.frame, coding.rate) - Fraction(at, speech_rate)
+        assert abs(off) <= Fraction(coding.frame, 2 * coding.rate)
 
 
 @given(st.lists(st.integers(1, 30 * 22_050), min_size=1, max_size=100), st.sampled_from(STREAMS))
 def test_no_section_is_asked_for_more_frames_than_were_encoded_and_the_end_is_whole(
-    samples: list[int], stream: tuple[int, int, int]
+    samples: list[int], coding: Coding
 ) -> None:
-    rate, frame, delay = stream
-    files = [audio(rate, frame, delay, each, 22_050) for each in samples]
-    keep = timeline.kept(files, samples, 22_050)
-    assert all(0 <= frames <= file.frames for frames, file in zip(keep, files, strict=True))
-    assert sum(keep) * frame >= sum(samples) * rate / 22_050 + delay
+    keep = timeline.kept(coding, samples, 22_050)
+    made = [encoded(coding, each, 22_050) for each in samples]
+    assert all(0 <= frames <= whole for frames, whole in zip(keep, made, strict=True))
+    assert sum(keep) * coding.frame >= sum(samples) * coding.rate / 22_050 + coding.delay
 
 
 def section(index: int, chapter: int) -> Section:

@@ -19,7 +19,6 @@ FULL = Tags(
     year="1911",
     genre="Contos",
     description="Um barco.\nUma enseada.",
-    track=(3, 12),
 )
 
 
@@ -60,18 +59,11 @@ def test_every_tag_has_the_name_that_players_know() -> None:
         "LANGUAGE": "pt-BR",
         "SERIES": "Marés",
         "SERIES-PART": "2",
-        "TRACKNUMBER": "3",
-        "TRACKTOTAL": "12",
     }
 
 
 def test_what_nobody_knows_of_a_book_is_left_out() -> None:
     assert [name for name, _ in written(Tags(title="Só", language="pt"))] == ["TITLE", "ALBUM", "LANGUAGE"]
-
-
-def test_a_chapter_in_a_file_of_its_own_is_of_the_album_that_is_the_book() -> None:
-    named = dict(written(Tags(title="O farol", language="pt", album="A enseada")))
-    assert (named["TITLE"], named["ALBUM"]) == ("O farol", "A enseada")
 
 
 @example("\0")

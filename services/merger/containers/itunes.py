@@ -15,7 +15,7 @@ NERO_CHAPTERS: Final = 255
 _NERO_TITLE_BYTES: Final = 255
 _NERO_TICKS: Final = 10_000_000
 """In a second."""
-_NUMBERS, _TEXT, _JPEG, _INTEGER = 0, 1, 13, 21
+_TEXT, _JPEG, _INTEGER = 1, 13, 21
 _AUDIOBOOK: Final = b"\2"
 
 
@@ -53,8 +53,6 @@ def _meta(tags: Tags) -> Pieces:
     items = [box(kind, _data(_TEXT, utf_8(value))) for kind, value in texts if value]
     items += [_named(name, value) for name, value in named if value]
     items.append(box(b"stik", _data(_INTEGER, _AUDIOBOOK)))
-    if tags.track:
-        items.append(box(b"trkn", _data(_NUMBERS, struct.pack(">2xHH2x", *tags.track))))
     if tags.cover:
         items.append(box(b"covr", _data(_JPEG, tags.cover)))
     return full_box(b"meta", 0, 0, handler(b"mdir", b"appl"), box(b"ilst", *items))

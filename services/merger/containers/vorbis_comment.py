@@ -27,10 +27,9 @@ def block(pairs: Sequence[tuple[str, str]]) -> bytes:
 
 def comments(tags: Tags, chapters: Sequence[Mark]) -> list[tuple[str, str]]:
     """The name and value of each comment; without the cover."""
-    number, total = tags.track or ("", "")
     named = {
         "TITLE": tags.title,
-        "ALBUM": tags.album or tags.title,
+        "ALBUM": tags.title,
         "ARTIST": tags.author,
         "ALBUMARTIST": tags.author,
         "COMPOSER": tags.narrator,
@@ -40,8 +39,6 @@ def comments(tags: Tags, chapters: Sequence[Mark]) -> list[tuple[str, str]]:
         "LANGUAGE": tags.language,
         "SERIES": tags.series,
         "SERIES-PART": tags.series_index,
-        "TRACKNUMBER": str(number),
-        "TRACKTOTAL": str(total),
     }
     return [*((name, value or "") for name, value in named.items()), *_chapters(chapters)]
 

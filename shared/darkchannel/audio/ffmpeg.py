@@ -9,9 +9,8 @@ from typing import Final
 
 from darkchannel.errors import Transient, Unavailable
 
-MP3_BITRATE: Final = "64k"
 STALL_SECONDS: Final = 60.0
-"""Longest time in which ffmpeg takes no input and does not end: a bound that grows with the input."""
+"""Longest time in which ffmpeg neither takes nor gives anything: a bound that grows with the work."""
 PIPE_BYTES: Final = 1 << 18
 """Four times the usual: each time a pipe runs full or empty costs both sides a turn. Linux alone minds it."""
 LAST_WORDS: Final = 500
@@ -36,15 +35,6 @@ def binary() -> str:
         raise Unavailable(
             "there is no ffmpeg: pip install 'darkchannel[merger]', or name one in DARKCHANNEL_FFMPEG"
         ) from error
-
-
-def mp3_arguments(rate: int) -> tuple[str, ...]:
-    """What turns 16-bit mono samples on standard input into bare, repeatable MP3 frames on standard output."""
-    return (
-        *QUIET, "-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0",
-        "-c:a", "libmp3lame", "-b:a", MP3_BITRATE, *REPEATABLE,
-        "-write_xing", "0", "-id3v2_version", "0", "-flush_packets", "0", "-f", "mp3", "pipe:1",
-    )  # fmt: skip
 
 
 async def filtered(pcm: bytes, *, rate: int, filters: str, rate_out: int) -> bytes:
@@ -81,10 +71,11 @@ async def run(
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    drained = asyncio.create_task(_drain(process, sink))
+    limit = asyncio.timeout(None)
+    drained = asyncio.create_task(_drain(process, sink, limit))
     last_words = asyncio.create_task(_last_words(process.stderr))
     try:
-        async with asyncio.timeout(STALL_SECONDS) as limit:
+        async with limit:
             await _feed(process.stdin, source, limit)
             await drained
             complaint = await last_words
@@ -98,7 +89,7 @@ async def run(
         last_words.cancel()
         await asyncio.gather(drained, last_words, return_exceptions=True)
         await end(process)
-    if any(os.strerror(number) in complaint for number in _FULL):
+    if code != 0 and any(os.strerror(number) in complaint for number in _FULL):
         raise Unavailable(f"{tempfile.gettempdir()} cannot take the audio: {complaint}; TMPDIR names another place")
     if code != 0:
         raise Transient(f"ffmpeg failed with status {code}: {complaint}")
@@ -129,13 +120,14 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _feed(stdin: asyncio.StreamWriter, source: AsyncIterable[bytes | memoryview], limit: asyncio.Timeout) -> None:
-    loop = asyncio.get_running_loop()
     try:
         async for piece in source:
             for at in range(0, len(piece), PIPE_BYTES):
+                _renew(limit)
                 stdin.write(piece[at : at + PIPE_BYTES])
                 await stdin.drain()
-                limit.reschedule(loop.time() + STALL_SECONDS)
+            limit.reschedule(None)  # whatever the source waits for, it is not ffmpeg
+        _renew(limit)
         stdin.close()
         await stdin.wait_closed()
     except ConnectionError:
@@ -143,10 +135,16 @@ async def _feed(stdin: asyncio.StreamWriter, source: AsyncIterable[bytes | memor
         return
 
 
-async def _drain(process: asyncio.subprocess.Process, sink: Callable[[bytes], object]) -> None:
+def _renew(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time() + STALL_SECONDS)
+
+
+async def _drain(process: asyncio.subprocess.Process, sink: Callable[[bytes], object], limit: asyncio.Timeout) -> None:
     assert process.stdout
     try:
         while piece := await process.stdout.read(PIPE_BYTES):
+            if limit.when() is not None and not limit.expired():
+                _renew(limit)
             sink(piece)
     except Exception:
         process.kill()  # or it would wait for a reader, and its feeder for it

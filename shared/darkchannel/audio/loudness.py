@@ -4,7 +4,7 @@ Loudness after ITU-R BS.1770 and EBU R 128, measured by libebur128.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -39,17 +39,41 @@ def gain_of(pcm: bytes, rate: int) -> float:
     ValueError for half a sample.
     """
     samples = np.frombuffer(pcm, "<i2")
-    loudness = _loudness(samples, rate)
+    loudness = _loudness([samples], rate)
     if loudness is None:
         return 0.0
     gain = TARGET_LUFS - loudness
     most = min(gain + MOST_LIMITED_DB, MOST_DB)
     for _ in range(_ROUNDS):
-        loudness = _loudness(limited(levelled(samples, [], gain), rate), rate)
+        loudness = _loudness([limited(levelled(samples, [], gain), rate)], rate)
         if loudness is None or abs(TARGET_LUFS - loudness) < _NEAR_ENOUGH or gain >= most:
             break
         gain += TARGET_LUFS - loudness
     return max(-MOST_DB, min(gain, most))
+
+
+def gain_for(rise: float, pieces: Sequence[NDArray[np.float32]], rate: int, most: float) -> float:
+    """Decibels, ``most`` either way, that make speech louder by ``rise`` once the limiter has taken its part.
+
+    ``pieces``: of that speech, as it was before the limiter; where they are silent, it takes none.
+    """
+    before = _limited_loudness(pieces, rate, 0.0)
+    low, high = (-most, 0.0) if rise < 0 else (0.0, most)
+    if before is None:
+        return max(low, min(rise, high))
+    for _ in range(_ROUNDS):
+        gain = (low + high) / 2
+        loudness = _limited_loudness(pieces, rate, gain)
+        if loudness is None or loudness - before > rise:
+            high = gain
+        else:
+            low = gain
+    return high if rise > 0 else low
+
+
+def _limited_loudness(pieces: Sequence[NDArray[np.float32]], rate: int, gain: float) -> float | None:
+    factor = np.float32(10 ** (gain / 20))
+    return _loudness((limited(piece * factor, rate) for piece in pieces), rate)
 
 
 def levelled(samples: NDArray[np.int16], gains: Sequence[tuple[int, float]], extra: float = 0.0) -> NDArray[np.float32]:
@@ -135,10 +159,11 @@ class Meter:
         return bytes(self._peaks)
 
 
-def _loudness(samples: NDArray[np.int16] | NDArray[np.float32], rate: int) -> float | None:
+def _loudness(pieces: Iterable[NDArray[np.int16] | NDArray[np.float32]], rate: int) -> float | None:
     state = pyebur128.R128State(1, rate, pyebur128.MeasurementMode.MODE_I)
-    for at in range(0, len(samples), _PIECE_SECONDS * rate):
-        piece = samples[at : at + _PIECE_SECONDS * rate]
-        state.add_frames(piece, len(piece))
+    for samples in pieces:
+        for at in range(0, len(samples), _PIECE_SECONDS * rate):
+            piece = samples[at : at + _PIECE_SECONDS * rate]
+            state.add_frames(piece, len(piece))
     loudness = pyebur128.get_loudness_global(state)
     return loudness if math.isfinite(loudness) else None

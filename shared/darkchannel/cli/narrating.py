@@ -17,7 +17,6 @@ from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.port import ObjectStore
 
-
 PLAYER = "index.html"
 
 

@@ -19,7 +19,11 @@ ENCODINGS_OF: Mapping[str, str | None] = {
 FORMATS = tuple(ENCODINGS_OF)
 
 
+def encoding_of(fmt: str, formats: Collection[str]) -> str | None:
+    """How sections are encoded for a format, where these formats are made."""
+    return "mp3-vbr" if fmt == "chapters" and "mp3-vbr" in formats else ENCODINGS_OF[fmt]
+
+
 def encodings(formats: Collection[str]) -> tuple[str, ...]:
     """How sections are encoded for these formats, each encoding once and in their order."""
-    of = {**ENCODINGS_OF, "chapters": "mp3-vbr"} if "mp3-vbr" in formats else ENCODINGS_OF
-    return tuple(dict.fromkeys(encoding for fmt in formats if (encoding := of[fmt])))
+    return tuple(dict.fromkeys(encoding for fmt in formats if (encoding := encoding_of(fmt, formats))))

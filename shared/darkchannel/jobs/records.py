@@ -26,17 +26,23 @@ class Stored(BaseModel):
     etag: str
 
 
+class Coding(BaseModel):
+    """How an encoded stream counts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rate: int
+    """In hertz."""
+    frame: int
+    """Samples in each frame."""
+    delay: int
+    """Samples that a decoder yields before the first that was encoded."""
+
+
 class SectionAudio(Stored):
     """One encoded file of a section: frames of which the book takes those that its timeline has room for."""
 
-    rate: int
-    """In hertz, of the encoded stream."""
-    frame: int
-    """Samples in each frame."""
-    frames: int
-    """How many there are, some of silence to spare among them."""
-    delay: int
-    """Samples that a decoder yields before the first of the speech."""
+    coding: Coding
 
 
 class SectionRecord(BaseModel):

@@ -35,7 +35,6 @@ class Jobs(Ledger):
         super().__init__(store, clock)
         self._windows: Lru[str, tuple[datetime, Window]] = Lru(1024)
         self._plans: Lru[str, Plan] = Lru(256)
-        self._gains: Lru[str, float] = Lru(1024)
         self._parts: Lru[tuple[str, int], Part] = Lru(128)
         self._sections: Lru[tuple[str, int, str], SectionRecord] = Lru(4096)
         self._manifests: Lru[tuple[str, str], Manifest] = Lru(64)
@@ -110,18 +109,9 @@ class Jobs(Ledger):
         return record.source
 
     async def gain(self, job: str) -> float:
-        """Decibels by which the whole book is raised; 0 while nobody decided otherwise, or where it is unreadable."""
-        known = self._gains.get(job)
-        if known is None:
-            try:
-                level = await self._read(keys.level(job), Level)
-            except Permanent:  # a person's hand
-                level = None
-            if level is None:
-                return 0.0
-            known = level.gain
-            self._gains.put(job, known)
-        return known
+        """Decibels by which the whole book is raised; 0 while nobody decided otherwise. Permanent if unreadable."""
+        level = await self._read(keys.level(job), Level)
+        return level.gain if level else 0.0
 
     async def save_level(self, job: str, level: Level) -> bool:
         """Decide how much the book is raised; False where that was decided before."""

@@ -4,10 +4,9 @@ https://www.acx.com/help/acx-audio-submission-requirements/201456300. Levels are
 decibels of full scale.
 """
 
+import asyncio
 import math
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg, mp3
-from darkchannel.errors import Transient
 
 HEAD_SECONDS: Final = 1.0
 TAIL_SECONDS: Final = 2.5
@@ -44,8 +42,6 @@ _AUDIBLE: Final = 10 ** (-50 / 20)
 _QUIETEST: Final = 1e-6
 """Of full scale, -120 dB: what digital silence is reported as."""
 _PIECE_BYTES: Final = 1 << 20
-_ROWS: Final = 1_000
-_LAST_WORDS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +63,19 @@ class Measured:
     minutes: float
 
 
-def measured(path: Path) -> Measured:
-    """Measure an MP3 file, in flat memory. Blocks.
+async def measured(path: Path) -> Measured:
+    """Measure an MP3 file, in flat memory.
 
     Raises ValueError where the file is no MP3 of whole frames, Transient where ffmpeg cannot decode it.
     """
-    first, bitrates = _frames(path)
+    first, bitrates = await asyncio.to_thread(_frames, path)
     channels = 1 if mp3.is_mono(first) else 2
     rate = mp3.format_of(first).rate
-    width = round(rate * _WINDOW_SECONDS) * channels
-    powers, peaks = _windows(path, width)
+    windows = _Windows(round(rate * _WINDOW_SECONDS) * channels)
+    await ffmpeg.run((*ffmpeg.QUIET, "-i", str(path), "-map", "0:a", "-f", "f32le", "pipe:1"), _nothing(), windows.feed)
+    powers, peaks = windows.found()
     loud = np.flatnonzero(peaks > _AUDIBLE)
-    second = rate * channels / width
+    second = rate * channels / windows.width
     return Measured(
         rms=_decibels(np.sqrt(powers.mean())),
         peak=_decibels(peaks.max()),
@@ -139,42 +136,40 @@ def _frames(path: Path) -> tuple[bytes, set[int]]:
     return first, {mp3.kilobits(header) for header in thirds}
 
 
-def _windows(path: Path, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The mean power and the peak of each ``width`` samples of the decoded sound."""
-    powers, peaks = [], []
-    for samples in _decoded(path, width):
-        powers.append((samples * samples).mean(axis=1))
-        peaks.append(np.abs(samples).max(axis=1))
-    if not peaks:
-        raise ValueError(f"{path.name} holds no sound")
-    return np.concatenate(powers), np.concatenate(peaks)
+class _Windows:
+    """The mean power and the peak of each ``width`` samples of 32-bit floats that are fed to it."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._powers: list[NDArray[np.float32]] = []
+        self._peaks: list[NDArray[np.float32]] = []
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> None:
+        piece = self._rest + piece
+        row = 4 * self.width
+        whole = len(piece) // row * row
+        self._rest = piece[whole:]
+        self._take(piece[:whole])
+
+    def found(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The last window is filled up with silence. Raises ValueError where there was no sound."""
+        if self._rest:
+            self._take(self._rest.ljust(4 * self.width, b"\0"))
+        if not self._peaks:
+            raise ValueError("the file holds no sound")
+        return np.concatenate(self._powers), np.concatenate(self._peaks)
+
+    def _take(self, rows: bytes) -> None:
+        samples = np.frombuffer(rows, np.float32).reshape(-1, self.width)
+        if len(samples):
+            self._powers.append((samples * samples).mean(axis=1))
+            self._peaks.append(np.abs(samples).max(axis=1))
 
 
-def _decoded(path: Path, width: int) -> Iterator[NDArray[np.float32]]:
-    """Rows of ``width`` samples, 1 being full scale; the last filled up with silence."""
-    command = (
-        ffmpeg.binary(),
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-i",
-        str(path),
-        "-map",
-        "0:a",
-        "-f",
-        "f32le",
-        "pipe:1",
-    )
-    row = 4 * width
-    with tempfile.TemporaryFile() as words:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words) as process:  # noqa: S603 - no shell
-            assert process.stdout
-            while piece := process.stdout.read(row * _ROWS):
-                yield np.frombuffer(piece.ljust(-(-len(piece) // row) * row, b"\0"), np.float32).reshape(-1, width)
-        words.seek(0)
-        complaint = words.read(_LAST_WORDS).decode(errors="replace")
-    if process.returncode != 0 or complaint:
-        raise Transient(f"ffmpeg cannot decode {path.name}: {complaint or process.returncode}")
+async def _nothing() -> AsyncIterator[bytes]:
+    for _ in ():
+        yield b""
 
 
 def _quietest(powers: NDArray[np.float32]) -> float:

@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from shutil import copyfileobj
-from typing import BinaryIO, Final
+from typing import Final
 
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The first date that ZIP knows: it tells nothing of when the file was made."""
@@ -13,7 +13,7 @@ _READABLE: Final = 0o644 << 16
 _PIECE_BYTES: Final = 1 << 20
 
 
-def archive(out: BinaryIO, files: Iterable[tuple[str, Path]]) -> None:
+def archive(out: Path, files: Iterable[tuple[str, Path]]) -> None:
     """Write files, each under its name, as a ZIP; a large one as ZIP64. Raises OSError where the disk is full."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archived:
         for name, path in files:
