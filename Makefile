@@ -8,7 +8,7 @@ export VENV
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak mutants up down locks venv venv-dev
+.PHONY: help run test check bench bench-long soak mutants up down locks venv venv-dev
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ check: venv-dev  ## style, types and who imports whom
 
 bench: venv-dev  ## how fast it is, as ratios to the bare work
 	@$(bin)/python -m tests.benchmarks
+
+bench-long: venv-dev  ## the figures of audiobooks of 10 and 27 hours: some 15 minutes, and 8 GB in the temporary folder
+	@$(bin)/python -m tests.benchmarks --only audiobook --long
 
 soak: venv-dev  ## the long tests
 	@$(bin)/pytest -m soak

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from darkchannel.jobs import plan
 from services.splitter import document
-from tests.benchmarks import book, embedded, fairness, floor, latency, report, speech, stack
+from tests.benchmarks import audiobook, book, embedded, fairness, floor, latency, report, speech, stack
 from tests.benchmarks.narration import NotNarrated
 from tests.benchmarks.report import Figures
 
-CHOICES = ("speech", "narration", "latency", "fairness")
+CHOICES = ("speech", "narration", "latency", "fairness", "audiobook")
 
 LIMIT_FLOORS = 20
 """A pipeline that takes this many times the floor, and a minute, is given up."""
@@ -51,6 +51,10 @@ def main() -> None:
         figures.latency = tried("latency", lambda: latency.measure(arguments.drops))
     if "fairness" in arguments.only:
         figures.fairness = tried("fairness", fairness.measure)
+    if "audiobook" in arguments.only:
+        figures.audiobook = audiobook.measure(long=arguments.long)
+        if arguments.long:
+            figures.on_stack = tried("audiobook on the stack", audiobook.after_last_chunk_on_stack)
     if arguments.json:
         print(json.dumps(figures.as_json()))
     else:
@@ -62,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=CHOICES, default=CHOICES, help="what to measure")
     parser.add_argument("--characters", type=int, default=300_000, help="length of the narrated book")
     parser.add_argument("--drops", type=int, default=60, help="sentences dropped to measure the latency")
+    parser.add_argument("--long", action="store_true", help="audiobooks of ten hours and more, too")
     parser.add_argument("--json", action="store_true", help="print the figures for a machine")
     return parser.parse_args()
 

@@ -13,6 +13,7 @@ import espeakng_loader
 from darkchannel.audio import ffmpeg, mp3
 from darkchannel.jobs.plan import Part
 from darkchannel.speech.rendering import rendered
+from services.merger.encodings import ENCODINGS
 from services.synthesizer.engines.espeak_ssml import prepare
 from services.synthesizer.engines.espeak_worker import Library, answer
 from tests.benchmarks.measure import CORES, Result, processor_time
@@ -36,7 +37,8 @@ def _section(segments: tuple[str, ...]) -> float:
     """Seconds of speech."""
     library = _library()
     pcm = b"".join(answer(library, [asdict(piece) for piece in prepare(rendered(ssml))])[1] for ssml in segments)
-    command = [ffmpeg.binary(), *ffmpeg.mp3_arguments(library.rate)]
+    source = ("-f", "s16le", "-ar", str(library.rate), "-ac", "1", "-i", "pipe:0")
+    command = [ffmpeg.binary(), *ffmpeg.QUIET, *source, *ENCODINGS["mp3"].arguments, *ffmpeg.REPEATABLE, "pipe:1"]
     frames = subprocess.run(command, input=pcm, capture_output=True, check=True).stdout
     return mp3.samples(frames) / library.rate
 

@@ -28,12 +28,13 @@ class Result:
 @contextmanager
 def processor_time(result: Result, *, own: str, children: str) -> Iterator[None]:
     """Adds what this process uses, and what the children use that end meanwhile."""
-    at = _used()
+    at = processor_seconds()
     yield
-    used = _used()
+    used = processor_seconds()
     result.processors |= {own: used[0] - at[0], children: used[1] - at[1]}
 
 
-def _used() -> tuple[float, float]:
+def processor_seconds() -> tuple[float, float]:
+    """What this process has used, and what its children used that have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time(), children.ru_utime + children.ru_stime

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import fairness, speech
+from tests.benchmarks import audiobook, encoding, fairness, speech
+from tests.benchmarks.audiobook import Audiobook
+from tests.benchmarks.encoding import Encoding
 from tests.benchmarks.fairness import Fairness
 from tests.benchmarks.latency import Latency
 from tests.benchmarks.measure import CORES, Result
@@ -23,6 +25,9 @@ class Figures:
     """Seconds of speech in the narrated book."""
     latency: Latency | None = None
     fairness: Fairness | None = None
+    audiobook: Audiobook | None = None
+    on_stack: tuple[float, float] | None = None
+    """Seconds from the last chunk to the outcome of the shortest and the longest book there."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Why, by name."""
 
@@ -38,6 +43,10 @@ class Figures:
             figures["latency_ms"] = asdict(self.latency)
         if self.fairness:
             figures["fairness"] = asdict(self.fairness) | {"ratio": self.fairness.ratio}
+        if self.audiobook:
+            figures["audiobook"] = self.audiobook.as_json()
+        if self.on_stack:
+            figures["after_last_chunk_on_stack"] = self.on_stack
         return figures
 
 
@@ -56,6 +65,12 @@ def show(figures: Figures) -> None:
         )
     if figures.fairness:
         console.print(_fairness(figures.fairness))
+    if figures.audiobook:
+        console.print(_memory(figures.audiobook))
+        console.print(_ending(figures.audiobook, figures.on_stack))
+        for measured in figures.audiobook.encodings:
+            console.print(_encoding(measured))
+        console.print(_usual(figures.audiobook))
     for name, reason in figures.skipped.items():
         console.print(f"{name}: not measured, {reason}", highlight=False)
 
@@ -139,3 +154,75 @@ def _fairness(fair: Fairness) -> Table:
         f"{fairness.MOST_RATIO:.2g} x or less",
     )
     return table
+
+
+def _memory(measured: Audiobook) -> Table:
+    most = f"{_megabytes(audiobook.MOST_BYTES)} or less"
+    table = Table(f"the merger's memory: {', '.join(audiobook.FORMATS)}", "at the peak", "largest ffmpeg", "asked")
+    for merged in measured.merged:
+        table.add_row(_length(merged.seconds), _megabytes(merged.peak), _megabytes(merged.ffmpeg), most)
+    first, *_, last = measured.merged
+    table.add_row("of it the interpreter with its imports", _megabytes(last.imports), "", "")
+    table.add_row("growth from the first to the last", _megabytes(last.peak - first.peak), "", "none")
+    return table
+
+
+def _ending(measured: Audiobook, on_stack: tuple[float, float] | None) -> Table:
+    most = f"{audiobook.MOST_LONGER:.0f} s more or less"
+    table = Table("from the last chunk to the outcome", "seconds", "of it: encode, assemble, decide", "more", "asked")
+    for merged in measured.merged:
+        table.add_row(
+            _length(merged.seconds),
+            f"{merged.took:.2f}",
+            " + ".join(f"{seconds:.2f}" for seconds in merged.phases.values()),
+            f"{measured.later(merged):.2f}",
+            most if merged is not measured.merged[0] else "",
+        )
+    if on_stack:
+        short, long = on_stack
+        table.add_row("on the stack, ten minutes", f"{short:.2f}", "", "0.00", "")
+        table.add_row("on the stack, ten hours", f"{long:.2f}", "", f"{long - short:.2f}", most)
+    return table
+
+
+def _encoding(measured: Encoding) -> Table:
+    table = Table(f"encoding: {', '.join(measured.formats)}", "x real time", f"of {CORES} x one ffmpeg", "asked")
+    for name, speed, asked in (
+        ("one bare ffmpeg on a core of its own", measured.lone, ""),
+        (f"{CORES} bare ffmpegs at once", measured.bare, ""),
+        (
+            f"sections mastered at once, on {measured.cores:.1f} cores",
+            measured.mastered,
+            f"{encoding.LEAST_SPEED:.2f} or more",
+        ),
+    ):
+        table.add_row(name, f"{speed:.0f}", f"{speed / (CORES * measured.lone):.2f}", asked)
+    table.add_section()
+    table.add_row("processor seconds an hour of audio", "", "of the encoders", "")
+    for name, cost, asked in (
+        ("encoders alone", measured.encoder_cost, ""),
+        ("ffmpeg with its filter", measured.ffmpeg_cost, ""),
+        ("mastering", measured.cost, f"{encoding.MOST_COST:.2f} or less"),
+    ):
+        table.add_row(name, f"{cost:.1f} s", f"{cost / measured.encoder_cost:.2f}", asked)
+    return table
+
+
+def _usual(measured: Audiobook) -> Table:
+    usual = measured.usual
+    ours = usual.ours
+    table = Table(f"the same chunks, {_length(ours.seconds)} as mp3", "seconds", "memory at the peak", "with an ffmpeg")
+    table.add_row("merger", f"{ours.took:.1f}", _megabytes(ours.peak), _megabytes(ours.peak + ours.ffmpeg))
+    table.add_row(
+        "pydub: += and export", f"{usual.seconds:.1f}", *map(_megabytes, (usual.peak, usual.peak + usual.ffmpeg))
+    )
+    table.add_row("ratio", f"{usual.seconds / ours.took:.1f}", f"{usual.peak / ours.peak:.1f}", "")
+    return table
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"

@@ -1,8 +1,6 @@
 """From a document's bytes to its plan and on to the words an engine gets: how fast, in how much memory, how rightly."""
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +13,7 @@ from darkchannel.speech.rendering import rendered
 from services.splitter import document
 from tests import labelled
 from tests.benchmarks import book
+from tests.benchmarks.weighing import peak_bytes, weighed
 
 CHARACTERS = 1_000_000
 MOST_SECONDS = 5.0
@@ -130,8 +129,7 @@ def _weigh(characters: int) -> Weight:
     with tempfile.TemporaryDirectory(prefix="darkchannel-bench-") as folder:
         file = Path(folder) / "livro.md"
         file.write_text(write(characters), "utf-8")
-        command = [sys.executable, "-m", "tests.benchmarks.speech", str(file)]
-        peak, seconds = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+        (peak, seconds), _ = weighed("tests.benchmarks.speech", str(file))
         return Weight(characters, file.stat().st_size, peak, seconds)
 
 
@@ -139,22 +137,9 @@ def _plan_alone(file: Path) -> tuple[int, float]:
     """Bytes that planning raised this process's peak by, and its processor seconds."""
     document.read("# Um\n\nDuas frases. São poucas.\n".encode(), "livro.md", ())  # what is loaded at first use
     body = file.read_bytes()
-    before, start = _peak(), time.process_time()
+    before, start = peak_bytes(), time.process_time()
     plan.make(document.read(body, file.name, ()))
-    return _peak() - before, time.process_time() - start
-
-
-def _peak() -> int:
-    """The most bytes this process has held.
-
-    Linux hands ``ru_maxrss`` on from the process that started this one, so its own figure is asked first.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return peak_bytes() - before, time.process_time() - start
 
 
 if __name__ == "__main__":
