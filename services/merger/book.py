@@ -125,10 +125,10 @@ class BookBinder:
         loudness = timeline.loudness(records)
         if loudness is None or timeline.starts(records)[-1] < SHORTEST_SECONDS or runs.completed[1]:
             return False
-        rise = TARGET_LUFS - loudness
-        if abs(rise) <= OFF_LU or chain.gain:
+        if abs(TARGET_LUFS - loudness) <= OFF_LU or chain.gain:
             return False
-        if not await self._jobs.save_level(job, Level(gain=await level(self._store, job, plan, rise, records[0].rate))):
+        gain = await level(self._store, job, plan, loudness, records[0].rate)
+        if not await self._jobs.save_level(job, Level(gain=gain)):
             return False
         log.info("the book is encoded again, at its loudness", job=job, loudness=round(loudness, 2))
         for section in plan.sections:

@@ -20,15 +20,15 @@ HEARD_SECONDS: Final = 120
 """Of all of them together: a few megabytes."""
 
 
-async def level(store: ObjectStore, job: str, plan: Plan, rise: float, rate: int) -> float:
-    """Decibels, to 0.01, that make a book louder by ``rise``: more than that where the limiter holds it down."""
+async def level(store: ObjectStore, job: str, plan: Plan, loudness: float, rate: int) -> float:
+    """Decibels, to 0.01, that a book of this loudness lacks: some more where the limiter holds it down."""
     heard = min(CHUNKS, plan.segments)
     pieces = [
         piece
         for number in range(heard)
         if (piece := await _piece(store, job, (2 * number + 1) * plan.segments // (2 * heard), rate, heard)) is not None
     ]
-    return round(await asyncio.to_thread(gain_for, rise, pieces, rate, MOST_GAIN_DB), 2)
+    return round(await asyncio.to_thread(gain_for, loudness, pieces, rate, MOST_GAIN_DB), 2)
 
 
 async def _piece(store: ObjectStore, job: str, index: int, rate: int, of: int) -> NDArray[np.float32] | None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from math import ceil
 from pathlib import Path
 from typing import Protocol
@@ -134,22 +135,52 @@ class _Track:
 
 
 def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> Laid:
-    starts = _starts(take.record, script.passages)
+    found = zip(_starts(take.record, script.passages), script.passages, strict=True)
+    told = [(start, passage.before) for start, passage in found if start is not None]
     return laid(
         np.frombuffer(take.pcm, np.dtype("<i2")),
         take.record.rate,
-        starts,
-        [passage.before for passage in script.passages if passage.is_sentence] if starts else [],
+        [start for start, _ in told],
+        [before for _, before in told],
         pauses,
         keeps_start=keeps_start,
         keeps_end=script.ends_in_break,
     )
 
 
-def _starts(record: ChunkRecord, passages: Sequence[Passage]) -> tuple[int, ...]:
-    """Where the sentences start; none where the record comes from a release that found others."""
+def _starts(record: ChunkRecord, passages: Sequence[Passage]) -> list[int | None]:
+    """Where each passage starts; None where the engine tells neither that nor its words, or of no place of its own."""
     sentences = sum(passage.is_sentence for passage in passages)
-    return record.sentences if sentences == len(record.sentences) else ()
+    # A record may come from a release that found other sentences.
+    told = iter(record.sentences if sentences == len(record.sentences) else ())
+    starts = [next(told, None) if passage.is_sentence else None for passage in passages]
+    edges = sorted({0, *(at for at, start in enumerate(starts) if start is not None), len(passages)})
+    for first, stop in pairwise(edges):
+        begin, end = starts[first], starts[stop] if stop < len(passages) else None
+        if begin is not None and stop - first == 1:
+            continue
+        words = _between(record.words, begin or 0, record.samples if end is None else end)
+        starts[first:stop] = _by_words(passages[first:stop], begin, words)
+    return starts
+
+
+def _between(words: Sequence[tuple[int, str]], begin: int, end: int) -> list[tuple[int, str]]:
+    return [(start, word) for start, word in words if begin <= start < end]
+
+
+def _by_words(passages: Sequence[Passage], begin: int | None, words: Sequence[tuple[int, str]]) -> Iterator[int | None]:
+    """Where passages start that follow one another: with the first of their words, if that is after the last start."""
+    spoken = iter(aligned(" ".join(passage.text for passage in passages), words))
+    last = -1 if begin is None else begin
+    for number, passage in enumerate(passages):
+        own = [start for start, _ in islice(spoken, len(passage.text.split()))]
+        if number == 0 and begin is not None:
+            yield begin
+        elif own and own[0] > last:
+            last = own[0]
+            yield last
+        else:
+            yield None
 
 
 def _quiet_end(samples: NDArray[np.int16]) -> int:
@@ -167,18 +198,18 @@ def _script(ssml: str) -> Transcript:
 
 def _cues(passages: Sequence[Passage], record: ChunkRecord, speech: Laid) -> list[Cue]:
     """When each passage is heard; what no engine tells the start of shares the time since the last that it does."""
-    has_starts = bool(_starts(record, passages))
+    starts = _starts(record, passages)
     groups: list[list[Passage]] = [[]]
-    for passage in passages:
-        if passage.is_sentence and has_starts:
+    for start, passage in zip(starts, passages, strict=True):
+        if start is not None:
             groups.append([])
         groups[-1].append(passage)
     first = speech.starts[0] if speech.starts else len(speech.samples)
     spans = [(0, first), *zip(speech.starts, speech.ends, strict=True)]
-    bounds = [0, *record.sentences, record.samples] if has_starts else [0, record.samples]
+    bounds = [0, *(start for start in starts if start is not None), record.samples]
     cues: list[Cue] = []
-    for number, (group, (start, end)) in enumerate(zip(groups, spans, strict=True)):
-        words = [(speech.moved(s), word) for s, word in record.words if bounds[number] <= s < bounds[number + 1]]
+    for group, (start, end), (begin, stop) in zip(groups, spans, pairwise(bounds), strict=True):
+        words = [(speech.moved(sample), word) for sample, word in _between(record.words, begin, stop)]
         cues += _shared(group, start, end, words)
     return cues
 

@@ -1,32 +1,33 @@
 """Scratch folders that a killed process leaves behind, each a book large, go when the next one starts."""
 
-import os
-import re
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-_OURS = re.compile(r"darkchannel-(\d+)-.*")
+_PREFIX = "darkchannel-"
+_LOCK = ".in-use"
 
 
-def folder() -> TemporaryDirectory[str]:
-    """A folder for files on their way, named by this process."""
-    return TemporaryDirectory(prefix=f"darkchannel-{os.getpid()}-")
+@contextmanager
+def folder() -> Iterator[str]:
+    """A folder for files on their way, locked by this process.
+
+    A lock ends with its process, whatever ends that. A process's number does not tell: in a container the next process
+    has often the same, or a thread of it has.
+    """
+    with TemporaryDirectory(prefix=_PREFIX) as name, Path(name, "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Path(name, "lock").rename(Path(name, _LOCK))  # nobody takes it for left behind before it is locked
+        yield name
 
 
 def clear() -> None:
-    """Remove the folders of processes that are no more; in a container a new one often has the number of the last."""
-    for path in Path(gettempdir()).glob("darkchannel-*"):
-        found = _OURS.fullmatch(path.name)
-        if found and (int(found[1]) == os.getpid() or not _is_alive(int(found[1]))):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    """Remove the folders of processes that are no more."""
+    for path in Path(gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        # One that is still locked, or somebody else's.
+        with suppress(OSError), path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)

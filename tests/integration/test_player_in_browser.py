@@ -184,6 +184,19 @@ async def test_a_chapter_is_marked_and_its_text_shown(chromium: Browser, results
         assert await tab.run("text.querySelector('p').textContent.trim()") == LINES[5].text
 
 
+async def test_a_title_that_is_read_stands_in_the_text_once(chromium: Browser, results: Results, root: Path) -> None:
+    marks = [Mark(title="Um.", start=0, end=SECONDS)]
+    pieces = page(
+        title=TITLE, author=None, language="pt-BR", seconds=SECONDS, chapters=marks,
+        lines=[Line(0, 1, "Um.", 0, True), Line(2, 3, "Era.", 0, True)],
+        audio="audiobook.mp3", cover=None, waveform=None,
+    )  # fmt: skip
+    path = root / "2031-04-05" / "A ilha & o farol" / "read.html"
+    path.write_text("".join(pieces), "utf-8")
+    async with opened(chromium, results.page("read.html")) as tab:
+        assert await tab.run("text.textContent.split('Um.').length - 1") == 1
+
+
 async def test_a_chapter_without_a_title_or_text_says_so(chromium: Browser, results: Results) -> None:
     async with opened(chromium, results.page()) as tab:
         await tab.click("[data-chapter='1']")

@@ -55,6 +55,13 @@ def test_silence_is_no_speech_of_any_text(pcm: bytes) -> None:
     assert fault(record(pcm, 0.2), pcm) == "is silent"
 
 
+def test_speech_that_is_mostly_at_full_scale_is_clipped() -> None:
+    wave = struct.unpack(f"<{2 * RATE}h", tone(2))
+    for times, reason in ((4, None), (20, "is clipped"), (200, "is clipped")):
+        pcm = struct.pack(f"<{2 * RATE}h", *(max(-32_768, min(times * sample, 32_767)) for sample in wave))
+        assert fault(record(pcm, 2.0), pcm) == reason
+
+
 def test_a_text_of_breaks_may_be_silent_and_of_any_length() -> None:
     for pcm in (silence(2), b"", tone(1)):
         assert fault(record(pcm, 0), pcm) is None

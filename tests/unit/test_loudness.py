@@ -154,19 +154,26 @@ def test_a_meter_that_heard_nothing_has_nothing_to_tell() -> None:
     assert (meter.loudness, meter.peaks) == (None, bytes(10))
 
 
-@pytest.mark.parametrize(("level", "rise"), [(0.05, 8.0), (0.3, 2.0), (1.0, -3.0)])
-async def test_speech_that_the_limiter_holds_down_is_raised_by_what_is_asked_for_all_the_same(
-    level: float, rise: float
+@pytest.mark.parametrize(("level", "decibels"), [(0.3, -6.0), (0.3, 0.0), (1.0, 6.0)])
+async def test_a_book_that_is_off_is_brought_to_its_loudness_though_the_limiter_holds_it_down(
+    level: float, decibels: float
 ) -> None:
-    spoken = levelled(voice(12, level=level, peaky=1.8), [(0, 6.0)])
+    spoken = levelled(voice(12, level=level, peaky=1.8), [(0, decibels)])
     before = loudness(await mastered(spoken, RATE))
-    gain = gain_for(rise, [spoken], RATE, most=20.0)
-    after = loudness(await mastered(spoken * np.float32(10 ** (gain / 20)), RATE))
     assert before is not None
-    assert after == pytest.approx(before + rise, abs=0.25)
+    gain = gain_for(before, [spoken], RATE, most=20.0)
+    after = loudness(await mastered(spoken * np.float32(10 ** (gain / 20)), RATE))
+    assert after == pytest.approx(TARGET_LUFS, abs=0.25)
 
 
 @pytest.mark.parametrize("rise", [-30.0, -4.0, 4.0, 30.0])
-def test_where_nothing_is_heard_the_gain_is_the_rise_as_far_as_it_may_go(rise: float) -> None:
-    assert gain_for(rise, [np.zeros(RATE, np.float32)], RATE, most=12.0) == max(-12.0, min(rise, 12.0))
-    assert gain_for(rise, [], RATE, most=12.0) == max(-12.0, min(rise, 12.0))
+@pytest.mark.parametrize("pieces", [[], [np.zeros(RATE, np.float32)], [np.ones(RATE, np.float32) * 1e-4]])
+def test_speech_that_is_not_as_loud_as_its_book_tells_nothing_of_it(
+    rise: float, pieces: list[NDArray[np.float32]]
+) -> None:
+    assert gain_for(TARGET_LUFS - rise, pieces, RATE, most=12.0) == max(-12.0, min(rise, 12.0))
+
+
+def test_one_part_that_shouts_does_not_decide_for_a_book_that_does_not() -> None:
+    spoken, shouted = (levelled(voice(12, level=1.0, peaky=1.8), [(0, decibels)]) for decibels in (-3.0, 30.0))
+    assert gain_for(-17.0, [spoken, shouted], RATE, most=12.0) == -2.0

@@ -27,12 +27,19 @@ def quiet(seconds: float) -> NDArray[np.int16]:
     return np.zeros(round(seconds * RATE), np.int16)
 
 
-def take(ssml: str, *pieces: NDArray[np.int16], sentences: Sequence[float] = (), gain: float = 0.0) -> Take:
-    """``sentences``: seconds at which they start."""
+def take(
+    ssml: str,
+    *pieces: NDArray[np.int16],
+    sentences: Sequence[float] = (),
+    words: Sequence[tuple[float, str]] = (),
+    gain: float = 0.0,
+) -> Take:
+    """``sentences`` and ``words``: seconds at which they start."""
     pcm = np.concatenate(pieces)
     record = ChunkRecord(
         source="", engine="tone", samples=len(pcm), rate=RATE,
         sentences=tuple(round(at * RATE) for at in sentences), gains=((0, gain),),
+        words=tuple((round(at * RATE), word) for at, word in words),
     )  # fmt: skip
     return Take(record, memoryview(pcm.tobytes()), ssml, PAUSES.paragraph)
 
@@ -99,6 +106,23 @@ async def test_words_outside_of_sentences_share_the_time_since_the_last_that_is_
     made = await mastered(take(ssml, sound(2), quiet(0.3), sound(1), sentences=[0.0, 2.3]))
     assert [cue.text for cue in made.cues.cues] == ["Um dois.", "Três quatro.", "Cinco seis."]
     assert all(before[1] <= after[0] + 1e-6 for before, after in pairwise(spans(made)))
+
+
+async def test_a_paragraph_without_sentences_begins_with_its_first_word_after_the_pause_of_the_rule() -> None:
+    """As people write SSML by hand; the second paragraph is short, so its letters tell nothing of its time."""
+    ssml = "<speak><p>Um dois três quatro.</p><p>Sim.</p><p><s>Cinco seis.</s></p> Sete.</speak>"
+    pieces = sound(1), quiet(0.3), sound(2), quiet(0.3), sound(1), quiet(0.3), sound(1)
+    words = [(0, "um"), (0.2, "dois"), (0.5, "três"), (0.8, "quatro"), (1.3, "sim"), (3.6, "cinco"), (4.9, "sete")]
+    made = await mastered(take(ssml, *pieces, sentences=[3.6], words=words))
+    assert [cue.text for cue in made.cues.cues] == ["Um dois três quatro.", "Sim.", "Cinco seis.", "Sete."]
+    assert np.array(spans(made)) == pytest.approx(np.array([(0, 1), (1.9, 3.9), (4.8, 5.8), (6.7, 7.7)]), abs=0.002)
+    assert [len(cue.words) for cue in made.cues.cues] == [4, 1, 2, 1]
+
+
+async def test_passages_whose_words_start_together_are_shown_one_after_the_other() -> None:
+    ssml = "<speak><p>Um.</p><p>Dois.</p></speak>"
+    made = await mastered(take(ssml, sound(2), words=[(0, "umdois")]))
+    assert [cue.text for cue in made.cues.cues] == ["Um.", "Dois."]
 
 
 async def test_a_text_that_is_no_ssml_any_more_is_heard_and_not_shown() -> None:

@@ -83,7 +83,10 @@ function showChapter(number) {
     paragraphs.at(-1).append(sentence, " ");
   }
   if (!paragraphs.length) paragraphs.push(element("p", [words.silent], { className: "none" }));
-  text.replaceChildren(element("h2", chapters.length ? [titleOf(number)] : []), ...paragraphs);
+  const title = chapters.length ? titleOf(number) : "";
+  // Most chapters begin with their title, which is read like all else.
+  const isRead = shown.first < shown.end && plain(lines[shown.first]) === title;
+  text.replaceChildren(...(isRead ? [] : [element("h2", [title])]), ...paragraphs);
   text.scrollTop = 0;
 }
 

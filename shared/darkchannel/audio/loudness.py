@@ -28,6 +28,8 @@ MOST_LIMITED_DB: Final = 3.0
 FULL_SCALE: Final = 32_768
 _ROUNDS: Final = 12
 _NEAR_ENOUGH: Final = 0.01
+_ALIKE_LU: Final = 1.0
+"""How far some of a book may be from the whole."""
 _PIECE_SECONDS: Final = 2
 """libebur128 is called with the interpreter held: some 0.3 ms of it for each piece."""
 
@@ -52,19 +54,21 @@ def gain_of(pcm: bytes, rate: int) -> float:
     return max(-MOST_DB, min(gain, most))
 
 
-def gain_for(rise: float, pieces: Sequence[NDArray[np.float32]], rate: int, most: float) -> float:
-    """Decibels, ``most`` either way, that make speech louder by ``rise`` once the limiter has taken its part.
+def gain_for(loudness: float, pieces: Sequence[NDArray[np.float32]], rate: int, most: float) -> float:
+    """Decibels, ``most`` either way, that bring a book of this loudness to ``TARGET_LUFS``, its limiter included.
 
-    ``pieces``: of that speech, as it was before the limiter; where they are silent, it takes none.
+    ``pieces``: some of its speech, as it was before the limiter. Where they are not as loud as the book they tell
+    nothing of it, and what it lacks is what it gets.
     """
-    before = _limited_loudness(pieces, rate, 0.0)
+    rise = TARGET_LUFS - loudness
     low, high = (-most, 0.0) if rise < 0 else (0.0, most)
-    if before is None:
+    before = _limited_loudness(pieces, rate, 0.0)
+    if before is None or abs(before - loudness) > _ALIKE_LU:
         return max(low, min(rise, high))
     for _ in range(_ROUNDS):
         gain = (low + high) / 2
-        loudness = _limited_loudness(pieces, rate, gain)
-        if loudness is None or loudness - before > rise:
+        after = _limited_loudness(pieces, rate, gain)
+        if after is None or after - before > rise:
             high = gain
         else:
             low = gain

@@ -8,6 +8,7 @@ where an ETag was to be replaced and none is there.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,8 +27,10 @@ from darkchannel.storage.port import NEW, NO_METADATA, Object, ObjectInfo
 from darkchannel.storage.s3_answers import Conflict, Missing, Unanswered, Unsatisfiable, understood
 
 PIECE = 1024 * 1024
-_PART = 8 * 1024 * 1024
-_PARTS_AT_ONCE = 2
+_PART = 5 * 1024 * 1024
+"""The least that S3 takes; with 10,000 parts a file may have 48 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""
+_LARGE_AT_ONCE = 2
+"""Files of several parts that are sent at once, a part at a time: more of them take memory and are no faster."""
 _CONNECTIONS = 64
 _TIMEOUT = aiohttp.ClientTimeout(total=1800, connect=10, sock_read=60)
 
@@ -54,6 +57,7 @@ class S3Store:
         self._config = s3_forms.obstore_config(endpoint, access_key, secret_key, region)
         self._buckets: dict[str, Bucket] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._minio = s3_forms.minio(endpoint, access_key, secret_key, region)
         self._links = s3_forms.minio(public_endpoint or endpoint, *(link_keys or (access_key, secret_key)), region)
 
@@ -133,10 +137,10 @@ class S3Store:
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str:
-        await asyncio.to_thread(path.stat)  # raises for a file that is not there, where obstore speaks of the object
-        return await self._write(
-            bucket, key, path, content_type, metadata, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-        )
+        # Raises for a file that is not there, where obstore speaks of the object.
+        size = (await asyncio.to_thread(path.stat)).st_size
+        async with self._large if size > _PART else nullcontext():
+            return await self._write(bucket, key, path, content_type, metadata, chunk_size=_PART, max_concurrency=1)
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         names.check(bucket, key)
