@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkchannel import keys, pipeline
+from darkchannel.jobs.records import Manifest
 from darkchannel.storage.policies import OPERATOR, user_of
 from tests.e2e.stack import REPLICAS, ROOT, Stack, stack
 from tests.servers import docker_problem
@@ -104,7 +105,10 @@ def test_a_dropped_document_is_found_in_the_output_as_long_as_what_was_spoken(ru
     [found] = [key for key in listed(s3, keys.OUTPUT) if key.endswith("/farol.mp3")]
     audio = s3.get_object(Bucket=keys.OUTPUT, Key=found)["Body"].read()
 
-    assert decoded_seconds(audio) == pytest.approx(spoken_seconds(s3, job), abs=0.5)
+    [build] = [key for key in listed(s3, keys.JOBS) if keys.parse_manifest(key) and key.startswith(job)]
+    manifest = Manifest.model_validate_json(s3.get_object(Bucket=keys.JOBS, Key=build)["Body"].read())
+    assert decoded_seconds(audio) == pytest.approx(manifest.seconds, abs=0.05)
+    assert 0.7 < manifest.seconds / spoken_seconds(s3, job) < 1.5
     assert listed(s3, keys.INBOX) == []
 
 

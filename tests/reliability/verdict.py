@@ -9,14 +9,18 @@ from darkchannel.audio import mp3, wav
 from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.plan import Plan
-from darkchannel.jobs.records import Manifest
+from darkchannel.jobs.records import Manifest, SectionRecord
 from darkchannel.jobs.runs import Runs, State
+from darkchannel.speech.transcript import Passage, transcript
 from darkchannel.storage.jobs import Jobs
+from services.merger import timeline
+from services.merger.cues import Cues
 from tests.reliability.witness import Write
 
-PADDING_FRAMES = 4
-"""Frames by which an encoder may lengthen what it is given: its delay, and the last frame filled up."""
-FRAME_SAMPLES = {1: 1152, 2: 576}
+LEAST_OF_SPOKEN = 0.6
+"""Of a chunk's samples: the rest is the silence that its engine left."""
+MOST_SILENCE = 4.0
+"""Seconds that the pauses of a segment may add."""
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class Verdict:
     chunks: int = 0
     """How often a chunk was brought to the store, also too late."""
     publications: int = 0
-    """Copies into the output bucket, also those that repeat the same build."""
+    """Audiobooks copied into the output bucket, also those that repeat the same build."""
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -117,23 +121,34 @@ class _Case:
         return book.body if book else b""
 
     async def _whole(self, plan: Plan, chain: Chain, manifest: Manifest, book: bytes) -> None:
-        """The book lasts as long as its sections, each of them as long as its chunks."""
-        total = rate = 0
-        for section in plan.sections:
-            audio = chain.sections[section.index].files["mp3"]
+        """The book says every sentence of its segments, and lasts as long as its sections."""
+        records = [chain.sections[section.index] for section in plan.sections]
+        for section, record in zip(plan.sections, records, strict=True):
             spoken = sum([await self._samples(index, chain) for index in section.segments])
-            frame = FRAME_SAMPLES[1 if audio.rate >= 32_000 else 2]
-            more = audio.samples - spoken
             self._check(
-                0 <= more <= PADDING_FRAMES * frame,
-                f"section {section.index} has {audio.samples} samples of the {spoken} that were spoken",
+                LEAST_OF_SPOKEN * spoken <= record.samples <= spoken + section.count * MOST_SILENCE * record.rate,
+                f"section {section.index} has {record.samples} samples of the {spoken} that were spoken",
             )
-            total, rate = total + audio.samples, audio.rate
-        frame = FRAME_SAMPLES[1 if rate >= 32_000 else 2]
-        heard = mp3.samples(book[mp3.id3_size(book) :]) - frame  # the first frame tells of the others
+            said = [cue.text for cue in (await self._cues(record)).cues]
+            written = [passage.text for index in section.segments for passage in await self._passages(index)]
+            self._check(said == [text for text in written if text], f"section {section.index} says {said}")
+        coding, rate = records[0].files["mp3"].coding, records[0].rate
+        samples = [record.samples for record in records]
+        total = sum(timeline.kept(coding, samples, rate)) * coding.frame
+        heard = mp3.samples(book[mp3.id3_size(book) :]) - coding.frame  # the first frame tells of the others
         self._check(heard == total, f"the audiobook has {heard} samples, its sections {total}")
-        seconds = total / rate
+        seconds = sum(samples) / rate
         self._check(abs(manifest.seconds - seconds) < 0.001, f"its manifest says {manifest.seconds} s of {seconds} s")
+
+    async def _cues(self, record: SectionRecord) -> Cues:
+        found = await self._store.get(keys.JOBS, record.cues.key, if_match=record.cues.etag)
+        assert found, f"{record.cues.key} is gone"
+        return Cues.model_validate_json(found.body)
+
+    async def _passages(self, index: int) -> tuple[Passage, ...]:
+        segment = await self._store.get(keys.JOBS, keys.segment(self._job, index))
+        assert segment, f"there is no segment {index}"
+        return transcript(segment.body.decode()).passages
 
     async def _samples(self, index: int, chain: Chain) -> int:
         """Of a chunk that is whole and was spoken from the segment as it is."""
@@ -165,7 +180,7 @@ def _writes(writes: Sequence[Write], expected: dict[str, str], verdict: Verdict)
     """No audiobook was ever another one, not even for a moment."""
     verdict.chunks = sum(keys.parse_chunk(write.key) is not None for write in writes if write.bucket == keys.JOBS)
     published = [write for write in writes if write.bucket == keys.OUTPUT and write.status == 200]
-    verdict.publications = len(published)
+    verdict.publications = sum(write.key.count("/") == 1 for write in published)
     builds = Counter(key for key, _ in {(write.key, write.build) for write in published})
     for key, count in builds.items():
         if count > 1 or key not in expected:
