@@ -28,8 +28,8 @@ from services.merger.rejecting import Rejecter, odd_rate
 
 log = structlog.get_logger(__name__)
 
-OFF_LU: Final = 0.4
-"""How far from its loudness a book may be; half a decibel is promised."""
+OFF_LU: Final = 0.25
+"""How far from its loudness a book may be; half a decibel is promised, and opus takes some of it."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
 UPLOADS: Final = 4

@@ -69,6 +69,8 @@ class Mastered:
     """A section as it goes into books."""
 
     samples: int
+    lead: int
+    """Samples before its first sound."""
     loudness: float | None
     files: Mapping[str, EncodedFile]
     """By encoding."""
@@ -92,7 +94,7 @@ async def master(takes: AsyncIterator[Take], brief: Brief) -> Mastered:
     cues = Cues(
         rate=brief.rate, samples=track.samples, cues=tuple(track.cues), peaks=base64.b64encode(peaks).decode("ascii")
     )
-    return Mastered(track.samples, meter.loudness, files, cues)
+    return Mastered(track.samples, track.lead, meter.loudness, files, cues)
 
 
 class _Track:
@@ -103,6 +105,7 @@ class _Track:
         self._quiet = 0
         """Samples of silence at its end."""
         self.samples = 0
+        self.lead = 0
         self.cues: list[Cue] = []
 
     async def pieces(self, takes: AsyncIterator[Take]) -> AsyncIterator[NDArray[np.float32]]:
@@ -111,6 +114,8 @@ class _Track:
             script = await asyncio.to_thread(_script, take.ssml)
             starts_in_break = bool(script.passages) and script.passages[0].before == "break"
             speech = await asyncio.to_thread(_laid, take, script, self._brief.pauses, starts_in_break)
+            if not self.samples:
+                self.lead = speech.head
             if not (is_open or starts_in_break):
                 yield self._silence(take.pause, speech.head)
             gains = [(speech.moved(sample), gain) for sample, gain in take.record.gains]

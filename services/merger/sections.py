@@ -164,6 +164,7 @@ class SectionEncoder:
                 gain=gain,
                 rate=brief.rate,
                 samples=made.samples,
+                lead=made.lead,
                 loudness=made.loudness,
                 files=dict(zip(names, await together(audio, at_once=UPLOADS), strict=True)),
                 cues=await self._stored(cues, made.cues.model_dump_json().encode(), JSON),

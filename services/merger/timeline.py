@@ -21,11 +21,14 @@ def starts(records: Sequence[SectionRecord]) -> list[float]:
 
 
 def chapters(plan: Plan, records: Sequence[SectionRecord]) -> tuple[Mark, ...]:
-    """Where each chapter stands: its sections follow one another."""
+    """Where each chapter is heard first, until the next; the first from the start of the book."""
+    groups = list(by_chapter(plan))
     at = starts(records)
+    heard = [at[group[0]] + records[group[0]].lead / records[0].rate for group in groups]
+    bounds = [0.0, *heard[1:], at[-1]]
     return tuple(
-        Mark(title=plan.sections[group[0]].title, start=at[group[0]], end=at[group[-1] + 1])
-        for group in by_chapter(plan)
+        Mark(title=plan.sections[group[0]].title, start=start, end=end)
+        for group, (start, end) in zip(groups, pairwise(bounds), strict=True)
     )
 
 

@@ -92,7 +92,7 @@ async def simulated_master(takes: AsyncIterator[Take], brief: Brief, /) -> Maste
     samples = len(body) // 2
     file = EncodedFile(body, Coding(rate=brief.rate, frame=1, delay=0))
     cues = Cues(rate=brief.rate, samples=samples, cues=(), peaks="")
-    return Mastered(samples, brief.gain - 19 - samples % 3, dict.fromkeys(brief.encodings, file), cues)
+    return Mastered(samples, 0, brief.gain - 19 - samples % 3, dict.fromkeys(brief.encodings, file), cues)
 
 
 async def _bind(

@@ -47,7 +47,7 @@ async def test_a_book_that_is_too_soft_is_encoded_once_more_at_its_loudness() ->
     assert bench.engine_calls == ["um", "dois", "três"]
 
 
-@pytest.mark.parametrize(("loudness", "seconds"), [(-19.3, SECONDS), (-18.7, SECONDS), (-25.0, 5)])
+@pytest.mark.parametrize(("loudness", "seconds"), [(-19.2, SECONDS), (-18.8, SECONDS), (-25.0, 5)])
 async def test_a_book_at_its_loudness_or_too_short_to_have_one_is_left_as_it_is(loudness: float, seconds: int) -> None:
     bench = await narrated(heard(loudness, seconds))
     assert (await newest(bench)).loudness == pytest.approx(loudness)
@@ -60,7 +60,7 @@ async def test_silence_is_not_raised() -> None:
 
 
 async def test_an_edit_does_not_change_the_level_of_the_other_sections() -> None:
-    bench = await narrated(heard(-19.2))
+    bench = await narrated(heard(-19.1))
     before = await bench.jobs.section(bench.job, 1)
     await bench.raw.put(keys.JOBS, keys.segment(bench.job, 0), b"UM")
     await bench.deliver(process=bench.process(master=heard(-30.0)))

@@ -144,6 +144,12 @@ async def test_gains_of_the_voice_and_of_the_book_add_up() -> None:
     assert plain.loudness - raised.loudness == pytest.approx(6.0, abs=0.1)
 
 
+@pytest.mark.parametrize(("ssml", "lead"), [(SENTENCE, 0.03), ('<speak><break time="400ms"/>Um</speak>', 0.0)])
+async def test_a_section_tells_how_long_it_is_until_its_first_sound(ssml: str, lead: float) -> None:
+    made = await mastered(take(ssml, quiet(0.4), sound(1), sentences=[0.4] if lead else []))
+    assert made.lead / RATE == pytest.approx(lead, abs=0.002)
+
+
 async def test_silence_has_no_loudness_and_a_flat_waveform() -> None:
     made = await mastered(take('<speak><break time="2s"/></speak>', quiet(2)))
     assert made.loudness is None

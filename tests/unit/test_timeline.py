@@ -66,6 +66,13 @@ def test_a_chapter_lasts_from_its_first_section_to_the_next_chapter() -> None:
     assert [(mark.title, mark.start, mark.end) for mark in marks] == [("C0", 0, 3), ("C1", 3, 3.5)]
 
 
+def test_a_chapter_begins_with_its_first_sound_and_the_book_with_its_first_sample() -> None:
+    plan = Plan(title="Livro", options=Options(), sections=(section(0, 0), section(1, 1)))
+    records = [record(22_050).model_copy(update={"lead": 2_205}) for _ in range(2)]
+    marks = timeline.chapters(plan, records)
+    assert [(mark.start, mark.end) for mark in marks] == [(0, pytest.approx(1.1)), (pytest.approx(1.1), 2)]
+
+
 def test_a_soft_section_counts_nothing_and_a_silent_one_neither() -> None:
     spoken = [record(22_050, -19.0), record(22_050, -19.0)]
     assert timeline.loudness([*spoken, record(22_050, -45.0), record(22_050)]) == pytest.approx(-19.0)

@@ -58,6 +58,8 @@ class SectionRecord(BaseModel):
     """In hertz, of the speech."""
     samples: int
     """Of the speech, with the pause after it: how long the section is in the book."""
+    lead: int = 0
+    """Samples before its first sound: no silence of the author's, but what keeps it from clicking."""
     loudness: float | None = None
     """In LUFS; None where it has none of its own."""
     files: dict[str, SectionAudio] = Field(min_length=1)
