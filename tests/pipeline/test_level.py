@@ -7,7 +7,7 @@ import pytest
 
 from darkchannel import keys
 from darkchannel.errors import Permanent
-from darkchannel.jobs.records import Manifest
+from darkchannel.jobs.records import Level, Manifest, book_digest
 from services.merger.mastering import Brief, Master, Mastered, Take
 from tests.pipeline.bench import Bench
 from tests.pipeline.process import simulated_master
@@ -79,8 +79,22 @@ async def test_two_mergers_that_measure_differently_make_one_book_of_one_level()
     await second.handlers["assemble"](event)
     await bench.deliver(process=second)
     records = [(await bench.jobs.section(bench.job, index))[0] for index in range(2)]
-    assert {record and record.gain for record in records} == {await bench.jobs.gain(bench.job)}
+    gain = await bench.jobs.gain(bench.job)
+    assert {record and record.gain for record in records} == {gain}
+    assert (await newest(bench)).loudness == pytest.approx(-23.0 + gain)
     assert await bench.published() == ["um", "dois", "três"]
+
+
+def test_a_book_of_another_level_is_another_build() -> None:
+    sections = [(("segment", "chunk"),)]
+    assert len({book_digest(sections, gain) for gain in (0.0, 1.5, -1.5)}) == 3
+
+
+async def test_who_decides_later_changes_nothing() -> None:
+    bench = await narrated(heard(-19.0))
+    assert await bench.jobs.save_level(bench.job, Level(gain=1.0))
+    assert not await bench.jobs.save_level(bench.job, Level(gain=2.0))
+    assert await bench.jobs.gain(bench.job) == 1.0
 
 
 async def test_a_level_whose_hints_are_lost_reaches_its_sections_all_the_same() -> None:
