@@ -2,9 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from itertools import islice, pairwise
 from math import ceil
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +16,9 @@ from darkchannel.audio.wav import ChunkRecord
 from darkchannel.errors import Refused, Transient
 from darkchannel.jobs.options import Pauses
 from darkchannel.jobs.records import Coding
-from darkchannel.speech.transcript import Passage, Transcript, transcript
+from darkchannel.speech.transcript import Transcript, transcript
 from services.merger import scratch
-from services.merger.alignment import aligned
+from services.merger.cueing import cues_of, moved, starts_of
 from services.merger.cues import PEAK_SECONDS, Cue, Cues
 from services.merger.encodings import ENCODINGS, encode
 from services.merger.laying import FAINT, Laid, laid
@@ -119,8 +118,8 @@ class _Track:
             if not (is_open or starts_in_break):
                 yield self._silence(take.pause, speech.head)
             gains = [(speech.moved(sample), gain) for sample, gain in take.record.gains]
-            cues = await asyncio.to_thread(_cues, script.passages, take.record, speech)
-            self.cues += (_moved(cue, self.samples) for cue in cues)
+            cues = await asyncio.to_thread(cues_of, script.passages, take.record, speech)
+            self.cues += (moved(cue, self.samples) for cue in cues)
             self.samples += len(speech.samples)
             self._quiet = _quiet_end(speech.samples) if script.ends_in_break else speech.tail
             is_open = script.ends_in_break
@@ -140,7 +139,7 @@ class _Track:
 
 
 def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> Laid:
-    found = zip(_starts(take.record, script.passages), script.passages, strict=True)
+    found = zip(starts_of(take.record, script.passages), script.passages, strict=True)
     told = [(start, passage.before) for start, passage in found if start is not None]
     return laid(
         np.frombuffer(take.pcm, np.dtype("<i2")),
@@ -151,41 +150,6 @@ def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> 
         keeps_start=keeps_start,
         keeps_end=script.ends_in_break,
     )
-
-
-def _starts(record: ChunkRecord, passages: Sequence[Passage]) -> list[int | None]:
-    """Where each passage starts; None where the engine tells neither that nor its words, or of no place of its own."""
-    sentences = sum(passage.is_sentence for passage in passages)
-    # A record may come from a release that found other sentences.
-    told = iter(record.sentences if sentences == len(record.sentences) else ())
-    starts = [next(told, None) if passage.is_sentence else None for passage in passages]
-    edges = sorted({0, *(at for at, start in enumerate(starts) if start is not None), len(passages)})
-    for first, stop in pairwise(edges):
-        begin, end = starts[first], starts[stop] if stop < len(passages) else None
-        if begin is not None and stop - first == 1:
-            continue
-        words = _between(record.words, begin or 0, record.samples if end is None else end)
-        starts[first:stop] = _by_words(passages[first:stop], begin, words)
-    return starts
-
-
-def _between(words: Sequence[tuple[int, str]], begin: int, end: int) -> list[tuple[int, str]]:
-    return [(start, word) for start, word in words if begin <= start < end]
-
-
-def _by_words(passages: Sequence[Passage], begin: int | None, words: Sequence[tuple[int, str]]) -> Iterator[int | None]:
-    """Where passages start that follow one another: with the first of their words, if that is after the last start."""
-    spoken = iter(aligned(" ".join(passage.text for passage in passages), words))
-    last = -1 if begin is None else begin
-    for number, passage in enumerate(passages):
-        own = [start for start, _ in islice(spoken, len(passage.text.split()))]
-        if number == 0 and begin is not None:
-            yield begin
-        elif own and own[0] > last:
-            last = own[0]
-            yield last
-        else:
-            yield None
 
 
 def _quiet_end(samples: NDArray[np.int16]) -> int:
@@ -199,46 +163,6 @@ def _script(ssml: str) -> Transcript:
         return transcript(ssml)
     except Refused:
         return Transcript((), ends_in_break=False)
-
-
-def _cues(passages: Sequence[Passage], record: ChunkRecord, speech: Laid) -> list[Cue]:
-    """When each passage is heard; what no engine tells the start of shares the time since the last that it does."""
-    starts = _starts(record, passages)
-    groups: list[list[Passage]] = [[]]
-    for start, passage in zip(starts, passages, strict=True):
-        if start is not None:
-            groups.append([])
-        groups[-1].append(passage)
-    first = speech.starts[0] if speech.starts else len(speech.samples)
-    spans = [(0, first), *zip(speech.starts, speech.ends, strict=True)]
-    bounds = [0, *(start for start in starts if start is not None), record.samples]
-    cues: list[Cue] = []
-    for group, (start, end), (begin, stop) in zip(groups, spans, pairwise(bounds), strict=True):
-        words = [(speech.moved(sample), word) for sample, word in _between(record.words, begin, stop)]
-        cues += _shared(group, start, end, words)
-    return cues
-
-
-def _shared(group: Sequence[Passage], start: int, end: int, words: Sequence[tuple[int, str]]) -> list[Cue]:
-    """Several passages in one span share it by their letters; alone, a passage has its words, too."""
-    letters = sum(len(passage.text) for passage in group)
-    cues: list[Cue] = []
-    done = 0
-    for passage in group:
-        first = start + (end - start) * done // max(letters, 1)
-        done += len(passage.text)
-        last = start + (end - start) * done // max(letters, 1)
-        if passage.text and last > first:
-            opens = passage.before != "sentence"
-            spoken = aligned(passage.text, words) if len(group) == 1 else ()
-            within = tuple((min(max(sample, first), last), word) for sample, word in spoken)
-            cues.append(Cue(start=first, end=last, text=passage.text, opens=opens, words=within))
-    return cues
-
-
-def _moved(cue: Cue, by: int) -> Cue:
-    words = tuple((sample + by, word) for sample, word in cue.words)
-    return cue.model_copy(update={"start": cue.start + by, "end": cue.end + by, "words": words})
 
 
 def _read(name: str, path: Path, brief: Brief, samples: int) -> EncodedFile:

@@ -146,6 +146,6 @@ def _numbers(values: Numbers, width: str) -> Pieces:
 
 def _packed(language: str) -> int:
     """Three letters of ISO 639-2 in five bits each, "und" for a language that has none."""
-    code = three_letters(language).replace("XXX", "und")
+    code = three_letters(language) or "und"
     first, second, third = (ord(letter) - 0x60 for letter in code)
     return first << 10 | second << 5 | third

@@ -32,15 +32,15 @@ def tag(tags: Tags, chapters: Sequence[Mark]) -> bytes:
     return b"ID3\3\0\0" + _synchsafe(len(body)) + body
 
 
-def three_letters(language: str) -> str:
-    """The ISO 639-2 code of a BCP 47 tag; ``XXX`` where it is not known, as ID3 wants it."""
+def three_letters(language: str) -> str | None:
+    """The ISO 639-2 code of a BCP 47 tag; None where it is not known."""
     primary = language.partition("-")[0].lower()
     known = _LANGUAGES.get(primary, primary)
-    return known if len(known) == 3 and known.isascii() and known.isalpha() else _UNKNOWN_LANGUAGE
+    return known if len(known) == 3 and known.isascii() and known.isalpha() else None
 
 
 def _about(tags: Tags) -> Iterator[bytes]:
-    language = three_letters(tags.language)
+    language = three_letters(tags.language) or _UNKNOWN_LANGUAGE
     texts = {
         "TIT2": tags.title,
         "TALB": tags.album or tags.title,
