@@ -146,15 +146,16 @@ class Fleet:
 
         Call it when all jobs are closed. Fails with every fault it finds.
         """
-        await self._until_queues_are_empty(within)
-        await self.stop()
+        try:
+            async with asyncio.timeout(within):
+                await self._run_dry()
+        except TimeoutError:
+            raise AssertionError(f"the queues do not run empty: {await self.depths()}\n{self.logs()}") from None
         found = await verdict.judge(
             self.jobs, list(self.dropped if jobs is None else jobs), await self.servers.witness.writes(self.store)
         )
         found.syntheses = self.syntheses
-        left = [f"{count} messages are left in {queue}" for queue, count in (await self.depths()).items() if count]
-        faults = [*found.faults, *left]
-        assert not faults, "\n".join([f"{len(faults)} faults:", *faults[:40], self.logs()])
+        assert not found.faults, "\n".join([f"{len(found.faults)} faults:", *found.faults[:40], self.logs()])
         return found
 
     @property
@@ -190,15 +191,20 @@ class Fleet:
         for served in self.served:
             assert not served.has_died, f"{served.service} ended by itself:\n{served.tail(40)}"
 
-    async def _until_queues_are_empty(self, within: float) -> None:
-        depths: dict[str, int] = {}
-        try:
-            async with asyncio.timeout(within):
-                while any((depths := await self.depths()).values()):
-                    self._no_deaths()
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError:
-            raise AssertionError(f"the queues do not run empty: {depths}\n{self.logs()}") from None
+    async def _run_dry(self) -> None:
+        """Stop with empty queues. Those who stop return what they held and had not begun, and MinIO announces late
+        what it could not while the broker was away: both are for those who start next."""
+        await self._until_queues_are_empty()
+        await self.stop()
+        while any((await self.depths()).values()):
+            await self.start_all()
+            await self._until_queues_are_empty()
+            await self.stop()
+
+    async def _until_queues_are_empty(self) -> None:
+        while any((await self.depths()).values()):
+            self._no_deaths()
+            await asyncio.sleep(POLL_SECONDS)
 
     def _environment(self, service: str) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
