@@ -32,7 +32,7 @@ OFF_LU: Final = 0.25
 """How far from its loudness a book may be; half a decibel is promised, and opus takes some of it."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
-UPLOADS: Final = 4
+UPLOADS: Final = 8
 """Files of a build that are stored at once."""
 
 _TYPES: Final = {

@@ -65,10 +65,10 @@ async def _write(joiner: Joiner, file: SetFile, parts: Sequence[Part], tags: Tag
 async def _silence(joiner: Joiner) -> Part:
     """Silence, encoded as the sound beside it is."""
 
-    async def pieces() -> AsyncIterator[NDArray[np.float32]]:
-        yield np.zeros(round(SILENCE_SECONDS * joiner.rate), np.float32)
+    async def pieces() -> AsyncIterator[NDArray[np.int16]]:
+        yield np.zeros(round(SILENCE_SECONDS * joiner.rate), np.int16)
 
-    made = await encode(pieces(), joiner.folder, rate=joiner.rate, encodings=["acx"], heard=lambda _: None)
+    made = await encode(pieces(), joiner.folder, rate=joiner.rate, encodings=["acx"])
     body = await asyncio.to_thread(made["acx"].read_bytes)
 
     async def read() -> bytes:

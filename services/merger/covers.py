@@ -60,7 +60,7 @@ def _given(picture: bytes) -> Image.Image:
         raise _Unfit(f"has {width} x {height} pixels, too many to decode")
     image.draft(None, (int(width * scale), int(height * scale)))
     image.load()
-    return _srgb(_flat(_upright(_small(image))))
+    return _bare(_srgb(_flat(_upright(_small(image)))))
 
 
 def _is_one_scan(jpeg: bytes, layers: int) -> bool:
@@ -120,11 +120,16 @@ def _srgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _jpeg(image: Image.Image) -> bytes:
-    out = BytesIO()
+def _bare(image: Image.Image) -> Image.Image:
+    """Without what came with the picture: notes on how it was taken, profiles, comments."""
     bare = Image.new("RGB", image.size)
     bare.paste(image)
-    bare.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return bare
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()
 
 
@@ -158,8 +163,10 @@ def drawn(title: str, author: str | None) -> Image.Image:
     _bars(ImageDraw.Draw(image), seed[1:], tint)
     letters = Image.new("L", (SIDE * _TWICE, SIDE * _TWICE))
     bottom = write(letters, title, _box(_MARGIN, _TITLE_BOTTOM), [size * _TWICE for size in _SIZES]) // _TWICE
-    write(letters, author or "", _box(bottom + 50, _AUTHOR_BOTTOM), [size * _TWICE for size in _AUTHOR_SIZES])
-    image.paste(ink, mask=letters.reduce(_TWICE))
+    box = _box(bottom + 50, _AUTHOR_BOTTOM)
+    end = write(letters, author or "", box, [size * _TWICE for size in _AUTHOR_SIZES])
+    mask = letters.reduce(_TWICE, (0, 0, letters.width, end))
+    image.paste(Image.new("RGB", mask.size, ink), mask=mask)
     return image
 
 

@@ -1,5 +1,6 @@
 """How sections are encoded: one stream of samples in, one file for each wanted encoding out."""
 
+import struct
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg
-from darkchannel.audio.loudness import ATTACK_MS, CEILING_DB, RELEASE_MS
 from darkchannel.jobs.records import Coding
 from services.merger.containers import flac, m4b, mp3, opus
 
@@ -21,7 +21,7 @@ class Encoding:
     extension: str
     content_type: str
     arguments: tuple[str, ...]
-    """After the input, the filters and the limiter; without the path."""
+    """After the input and its gain; without the path."""
     rate: int | None
     """In hertz; None: that of the speech."""
     frame: Callable[[int], int]
@@ -31,7 +31,7 @@ class Encoding:
     count: Callable[[bytes], int]
     """How many frames an encoded section holds. Raises ValueError where it is anything but whole frames."""
     gain: float = 0.0
-    """Decibels after the limiter, that make up for what the encoder takes away."""
+    """Decibels that make up for what the encoder takes away."""
 
     def coding(self, speech_rate: int) -> Coding:
         """How it counts, for speech of a rate in hertz."""
@@ -79,57 +79,41 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
 }  # fmt: skip
 """By name: mp3, mp3-vbr, aac, opus, flac, acx."""
 
-_LIMITER: Final = (
-    f"alimiter=limit={10 ** (CEILING_DB / 20):.6f}:attack={ATTACK_MS}:release={RELEASE_MS}:level=0:latency=1"
-)
-"""``latency``: the sound stays where it is, and no sample of its end is lost."""
 _GATHERED: Final = ("-flush_packets", "0")
-_LARGER: Final = "asetnsamples=8192:p=0"
-"""ffmpeg hands each frame from thread to thread."""
+_LARGER: Final = ("-ignore_length", "1", "-max_size", "65536")
+"""ffmpeg hands each packet from thread to thread. Only of a WAV file can it be told how large they are to be."""
+_WAV: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_ENDLESS: Final = 0xFFFF_FFFF
 
 
 async def encode(
-    pieces: AsyncIterator[NDArray[np.float32]],
-    folder: Path,
-    *,
-    rate: int,
-    encodings: Collection[str],
-    heard: Callable[[NDArray[np.int16]], None],
+    pieces: AsyncIterator[NDArray[np.int16]], folder: Path, *, rate: int, encodings: Collection[str]
 ) -> Mapping[str, Path]:
-    """Limit mono samples (1 being full scale) and encode them; the files by the encoding's name, in ``folder``.
+    """Encode mono samples; the files by the encoding's name, in ``folder``.
 
-    ``heard`` is given what comes out of the limiter. Raises Transient where ffmpeg fails, Unavailable where the disk
-    is full, and whatever ``pieces`` raises.
+    Raises Transient where ffmpeg fails, Unavailable where the disk is full, and whatever ``pieces`` raises.
     """
     paths = {name: folder / f"{name}.{ENCODINGS[name].extension}" for name in encodings}
-    # A piece of nothing has no bytes to view.
-    source = (piece.data.cast("B") async for piece in pieces if len(piece))
-    await ffmpeg.run(_arguments(paths, rate), source, in_samples(heard))
+    await ffmpeg.run(_arguments(paths, rate), _wav(pieces, rate), len)
     return paths
 
 
-def in_samples(heard: Callable[[NDArray[np.int16]], None]) -> Callable[[bytes], None]:
-    """A sink for 16-bit little-endian samples that may be cut anywhere."""
-    rest = b""
-
-    def hear(piece: bytes) -> None:
-        nonlocal rest
-        piece = rest + piece
-        whole = len(piece) & ~1
-        rest = piece[whole:]
-        heard(np.frombuffer(piece[:whole], np.dtype("<i2")))
-
-    return hear
+async def _wav(pieces: AsyncIterator[NDArray[np.int16]], rate: int) -> AsyncIterator[bytes | memoryview]:
+    """A WAV file that is as long as it is: http://soundfile.sapp.org/doc/WaveFormat/."""
+    yield _WAV.pack(b"RIFF", _ENDLESS, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", _ENDLESS)
+    async for piece in pieces:
+        if len(piece):  # one of nothing has no bytes to view
+            yield piece.data.cast("B")
 
 
 def _arguments(paths: Mapping[str, Path], rate: int) -> tuple[str, ...]:
-    """https://ffmpeg.org/ffmpeg-filters.html#Filtergraph-syntax-1"""
-    filters = [f"{_LIMITER},{_LARGER},asplit={len(paths) + 1}[heard]{''.join(f'[{n}]' for n in range(len(paths)))}"]
-    outputs = ["-map", "[heard]", "-f", "s16le", *_GATHERED, "pipe:1"]
+    """https://ffmpeg.org/ffmpeg-filters.html#Filtergraph-syntax-1."""
+    filters = [f"asplit={len(paths)}{''.join(f'[{n}]' for n in range(len(paths)))}"]
+    outputs: list[str] = []
     for number, (name, path) in enumerate(paths.items()):
         encoding = ENCODINGS[name]
         filters.append(f"[{number}]volume={encoding.gain}dB[to{number}]")
         outputs += ["-map", f"[to{number}]", *encoding.arguments, "-ar", str(encoding.rate or rate)]
         outputs += [*ffmpeg.REPEATABLE, *_GATHERED, str(path)]
-    source = ("-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0")
+    source = ("-f", "wav", *_LARGER, "-i", "pipe:0")
     return (*ffmpeg.QUIET, *source, "-filter_complex", ";".join(filters), *outputs)

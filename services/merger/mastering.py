@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from darkchannel.audio.loudness import Meter, levelled
+from darkchannel.audio.limiting import Limiter
+from darkchannel.audio.loudness import levelled
+from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import ChunkRecord
 from darkchannel.errors import Refused, Transient
 from darkchannel.jobs.options import Pauses
@@ -27,7 +29,7 @@ from services.merger.pauses import CLAUSE_SECONDS
 SPARE_SECONDS = 0.25
 """Silence after a section beyond its own: frames enough for the book to choose where the next begins."""
 
-PIECE_SAMPLES = 1 << 16
+PIECE_SAMPLES = 1 << 17
 """Of a take that are raised and fed at a time: as floats they are twice as large as they were."""
 
 
@@ -85,15 +87,34 @@ async def master(takes: AsyncIterator[Take], brief: Brief) -> Mastered:
     track = _Track(brief)
     meter = Meter(brief.rate)
     with scratch.folder() as folder:
-        paths = await encode(
-            track.pieces(takes), Path(folder), rate=brief.rate, encodings=brief.encodings, heard=meter.feed
-        )
+        finished = _finished(track.pieces(takes), Limiter(brief.rate), meter)
+        paths = await encode(finished, Path(folder), rate=brief.rate, encodings=brief.encodings)
         files = {name: await asyncio.to_thread(_read, name, path, brief, track.samples) for name, path in paths.items()}
     peaks = meter.peaks[: ceil(track.samples / brief.rate / PEAK_SECONDS)]
     cues = Cues(
         rate=brief.rate, samples=track.samples, cues=tuple(track.cues), peaks=base64.b64encode(peaks).decode("ascii")
     )
     return Mastered(track.samples, track.lead, meter.loudness, files, cues)
+
+
+async def _finished(
+    pieces: AsyncIterator[NDArray[np.float32]], limiter: Limiter, meter: Meter
+) -> AsyncIterator[NDArray[np.int16]]:
+    """The pieces limited and measured."""
+    async for piece in pieces:
+        for samples in await asyncio.to_thread(_metered, limiter.feed(piece), meter):
+            yield samples
+    for samples in await asyncio.to_thread(_metered, [limiter.end()], meter):
+        yield samples
+
+
+def _metered(frames: Iterable[NDArray[np.float32]], meter: Meter) -> list[NDArray[np.int16]]:
+    metered = []
+    for frame in frames:
+        samples = np.rint(frame * np.float32(FULL_SCALE)).astype("<i2")
+        meter.feed(samples)
+        metered.append(samples)
+    return metered
 
 
 class _Track:

@@ -155,9 +155,13 @@ class SectionEncoder:
             del first  # its speech is not held until the last
             made = await self._master(takes, brief)
             digest = section_digest(pairs, gain)
-            cues = keys.section_file(job, section.index, digest, "cues")
+            to = keys.section_file(job, section.index, digest, "cues")
             names = list(made.files)
-            audio = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
+            files = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
+            audio, cues = await asyncio.gather(
+                together(files, at_once=UPLOADS),
+                self._stored(to, made.cues.model_dump_json().encode(), JSON),
+            )
             return SectionRecord(
                 index=section.index,
                 pairs=pairs,
@@ -166,8 +170,8 @@ class SectionEncoder:
                 samples=made.samples,
                 lead=made.lead,
                 loudness=made.loudness,
-                files=dict(zip(names, await together(audio, at_once=UPLOADS), strict=True)),
-                cues=await self._stored(cues, made.cues.model_dump_json().encode(), JSON),
+                files=dict(zip(names, audio, strict=True)),
+                cues=cues,
             )
 
     async def _store_audio(self, job: str, section: Section, digest: str, name: str, file: EncodedFile) -> SectionAudio:

@@ -73,7 +73,7 @@ def measure(spoken: Spoken, formats: tuple[str, ...], tries: int) -> Encoding:
         for _ in range(tries):
             alone.append(_bare(arguments, 1))
             at_once.append(_bare(arguments, CORES))
-            plain.append(_bare(_encoders(formats, arguments, samples), CORES))
+            plain.append(_bare(_encoders(formats, arguments, samples, _rate(spoken)), CORES))
             mastered.append(_mastered(spoken, formats))
         wall, used = min(mastered)
         return Encoding(
@@ -97,18 +97,16 @@ def _recorded(spoken: Spoken, formats: tuple[str, ...], samples: Path) -> tuple[
     with patch.dict(os.environ, DARKCHANNEL_FFMPEG=str(script)):
         made = asyncio.run(_all(spoken, formats, 1))
     arguments = words.read_text().splitlines()
-    places = {"pipe:0": str(samples), "pipe:1": os.devnull}
-    replayed = [os.devnull if word.startswith("/") else places.get(word, word) for word in arguments]
+    replayed = [os.devnull if word.startswith("/") else word.replace("pipe:0", str(samples)) for word in arguments]
     return replayed, made / _rate(spoken)
 
 
-def _encoders(formats: Sequence[str], recorded: Sequence[str], samples: Path) -> list[str]:
+def _encoders(formats: Sequence[str], recorded: Sequence[str], samples: Path, rate: int) -> list[str]:
     """The same encoders without the filter; ``recorded`` says what the samples are."""
     words = [*recorded[: recorded.index(str(samples)) + 1]]
     for name in encodings(formats):
         encoding = ENCODINGS[name]
-        rate = encoding.rate or int(recorded[recorded.index("-ar") + 1])
-        words += ["-map", "0:a", *encoding.arguments, "-ar", str(rate), *ffmpeg.REPEATABLE, os.devnull]
+        words += ["-map", "0:a", *encoding.arguments, "-ar", str(encoding.rate or rate), *ffmpeg.REPEATABLE, os.devnull]
     return words
 
 

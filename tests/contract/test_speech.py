@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from darkchannel.audio.loudness import FULL_SCALE, TARGET_LUFS, Meter, levelled, limited
+from darkchannel.audio.limiting import limited
+from darkchannel.audio.loudness import TARGET_LUFS, levelled
+from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.speech.rendering import rendered

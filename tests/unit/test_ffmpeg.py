@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -126,3 +127,10 @@ async def test_a_full_disk_is_waited_for_and_fails_no_book() -> None:
 async def test_samples_are_filtered_and_brought_to_another_rate() -> None:
     doubled = await ffmpeg.filtered(bytes(22_050 * 2), rate=22_050, filters="anull", rate_out=44_100)
     assert len(doubled) == 44_100 * 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has batches")
+async def test_no_thread_of_ffmpeg_interrupts_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    policy = "cut -d ' ' -f 41 /proc/$$/stat"  # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    use(monkeypatch, stand_in(tmp_path / "ffmpeg", f"cat > /dev/null; {policy}"))
+    assert int(await through(bytes(100))) == os.SCHED_BATCH

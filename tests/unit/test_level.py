@@ -5,7 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from darkchannel import keys
-from darkchannel.audio.loudness import FULL_SCALE, TARGET_LUFS, Meter, levelled, limited
+from darkchannel.audio.limiting import limited
+from darkchannel.audio.loudness import TARGET_LUFS, levelled
+from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import ChunkRecord, Speech, pack
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Plan, Section

@@ -1,37 +1,29 @@
 """How loud a voice is, and the gain that brings it to where listeners of audiobooks expect it.
 
-Loudness after ITU-R BS.1770 and EBU R 128, measured by libebur128.
+https://tech.ebu.ch/publications/r128 says how a loudness is meant.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import pyebur128
 from numpy.typing import NDArray
+
+from darkchannel.audio.limiting import limited
+from darkchannel.audio.metering import FULL_SCALE, Loudness
 
 TARGET_LUFS: Final = -19.0
 """Of a finished book: what shops and listeners expect of one voice in mono."""
-CEILING_DB: Final = -5.0
-"""Of full scale: the limiter lets no sample above it, so that no decoder's true peak exceeds -3 dBTP."""
-ATTACK_MS: Final = 5
-"""The limiter turns down in a straight line that ends where the peak stands."""
-RELEASE_MS: Final = 50
-"""It turns up again in a straight line of this length, however deep it was."""
 MOST_DB: Final = 30.0
 """Largest gain either way: what is softer than -49 LUFS is no voice, and only its noise would become loud."""
 MOST_LIMITED_DB: Final = 3.0
 """Largest gain that makes up for the limiter: a voice of single pulses is left soft rather than crushed."""
 
-FULL_SCALE: Final = 32_768
 _ROUNDS: Final = 12
 _NEAR_ENOUGH: Final = 0.01
 _ALIKE_LU: Final = 1.0
 """How far some of a book may be from the whole."""
-_PIECE_SECONDS: Final = 2
-"""libebur128 is called with the interpreter held: some 0.3 ms of it for each piece."""
 
 
 def gain_of(pcm: bytes, rate: int) -> float:
@@ -41,7 +33,7 @@ def gain_of(pcm: bytes, rate: int) -> float:
     ValueError for half a sample.
     """
     samples = np.frombuffer(pcm, "<i2")
-    loudness = _loudness([samples], rate)
+    loudness = _loudness([levelled(samples, [])], rate)
     if loudness is None:
         return 0.0
     gain = TARGET_LUFS - loudness
@@ -94,80 +86,8 @@ def levelled(samples: NDArray[np.int16], gains: Sequence[tuple[int, float]], ext
     return scaled
 
 
-def limited(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """What ffmpeg's ``alimiter`` makes of samples, in steps of a millisecond: good for measuring, not for listening.
-
-    https://ffmpeg.org/ffmpeg-filters.html#alimiter
-    """
-    step = max(1, rate // 1_000)
-    blocks = -(-len(samples) // step)
-    padded = np.zeros(blocks * step, np.float32)
-    padded[: len(samples)] = samples
-    grid = padded.reshape(blocks, step)
-    peaks = np.maximum(grid.max(axis=1), -grid.min(axis=1))
-    needed = np.minimum(1.0, 10 ** (CEILING_DB / 20) / np.maximum(peaks, 1e-9)).astype(np.float32)
-    gain = needed.copy()
-    for distance in range(1, min(RELEASE_MS, blocks)):
-        rising = needed + (1 - needed) * np.float32(distance / RELEASE_MS)
-        np.minimum(gain[distance:], rising[:-distance], out=gain[distance:])
-    held = gain.copy()
-    for distance in range(1, min(ATTACK_MS, blocks)):
-        falling = held + (1 - held) * np.float32(distance / ATTACK_MS)
-        np.minimum(gain[:-distance], falling[distance:], out=gain[:-distance])
-    grid *= gain[:, None]
-    return padded[: len(samples)]
-
-
-class Meter:
-    """Loudness and peaks of what is fed to it, in flat memory: a byte for each peak."""
-
-    def __init__(self, rate: int, peak_seconds: float = 0.1) -> None:
-        self._state = pyebur128.R128State(1, rate, pyebur128.MeasurementMode.MODE_I)
-        self._piece = _PIECE_SECONDS * rate
-        self._rate = rate
-        self._peaks_a_second = round(1 / peak_seconds)
-        self._fed = 0
-        self._peaks = bytearray()
-
-    def feed(self, samples: NDArray[np.int16]) -> None:
-        for at in range(0, len(samples), self._piece):
-            piece = samples[at : at + self._piece]
-            self._state.add_frames(piece, len(piece))
-            self._feed_peaks(piece)
-
-    def _feed_peaks(self, samples: NDArray[np.int16]) -> None:
-        ends = self._fed, self._fed + len(samples) - 1
-        first, last = (sample * self._peaks_a_second // self._rate for sample in ends)
-        starts = -(-np.arange(first, last + 1) * self._rate // self._peaks_a_second) - self._fed
-        starts[0] = 0
-        loudest = np.maximum(
-            np.maximum.reduceat(samples, starts).astype(np.int32),
-            -np.minimum.reduceat(samples, starts).astype(np.int32),
-        )
-        levels = np.minimum((loudest * 255 + FULL_SCALE // 2) // FULL_SCALE, 255).astype(np.uint8).tobytes()
-        if first < len(self._peaks):
-            self._peaks[first] = max(self._peaks[first], levels[0])
-            levels = levels[1:]
-        self._peaks += levels
-        self._fed += len(samples)
-
-    @property
-    def loudness(self) -> float | None:
-        """In LUFS, gated; None where it was silent, or shorter than 0.4 s."""
-        loudness = pyebur128.get_loudness_global(self._state)
-        return loudness if math.isfinite(loudness) else None
-
-    @property
-    def peaks(self) -> bytes:
-        """For each ``peak_seconds`` the loudest sample, 255 being full scale."""
-        return bytes(self._peaks)
-
-
-def _loudness(pieces: Iterable[NDArray[np.int16] | NDArray[np.float32]], rate: int) -> float | None:
-    state = pyebur128.R128State(1, rate, pyebur128.MeasurementMode.MODE_I)
+def _loudness(pieces: Iterable[NDArray[np.float32]], rate: int) -> float | None:
+    loudness = Loudness(rate)
     for samples in pieces:
-        for at in range(0, len(samples), _PIECE_SECONDS * rate):
-            piece = samples[at : at + _PIECE_SECONDS * rate]
-            state.add_frames(piece, len(piece))
-    loudness = pyebur128.get_loudness_global(state)
-    return loudness if math.isfinite(loudness) else None
+        loudness.feed(samples)
+    return loudness.lufs
