@@ -1,5 +1,7 @@
 """Decide, then act: the outcome is created once; then the output is made equal to it, as often as it takes."""
 
+import asyncio
+from collections.abc import Container, Iterable
 from datetime import timedelta
 from typing import Literal
 
@@ -18,8 +20,8 @@ from darkchannel.storage.metadata import project
 log = structlog.get_logger(__name__)
 
 LINK_SECONDS = 3600
-COPIES = 6
-"""Made at once."""
+COPIES = 4
+"""Files that are copied at once."""
 
 
 class Gone(Exception):
@@ -37,9 +39,10 @@ class Publisher:
         key = keys.parse_manifest(event.key)
         if key is None:
             return
-        runs = await self._jobs.runs(key.job, fresh=True)
-        plan = await self._jobs.plan(key.job)
-        if plan is None or not runs.is_open or await self._store.head(keys.JOBS, event.key) is None:
+        runs, plan, manifest = await asyncio.gather(
+            self._jobs.runs(key.job, fresh=True), self._jobs.plan(key.job), self._store.head(keys.JOBS, event.key)
+        )
+        if plan is None or not runs.is_open or manifest is None:
             return
         if (await self._jobs.chain(key.job)).digest(plan) != key.digest:
             return
@@ -58,7 +61,11 @@ class Publisher:
         if name is None:
             return
         try:
-            while await self._publish(key.job, runs, name):
+            # Whoever copies looks again afterwards: so a slower one mends what it put over a newer build.
+            served: Runs | None = None
+            while served != runs:
+                served = runs
+                await self._publish(key.job, served, name)
                 runs = await self._jobs.runs(key.job, fresh=True)
         except Gone as gone:
             runs = await self._rebuild(key.job, gone)
@@ -66,53 +73,56 @@ class Publisher:
         await project(self._jobs, key.job, self._clock, await self._output(key.job, runs, name))
         await self._jobs.close(key.job, key.run, runs.outcomes[key.run].status)
 
-    async def _publish(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
-        """Copy what differs from the newest completed build, and keep the error note true; True if anything moved."""
-        moved = await self._note(job, runs, name)
+    async def _publish(self, job: str, runs: Runs, name: tuple[str, str]) -> None:
+        """Have the newest completed build there and nothing of others, and the error note true."""
+        await self._note(job, runs, name)
         _, build = runs.completed
         if build is None:
-            return moved
+            return
         manifest = await self._jobs.manifest(job, build)
         if manifest is None:
             raise Gone(keys.manifest(job, build))
-        copies = (
-            self._copy(job, manifest, file, *to)
-            for file in manifest.files
-            for to in keys.copies(job, *name, file, manifest.audiobook)
-        )
-        moved |= any(await together(copies, at_once=COPIES))
-        return await self._clear(job, manifest, name) or moved
-
-    async def _clear(self, job: str, manifest: Manifest, name: tuple[str, str]) -> bool:
-        """Remove files of earlier builds that this one no longer has; True if there were any."""
         main = manifest.audiobook
-        wanted = {copy for file in manifest.files for copy in keys.copies(job, *name, file, main)}
-        moved = False
-        for bucket, folder in keys.copies(job, *name, "", main):
-            async for info in self._store.list(bucket, folder):
-                if (bucket, info.key) in wanted:
-                    continue
-                found = await self._store.head(bucket, info.key)
-                if found and BUILD in found.metadata:  # what people put there is theirs
-                    await self._store.delete(bucket, info.key)
-                    moved = True
-        return moved
+        folders = keys.copies(job, *name, "", main)
+        listed = {(bucket, info.key) for bucket, folder in folders async for info in self._store.list(bucket, folder)}
+        places = {file: keys.copies(job, *name, file, main) for file in manifest.files}
+        there = listed.union(places[main])  # it lies beside its folder
+        await together((self._copy(job, manifest, file, places[file], there) for file in places), at_once=COPIES)
+        others = listed.difference(*places.values())
+        await together((self._clear(*other) for other in others), at_once=COPIES)
 
-    async def _copy(self, job: str, manifest: Manifest, file: str, bucket: str, key: str) -> bool:
-        """Have a file of the build there; True if it was not.
+    async def _copy(
+        self,
+        job: str,
+        manifest: Manifest,
+        file: str,
+        places: Iterable[tuple[str, str]],
+        there: Container[tuple[str, str]],
+    ) -> None:
+        """Have a file of the build in its places; no copy of it is looked for where nothing is ``there``.
 
         Raises Gone where the build's own is missing, or is no longer what was built.
         """
-        there = await self._store.head(bucket, key)
-        if there and manifest.is_whole_copy(file, there.size, there.metadata):
-            return False
+        wanting = [to for to in places if to not in there or not await self._is_whole(manifest, file, *to)]
+        if not wanting:
+            return
         source = keys.build_file(job, manifest.digest, file)
         built = await self._store.head(keys.JOBS, source)
         if built is None or built.etag != manifest.etags.get(file, built.etag):
             raise Gone(source)
-        if await self._store.copy(keys.JOBS, source, bucket, key, metadata={BUILD: manifest.digest}) is None:
+        copies = (self._store.copy(keys.JOBS, source, *to, metadata={BUILD: manifest.digest}) for to in wanting)
+        if None in await together(copies, at_once=len(wanting)):
             raise Gone(source)
-        return True
+
+    async def _is_whole(self, manifest: Manifest, file: str, bucket: str, key: str) -> bool:
+        found = await self._store.head(bucket, key)
+        return found is not None and manifest.is_whole_copy(file, found.size, found.metadata)
+
+    async def _clear(self, bucket: str, key: str) -> None:
+        """Remove a file of an earlier build that the newest no longer has; what people put there is theirs."""
+        found = await self._store.head(bucket, key)
+        if found and BUILD in found.metadata:
+            await self._store.delete(bucket, key)
 
     async def _rebuild(self, job: str, gone: Gone) -> Runs:
         """Have the next run make a build again of which a file is damaged, or was retired at that very moment."""
@@ -123,7 +133,7 @@ class Publisher:
             await self._open(job, runs.newest + 1, "retry")
         return await self._jobs.runs(job, fresh=True)
 
-    async def _note(self, job: str, runs: Runs, name: tuple[str, str]) -> bool:
+    async def _note(self, job: str, runs: Runs, name: tuple[str, str]) -> None:
         """A note lies beside where the audiobook would be exactly while the last ended run failed."""
         key = keys.output_error(*name)
         there = await self._store.get(keys.OUTPUT, key)
@@ -131,14 +141,12 @@ class Publisher:
         if last is None or last.status is not State.FAILED:
             if there:
                 await self._store.delete(keys.OUTPUT, key)
-            return there is not None
+            return
         accepted = await self._jobs.opened(job, 1)
         document = accepted.source.key if accepted and accepted.source else "?"
         text = f"{document} could not be narrated: {last.reason}\n\nJob: {job}\n".encode()
-        if there and there.body == text:
-            return False
-        await self._store.put(keys.OUTPUT, key, text, content_type="text/plain; charset=utf-8")
-        return True
+        if there is None or there.body != text:
+            await self._store.put(keys.OUTPUT, key, text, content_type="text/plain; charset=utf-8")
 
     async def _follow_edits(self, job: str, runs: Runs) -> None:
         """An edit that came while the publisher decided raises no event that anybody still waits for."""

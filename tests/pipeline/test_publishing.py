@@ -24,6 +24,10 @@ async def folder(bench: Bench) -> list[str]:
     return [info.key.removeprefix(under) async for info in bench.raw.list(keys.OUTPUT, under)]
 
 
+async def unwanted() -> None:
+    raise AssertionError("a request that serves nothing")
+
+
 async def test_the_main_file_lies_under_the_name_and_the_others_in_its_folder() -> None:
     bench = await closed(("um",))
     assert await bench.output() == ["2026-03-01/livro.mp3"]
@@ -41,6 +45,30 @@ async def test_a_file_that_the_next_build_no_longer_has_goes_and_what_people_put
     assert await folder(bench) == ["audiobook.vtt", "notas.txt"]
     assert await bench.raw.head(keys.JOBS, keys.final(bench.job, "chapters/009-fim.mp3")) is None
     assert await bench.published() == ["outro"]
+
+
+async def test_a_first_book_is_copied_without_a_look_at_what_is_not_there_nor_a_second_one_at_what_is() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+
+    for copy in ("2026-03-01/livro/audiobook.vtt", keys.final(bench.job, "audiobook.vtt")):
+        bench.store.before("head", copy, unwanted)
+    await bench.deliver()
+    assert bench.store.listed.count((keys.final(bench.job, ""), "")) == 1
+    assert await bench.published() == ["um"]
+
+
+async def test_a_book_that_is_there_is_not_copied_again() -> None:
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    event = bench.take("act")
+    await bench.first.handlers["act"](event)
+    build = (await bench.jobs.runs(bench.job, fresh=True)).completed[1]
+    for file in FILES:
+        bench.store.before("copy", keys.build_file(bench.job, build or "", file), unwanted)
+    await bench.second.handlers["act"](event)
 
 
 async def test_sections_that_cannot_be_joined_fail_the_run_with_a_reason() -> None:

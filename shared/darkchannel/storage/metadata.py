@@ -1,5 +1,6 @@
 """Brings ``metadata.json`` up to date: its ETag is read first, so that a slow writer never wins over a newer one."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -58,26 +59,29 @@ def _pace(before: Metadata) -> timedelta:
 
 
 async def _facts(jobs: Jobs, job: str, runs: Runs, before: Metadata | None, output: Output | None) -> Facts | None:
-    accepted = await jobs.opened(job, 1)
+    accepted, source, plan, chunks = await asyncio.gather(
+        jobs.opened(job, 1), jobs.input(job), jobs.plan(job), _chunks(jobs, job)
+    )
     if accepted is None:
         return None
-    source = await jobs.input(job)
     text = before.input_text or before.ssml if before else None
     if before is None and source and source.size <= SMALL_INPUT_BYTES:
         text = await _text(jobs, source.key)
-    files = [
-        File(index=index, s3_key=info.key, uploaded_at=info.modified) async for index, info in jobs.listed_chunks(job)
-    ]
     return Facts(
         job=job,
         accepted=accepted,
         runs=runs,
-        plan=await jobs.plan(job),
-        chunks=files,
+        plan=plan,
+        chunks=chunks,
         input_key=source.key if source else None,
         input_text=text,
         output=output or (before.output if before else None),
     )
+
+
+async def _chunks(jobs: Jobs, job: str) -> list[File]:
+    listed = jobs.listed_chunks(job)
+    return [File(index=index, s3_key=info.key, uploaded_at=info.modified) async for index, info in listed]
 
 
 async def _text(jobs: Jobs, key: str) -> str | None:
