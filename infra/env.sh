@@ -20,6 +20,11 @@ secret() {  # letters and digits only: safe in a URL and in this file
   od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 }
 
+signing_secret() {  # base64, as https://github.com/standard-webhooks/standard-webhooks wants it
+  printf 'whsec_'
+  head -c 30 /dev/urandom | base64 | tr -d '\n'
+}
+
 add COMPOSE_PROFILES minio,rabbitmq
 add MINIO_PORT 9000
 add MINIO_CONSOLE_PORT 9001
@@ -36,3 +41,4 @@ add MINIO_READER_SECRET_KEY "$(secret)"
 for service in SPLITTER SYNTHESIZER MERGER PUBLISHER HANDOFF_NOTIFIER RECONCILER; do
   add "MINIO_${service}_SECRET_KEY" "$(secret)"
 done
+add WEBHOOK_SECRETS "default=$(signing_secret)"

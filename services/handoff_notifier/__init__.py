@@ -1,19 +1,31 @@
-"""The handoff-notifier: other systems hear of what has ended."""
+"""The handoff-notifier: other systems hear of jobs and of recorded calls."""
 
 from darkchannel.runtime.service import Context, Parts, Service
-from services.handoff_notifier.handler import Notifier
-from services.handoff_notifier.omniplay import OmniPlay
-from services.handoff_notifier.settings import OmniPlaySettings
+from darkchannel.storage.recordings import RecordingsSettings, open_recordings
+from services.handoff_notifier.announcing import Announcer
+from services.handoff_notifier.calls import Calls
+from services.handoff_notifier.delivering import Deliverer
+from services.handoff_notifier.posting import Poster
+from services.handoff_notifier.settings import NotifierSettings
+
+PREFETCH = 256
+"""Messages under way at once, of each stage: most of them wait for receivers."""
 
 
 async def _build(context: Context) -> Parts:
-    settings = OmniPlaySettings()
-    omniplay = OmniPlay(settings) if settings.omniplay_api_url else None
-    notifier = Notifier(context, omniplay)
-    return Parts(
-        handlers={"announce": notifier.announce},
-        close=omniplay.close if omniplay else Parts().close,
-    )
+    settings = NotifierSettings()
+    recordings = open_recordings(RecordingsSettings(), context.store)
+    poster = Poster(settings, clock=context.clock)
+    deliverer = Deliverer(context, poster, settings)
+    announcer = Announcer(context, deliverer, settings)
+    calls = Calls(context, recordings, deliverer, settings)
+
+    async def close() -> None:
+        await poster.close()
+        await recordings.close()
+
+    handlers = {"announce": announcer.announce, "progress": announcer.progress, "handoff": calls.handoff}
+    return Parts(handlers=handlers, prefetch=dict.fromkeys(handlers, PREFETCH), close=close)
 
 
 SERVICE = Service(name="handoff-notifier", build=_build)

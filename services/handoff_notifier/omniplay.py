@@ -1,17 +1,100 @@
-"""OmniPlay's realtime-handoff endpoint, told of a finished audiobook."""
+"""OmniPlay's realtime-handoff request: of a recorded call, and of a finished audiobook."""
 
 import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Annotated, Final
 
-import aiohttp
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.handoff_notifier import signatures
-from services.handoff_notifier.settings import OmniPlaySettings
+from darkchannel.jobs.recordings import Recording
+from services.handoff_notifier.durations import LONGEST
+from services.handoff_notifier.messages import Message
+from services.handoff_notifier.settings import NotifierSettings
+from services.handoff_notifier.transcripts import Turn, clean
 
-PATH = "/api/tickets/realtime-handoff"
-SERVICE_NAME = "voice-ai-realtime"
-RETRIED = {408, 409, 425, 429}
+PATH: Final = "/api/tickets/realtime-handoff"
+SERVICE_NAME: Final = "voice-ai-realtime"
+REASON: Final = "call_recorded"
+"""Why a call is handed off where nothing beside its recording says so."""
+
+_MOST_TICKET: Final = 100
+_NATIONAL_DIGITS: Final = (10, 11)
+_BRAZIL: Final = "55"
+
+
+def caller_number(text: str) -> str:
+    """The digits of a caller's number; a Brazilian one of 10 or 11 digits gets the prefix of the country.
+
+    Up to four digits are an internal extension, and any other number has its prefix already.
+    """
+    digits = re.sub("[^0-9]", "", text)
+    return f"{_BRAZIL}{digits}" if len(digits) in _NATIONAL_DIGITS else digits
+
+
+Name = Annotated[str, Field(max_length=200), AfterValidator(clean)]
+Prose = Annotated[str, Field(max_length=20_000), AfterValidator(clean)]
+
+
+class Told(BaseModel):
+    """What a details file or the recording's user metadata may say of a call: each field typed and bounded.
+
+    Where the recording is and whose it is are not theirs to say.
+    """
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    call_uuid: Name | None = None
+    caller_id: Name | None = None
+    summary: Prose | None = None
+    provider: Name | None = None
+    language: Name | None = None
+    duration_seconds: float | None = Field(None, ge=0, le=LONGEST)
+    turns: int | None = Field(None, ge=0, le=1_000_000)
+    avg_latency_ms: float | None = Field(None, ge=0, le=1e9)
+    handoff_reason: Name | None = None
+    queue_id: int | None = Field(None, ge=0, lt=1 << 53)
+    secretary_uuid: Name | None = None
+    attach_recording: bool | None = None
+    conversation_id: Name | None = None
+
+    @classmethod
+    def read(cls, said: Mapping[str, object]) -> "tuple[Told, Sequence[str]]":
+        """What is said by names with ``_`` or ``-``, and the names of fields that are not as they have to be."""
+        named = {name.replace("-", "_"): value for name, value in said.items() if value not in (None, "")}
+        try:
+            return cls.model_validate(named), ()
+        except ValidationError as error:
+            wrong = sorted({str(item["loc"][0]) for item in error.errors()})
+            return cls.model_validate({name: value for name, value in named.items() if name not in wrong}), wrong
+
+
+class Body(BaseModel):
+    """What OmniPlay is sent, field by field; what is optional and unknown is left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_uuid: str
+    caller_id: Annotated[str, AfterValidator(caller_number)] = ""
+    transcript: tuple[Turn, ...] = ()
+    summary: str = ""
+    provider: str = ""
+    language: str = "pt-BR"
+    duration_seconds: Annotated[int, BeforeValidator(round)]
+    turns: int = 0
+    avg_latency_ms: float | None = None
+    handoff_reason: str
+    queue_id: int | None = None
+    secretary_uuid: str | None = None
+    recording_url: str | None
+    attach_recording: bool
+    conversation_id: str | None = None
+
+    def encode(self) -> bytes:
+        told = self.model_dump(exclude_none=True) | {"recording_url": self.recording_url}
+        return json.dumps(told, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +104,7 @@ class Handoff:
     job: str
     run: int
     event: str
+    """``completed``, ``failed`` or ``cancelled``."""
     company_id: int
     title: str
     language: str
@@ -29,90 +113,82 @@ class Handoff:
     url: str | None
     reason: str | None
 
-    @property
-    def id(self) -> str:
-        """The same on every try: (job, run, event), never the body."""
-        return f"{self.job}.{self.run:04d}.{self.event}"
-
-    def body(self) -> dict[str, object]:
-        return {
-            "call_uuid": self.job,
-            "caller_id": "",
-            "transcript": [],
-            "summary": self.title if self.reason is None else f"{self.title}: {self.reason}",
-            "provider": self.provider,
-            "language": self.language,
-            "duration_seconds": round(self.seconds),
-            "turns": 0,
-            "handoff_reason": f"audiobook_{self.event}",
-            "recording_url": self.url,
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one try. ``status`` 0: no answer."""
+class RecordedCall:
+    """What OmniPlay hears of a call."""
 
-    status: int
-    ticket_id: str | None = None
+    recording: Recording
+    bucket: str
+    """Its real name: two servers may have a recording of one key each."""
+    url: str
+    seconds: float
+    transcript: tuple[Turn, ...]
+    told: Sequence[Told]
+    """The first that has a field is right."""
     note: str | None = None
-
-    @property
-    def accepted(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def again(self) -> bool:
-        """Whether another try may be answered otherwise."""
-        return self.status == 0 or self.status >= 500 or self.status in RETRIED
+    """What the receipt says of a handoff that lacks something."""
 
 
-class OmniPlay:
-    def __init__(self, settings: OmniPlaySettings) -> None:
-        self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
-
-    @property
-    def timeout(self) -> float:
-        """Seconds one try may take."""
-        return self._settings.omniplay_timeout_seconds
-
-    async def send(self, handoff: Handoff, at: datetime) -> Answer:
-        """Post once; a receiver that is away is an answer too, never an exception."""
-        body = json.dumps(handoff.body(), ensure_ascii=False).encode()
-        secret = self._settings.omniplay_webhook_secret.get_secret_value()
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._settings.voice_ai_service_token.get_secret_value()}",
-            "X-Service-Name": SERVICE_NAME,
-            "X-Company-Id": str(handoff.company_id),
-            **signatures.headers(secret, handoff.id, int(at.timestamp()), body),
-        }
-        url = f"{(self._settings.omniplay_api_url or '').rstrip('/')}{PATH}"
-        try:
-            async with self._http().post(url, data=body, headers=headers, allow_redirects=False) as response:
-                text = await response.content.read(65536)
-                # A redirect is no acceptance, though aiohttp calls it ok; a refusal names no ticket of ours.
-                accepted = Answer(response.status, _ticket(text))
-                return accepted if accepted.accepted else Answer(response.status, note=f"HTTP {response.status}")
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Answer(0, note=f"no answer from OmniPlay: {type(error).__name__}")
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=self.timeout, connect=self.timeout / 2)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        return self._session
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+def job_message(settings: NotifierSettings, handoff: Handoff) -> Message:
+    body = Body(
+        call_uuid=handoff.job,
+        summary=clean(handoff.title if handoff.reason is None else f"{handoff.title}: {handoff.reason}"),
+        provider=handoff.provider,
+        language=handoff.language,
+        duration_seconds=handoff.seconds,
+        handoff_reason=f"audiobook_{handoff.event}",
+        recording_url=handoff.url,
+        attach_recording=handoff.url is not None,
+    )
+    return _message(settings, f"{handoff.job}.{handoff.run:04d}.handoff", handoff.company_id, body)
 
 
-def _ticket(text: bytes) -> str | None:
+def call_message(settings: NotifierSettings, call: RecordedCall) -> Message:
+    told: dict[str, object] = {}
+    for source in reversed(call.told):
+        told |= {name: value for name, value in source.model_dump().items() if value not in (None, "")}
+    measured = {
+        "call_uuid": clean(call.recording.call.call),
+        "duration_seconds": call.seconds,
+        "turns": sum(turn.role == "user" for turn in call.transcript),
+        "handoff_reason": REASON,
+        "attach_recording": True,
+    }
+    heard = {"transcript": call.transcript, "recording_url": call.url}
+    body = Body.model_validate({**measured, **told, **heard})
+    company = call.recording.call.company
+    return _message(settings, call_id(call.bucket, call.recording.key), company, body, call.note)
+
+
+def call_id(bucket: str, key: str) -> str:
+    """The id of a recording's handoff, for ever: ``uuid5(NAMESPACE_URL, "s3://{bucket}/{key}")``."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"s3://{bucket}/{key}"))
+
+
+def ticket_of(body: bytes) -> str | None:
+    """The ticket that OmniPlay's answer names; None where it names none."""
     try:
-        answer = json.loads(text)
-    except ValueError:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
         return None
     ticket = answer.get("ticket_id") if isinstance(answer, dict) else None
-    return None if ticket is None else str(ticket)
+    return clean(str(ticket))[:_MOST_TICKET] if isinstance(ticket, str | int) else None
+
+
+def _message(settings: NotifierSettings, id: str, company: int, body: Body, note: str | None = None) -> Message:
+    token = settings.voice_ai_service_token.get_secret_value()
+    return Message(
+        id=id,
+        url=f"{(settings.omniplay_api_url or '').rstrip('/')}{PATH}",
+        body=body.encode(),
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {token}",
+            "X-Service-Name": SERVICE_NAME,
+            "X-Company-Id": str(company),
+        },
+        secrets=tuple(settings.omniplay_webhook_secret.get_secret_value().split()),
+        trusted=True,
+        note=note,
+    )

@@ -1,12 +1,21 @@
 """The reconciler: re-derives what is due from the objects, since events are only hints."""
 
-from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.service import Context, Parts, Round, Service
+from darkchannel.storage.recordings import RecordingsSettings, open_recordings
 from services.reconciler.handler import Reconciler
+from services.reconciler.recordings import Recorded
 from services.reconciler.settings import ReconcilerSettings
 
 
 async def _build(context: Context) -> Parts:
-    return Parts(round=Reconciler(context, ReconcilerSettings()).round)
+    settings, about_recordings = ReconcilerSettings(), RecordingsSettings()
+    jobs = Round(Reconciler(context, settings).round)
+    if not about_recordings.are_handed_off:
+        return Parts(rounds={"jobs": jobs})
+    where = open_recordings(about_recordings, context.store)
+    # Beside the jobs': theirs may be somebody else's server, whose absence no book is to feel.
+    recorded = Round(Recorded(context, where, settings.grace).round, about_recordings.recordings_poll_seconds)
+    return Parts(rounds={"jobs": jobs, "recordings": recorded}, close=where.close)
 
 
 SERVICE = Service(name="reconciler", build=_build)

@@ -7,7 +7,7 @@ from darkchannel import keys
 from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain, Item
-from darkchannel.jobs.deliveries import Delivery
+from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.runs import Runs
 from darkchannel.runtime.service import Context
@@ -32,9 +32,17 @@ class ActiveRuns:
         self._windows = windows
         self._current: Lru[str, tuple[int, datetime]] = Lru(4096)
         """Leading sections that were current at the last whole look at a job, and its time."""
+        self._waiting: Lru[tuple[str, int], datetime] = Lru(65_536)
+        """Until when closed runs wait for the next try of a delivery, which may be hours."""
 
     async def look(self, job: str, run: int, marked: datetime, asked: datetime | None = None) -> bool:
         """Look at a run that has a marker, written at ``marked``."""
+        until = self._waiting.get((job, run))
+        if until and asked is None and self._clock() < until:
+            return True
+        return await self._look(job, run, marked, asked)
+
+    async def _look(self, job: str, run: int, marked: datetime, asked: datetime | None) -> bool:
         runs = await self._jobs.runs(job, fresh=True)
         if run not in runs.opened:
             opened = await self._jobs.marked(job, run)
@@ -58,16 +66,20 @@ class ActiveRuns:
         return True
 
     async def _announced(self, job: str, run: int, runs: Runs, asked: datetime | None) -> bool:
-        """Retire the marker of a run whose announcement is done; hint one that is due."""
-        outcome = runs.outcomes[run]
-        found = await self._store.get(keys.JOBS, keys.delivery(job, run, outcome.status))
-        delivery = Delivery.read(found.body) if found else None
-        if delivery and delivery.is_receipt:
+        """Retire the marker of a run that all have heard of; hint one of which somebody is to hear now."""
+        self._waiting.forget((job, run))
+        closed = ObjectCreated(keys.JOBS, keys.run_event(job, run, "closed"))
+        found = await self._store.get(keys.JOBS, keys.announced(job, run))
+        announced = Announced.read(found.body) if found else None
+        if announced is None:
+            is_lost = self._hints.is_due(runs.outcomes[run].at, asked)
+            return await self._hints.give("announce", closed, asked) if is_lost else True
+        if announced.due is None:
             await self._store.delete(keys.JOBS, keys.marker(job, run))
-        elif self._clock() >= delivery.deadline if delivery else self._hints.is_due(outcome.at, asked):
-            return await self._hints.give(
-                "announce", ObjectCreated(keys.JOBS, keys.run_event(job, run, "closed")), asked
-            )
+        elif self._clock() < announced.due:
+            self._waiting.put((job, run), announced.due)
+        else:
+            return await self._hints.give("announce", closed, max(announced.due, asked or announced.due))
         return True
 
     async def _due(self, job: str, marked: datetime, asked: datetime | None) -> bool:

@@ -17,7 +17,7 @@ class Hints:
     """Says that things are due.
 
     ``grace`` is how long an event has before it counts as lost, and a hint before it is repeated. ``asked`` is when
-    somebody asked for a look: what was written before then has had its time.
+    somebody asked for a look, or when it fell due: what was written or hinted before then has had its time.
     """
 
     def __init__(self, bus: Bus, clock: Clock, grace: timedelta) -> None:

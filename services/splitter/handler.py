@@ -93,7 +93,8 @@ class Splitter:
     async def _acceptance(self, event: ObjectCreated, found: ObjectInfo) -> Opened:
         source = Source(bucket=event.bucket, key=event.key, version=event.version or "", size=found.size)
         folder, refusal = await self._folder_options(event.key)
-        layers = (self._settings.defaults(), folder, dict(options.from_metadata(found.metadata)))
+        said: Sequence[Mapping[str, Any]] = (self._settings.defaults(), folder, options.from_metadata(found.metadata))
+        layers = tuple(options.without_secrets(layer) for layer in said)
         return Opened(reason="accepted", at=self._clock(), source=source, layers=layers, refusal=refusal)
 
     async def _folder_options(self, key: str) -> tuple[dict[str, object], str | None]:

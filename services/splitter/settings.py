@@ -27,6 +27,7 @@ class SplitterSettings(BaseSettings):
     pauses: str | None = None
     company_id: str | None = None
     webhook_url: str | None = None
+    webhook_secret: str | None = None
 
     def defaults(self) -> dict[str, object]:
         """The first layer of job options."""

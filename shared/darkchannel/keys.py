@@ -16,6 +16,8 @@ LEXICONS = "lexicons/"
 """In ``REFS``."""
 COVERS = "covers/"
 """In ``REFS``."""
+RECORDINGS = "voice-recordings"
+"""Calls; on a server of its own it may have another name there (``RECORDINGS_BUCKET``)."""
 BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
 
 MAX_SEGMENTS = 1_000_000
@@ -29,6 +31,8 @@ RunEvent = Literal["opened", "outcome", "closed"]
 ACTIVE_PREFIX = "_active/"
 NAMES_PREFIX = "_names/"
 ASKED_PREFIX = "_asked/"
+RECEIPTS_PREFIX = "_recordings/"
+DESTINATIONS_PREFIX = "_destinations/"
 
 
 def job_id(bucket: str, key: str, version: str) -> str:
@@ -155,6 +159,25 @@ def delivery(job: str, run: int, event: str) -> str:
     return f"{job}/deliveries/{run:04d}-{event}.json"
 
 
+def announced(job: str, run: int) -> str:
+    """Whether all that is to hear of a closed run has heard; see ``deliveries.Announced``."""
+    return f"{job}/deliveries/{run:04d}-announced.json"
+
+
+def receipt(recording: str) -> str:
+    """The delivery of a recording's handoff, ``recording`` being its key: found in the console by date, as that is."""
+    return f"{RECEIPTS_PREFIX}{recording}.json"
+
+
+HANDED_OFF_SINCE = f"{RECEIPTS_PREFIX}since.json"
+"""From when on recordings are handed off: those that were there before are left alone."""
+
+
+def destination(digest: str) -> str:
+    """What is kept of an address that answered 410; ``digest`` is of its URL."""
+    return f"{DESTINATIONS_PREFIX}{digest}.json"
+
+
 def output(date: str, stem: str, ext: str) -> str:
     return f"{date}/{stem}.{ext}"
 
@@ -180,7 +203,9 @@ _CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>[0-9]{{6}})\.wav")
 _SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>{_NUMBER})\.json")
 _MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
 _RUN = re.compile(rf"{_JOB}/runs/(?P<run>{_NUMBER})-(?P<event>opened|outcome|closed)\.json")
+_DELIVERY = re.compile(rf"{_JOB}/deliveries/(?P<run>{_NUMBER})-(?P<event>handoff|task\.[a-z]+)\.json")
 _REJECTION = re.compile(rf"{_JOB}/rejections/chunk-(?P<index>[0-9]{{6}})\.json")
+_RECORDING_ASK = re.compile(rf"{ASKED_PREFIX}(?P<recording>company_.+)\.[0-9a-zA-Z-]+", re.DOTALL)
 _ASK = re.compile(rf"{ASKED_PREFIX}{_JOB}\.[0-9a-zA-Z-]+")
 _MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>{_NUMBER})")
 
@@ -233,6 +258,18 @@ def parse_run(key: str) -> Run | None:
     return Run(found["job"], int(found["run"]), found["event"]) if found else None
 
 
+def parse_delivery(key: str) -> Run | None:
+    """The run and the event that a job's delivery tells of; None for ``announced.json``."""
+    found = _DELIVERY.fullmatch(key)
+    return Run(found["job"], int(found["run"]), found["event"]) if found else None
+
+
+def parse_receipt(key: str) -> str | None:
+    """The key of the recording whose handoff this is."""
+    recording = key.removeprefix(RECEIPTS_PREFIX).removesuffix(".json")
+    return recording if key == receipt(recording) else None
+
+
 def parse_marker(key: str) -> tuple[str, int] | None:
     found = _MARKER.fullmatch(key)
     return (found["job"], int(found["run"])) if found else None
@@ -246,3 +283,9 @@ def parse_ask(key: str) -> str | None:
     """The job that somebody asked about."""
     found = _ASK.fullmatch(key)
     return found["job"] if found else None
+
+
+def parse_recording_ask(key: str) -> str | None:
+    """The key of the recording that somebody asked about."""
+    found = _RECORDING_ASK.fullmatch(key)
+    return found["recording"] if found else None

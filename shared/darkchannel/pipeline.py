@@ -38,6 +38,11 @@ class Stage:
     def queue(self) -> str:
         return f"{EXCHANGE}.{self.name}"
 
+    @property
+    def ends_runs(self) -> bool:
+        """Whether work on it that cannot be done fails its run: who only tells of runs ends none."""
+        return any(grant.pattern == "*/runs/*" and "w" in grant.actions for grant in self.grants)
+
     def wants(self, bucket: str, key: str) -> bool:
         """Whether MinIO's notification filter would let this object through."""
         return bucket == self.bucket and fnmatchcase(key, f"{_literal(self.prefix)}*{_literal(self.suffix)}")
@@ -55,6 +60,13 @@ def _jobs(actions: str, *patterns: str) -> tuple[Grant, ...]:
 _LEDGER = (
     *_jobs("r", "*"),
     *_jobs("w", "_active/*", "*/runs/*", "*/errors/*", "*/metadata.json"),
+)
+
+# The notifier reads what it tells of and writes receipts, nothing more: neither texts nor sound of a book.
+_ANNOUNCES = (
+    *_jobs("r", "_active/*", "*/runs/*", "*/plan.json", "*/metadata.json", "*/builds/*/manifest.json", "_names/*"),
+    *_jobs("rw", "*/deliveries/*", f"{keys.DESTINATIONS_PREFIX}*"),
+    Grant(keys.OUTPUT, "*", "r"),
 )
 
 STAGES = (
@@ -106,8 +118,18 @@ STAGES = (
     ),
     Stage(
         "announce", "handoff-notifier", keys.JOBS, "*/runs/", "-closed.json",
-        "tells OmniPlay, once",
-        (*_jobs("r", "*"), *_jobs("w", "*/deliveries/*"), Grant(keys.OUTPUT, "*", "r")),
+        "tells OmniPlay and the job's webhook what became of a run, once",
+        _ANNOUNCES,
+    ),
+    Stage(
+        "progress", "handoff-notifier", keys.JOBS, "*/", "/metadata.json",
+        "tells the job's webhook how far a run is",
+        _ANNOUNCES,
+    ),
+    Stage(
+        "handoff", "handoff-notifier", keys.RECORDINGS, "company_", "",
+        "tells OmniPlay of a recorded call, once",
+        (*_jobs("rw", f"{keys.RECEIPTS_PREFIX}*", f"{keys.DESTINATIONS_PREFIX}*"), Grant(keys.RECORDINGS, "*", "r")),
     ),
 )  # fmt: skip
 
@@ -116,8 +138,9 @@ RECONCILER_GRANTS = (
     *_LEDGER,
     Grant(keys.INBOX, "*", "r"),
     Grant(keys.OUTPUT, "*", "r"),
+    Grant(keys.RECORDINGS, "*", "r"),
     *_jobs("d", "_active/*", "_asked/*", "*/chunks/*", "*/rejections/*", "*/sections/*", "*/builds/*"),
-    *_jobs("w", "*/segments/*", "*/window.json", "_asked/*"),
+    *_jobs("w", "*/segments/*", "*/window.json", "_asked/*", keys.HANDED_OFF_SINCE),
 )
 
 BY_NAME = {stage.name: stage for stage in STAGES}

@@ -9,11 +9,23 @@ from typing import TypeVar
 
 from darkchannel.jobs import plan
 from services.splitter import document
-from tests.benchmarks import audiobook, book, embedded, fairness, floor, latency, report, speech, stack
+from tests.benchmarks import (
+    audiobook,
+    book,
+    embedded,
+    fairness,
+    floor,
+    handoffs,
+    latency,
+    report,
+    speech,
+    stack,
+    webhooks,
+)
 from tests.benchmarks.narration import NotNarrated
 from tests.benchmarks.report import Figures
 
-CHOICES = ("speech", "narration", "latency", "fairness", "audiobook")
+CHOICES = ("speech", "narration", "latency", "fairness", "audiobook", "handoffs", "webhooks")
 
 LIMIT_FLOORS = 20
 """A pipeline that takes this many times the floor, and a minute, is given up."""
@@ -55,6 +67,10 @@ def main() -> None:
         figures.audiobook = audiobook.measure(long=arguments.long)
         if arguments.long:
             figures.on_stack = tried("audiobook on the stack", audiobook.after_last_chunk_on_stack)
+    if "handoffs" in arguments.only:
+        figures.handoffs = tried("handoffs", handoffs.measure)
+    if "webhooks" in arguments.only:
+        figures.webhooks = tried("webhooks", webhooks.measure)
     if arguments.json:
         print(json.dumps(figures.as_json()))
     else:

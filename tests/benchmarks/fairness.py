@@ -6,7 +6,7 @@ takes time, a second a segment. What requests and encoding take is left out.
 
 import asyncio
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,11 +23,11 @@ from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.topology import RETRY_DELAYS
 from darkchannel.runtime.embedded import route
 from darkchannel.runtime.runner import Runner
-from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.service import Context, Parts, Round, Service
 from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
-from services.handoff_notifier.omniplay import Answer, Handoff
+from services.handoff_notifier.messages import Answer, Message
 from tests.benchmarks import virtual_time
 from tests.benchmarks.narration import NotNarrated
 from tests.pipeline import process
@@ -174,7 +174,7 @@ def _service(name: str) -> Service:
         return Parts(
             handlers={stage.name: made.handlers[stage.name] for stage in pipeline.stages_of(name)},
             prefetch={"speak": SLOTS + 1},
-            round=made.reconciler.round if name == pipeline.RECONCILER else None,
+            rounds={name: Round(made.reconciler.round)} if name == pipeline.RECONCILER else {},
         )
 
     return Service(name=name, build=build)
@@ -193,9 +193,12 @@ def _engine() -> Callable[[str, str], Awaitable[tuple[str, Speech]]]:
 
 
 class _Receiver:
-    timeout = 10.0
+    def timeout(self, message: Message) -> float:
+        del message
+        return 10.0
 
-    async def send(self, handoff: Handoff, at: datetime) -> Answer:
+    async def __call__(self, message: Message, signed: Mapping[str, str]) -> Answer:
+        del message, signed
         return Answer(200)
 
 

@@ -5,13 +5,15 @@ from dataclasses import asdict, dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import audiobook, encoding, fairness, speech
+from tests.benchmarks import audiobook, encoding, fairness, handoffs, speech, webhooks
 from tests.benchmarks.audiobook import Audiobook
 from tests.benchmarks.encoding import Encoding
 from tests.benchmarks.fairness import Fairness
+from tests.benchmarks.handoffs import Handoffs
 from tests.benchmarks.latency import Latency
 from tests.benchmarks.measure import CORES, Result
 from tests.benchmarks.speech import Speech
+from tests.benchmarks.webhooks import Webhooks
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Figures:
     audiobook: Audiobook | None = None
     on_stack: tuple[float, float] | None = None
     """Seconds from the last chunk to the outcome of the shortest and the longest book there."""
+    handoffs: Handoffs | None = None
+    webhooks: Webhooks | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     """Why, by name."""
 
@@ -47,6 +51,10 @@ class Figures:
             figures["audiobook"] = self.audiobook.as_json()
         if self.on_stack:
             figures["after_last_chunk_on_stack"] = self.on_stack
+        if self.handoffs:
+            figures["handoffs_ms"] = asdict(self.handoffs)
+        if self.webhooks:
+            figures["webhooks_ms"] = asdict(self.webhooks) | {"ratio": self.webhooks.ratio}
         return figures
 
 
@@ -71,6 +79,10 @@ def show(figures: Figures) -> None:
         for measured in figures.audiobook.encodings:
             console.print(_encoding(measured))
         console.print(_usual(figures.audiobook))
+    if figures.handoffs:
+        console.print(_handoffs(figures.handoffs))
+    if figures.webhooks:
+        console.print(_webhooks(figures.webhooks))
     for name, reason in figures.skipped.items():
         console.print(f"{name}: not measured, {reason}", highlight=False)
 
@@ -226,3 +238,20 @@ def _length(seconds: float) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.0f} MB"
+
+
+def _handoffs(measured: Handoffs) -> Table:
+    table = Table(f"from a recording's upload to OmniPlay, {measured.uploads} of them", "milliseconds", "asked")
+    table.add_row("p50", f"{measured.p50:.0f}", f"{handoffs.MOST_P50:.0f} or less")
+    table.add_row("p95", f"{measured.p95:.0f}", f"{handoffs.MOST_P95:.0f} or less")
+    table.add_row("worst", f"{measured.worst:.0f}", "")
+    return table
+
+
+def _webhooks(measured: Webhooks) -> Table:
+    table = Table(f"from a run's end to its last webhook, {webhooks.RUNS} runs", "milliseconds, p95", "asked")
+    table.add_row("all receivers in order", f"{measured.alone:.0f}", "")
+    hanging = f"the others while {webhooks.HANGING} of {webhooks.RECEIVERS} hang"
+    table.add_row(hanging, f"{measured.beside:.0f}", "")
+    table.add_row("ratio", f"{measured.ratio:.2f}", f"{webhooks.MOST_RATIO:g} or less")
+    return table

@@ -220,6 +220,25 @@ async def test_listings_are_in_key_order_after_a_key_and_by_any_prefix(store: Ob
     assert all((info.etag, info.size) == (md5(key.encode()), len(key.encode())) for key, info in infos.items())
 
 
+@pytest.mark.parametrize("bucket", [BUCKET, VERSIONED])
+async def test_folders_are_the_next_part_of_the_keys_that_have_one(store: ObjectStore, here: str, bucket: str) -> None:
+    for name in ("a.txt", "b/1", "b/2/3", "b0/1", "b-1/x", "z/z/z", "ação/y", "z0"):
+        await store.put(bucket, f"{here}{name}", b"x")
+    assert await store.folders(bucket, here) == ("ação", "b", "b-1", "b0", "z")
+    assert await store.folders(bucket, f"{here}b/") == ("2",)
+    assert await store.folders(bucket, f"{here}z/z/") == ()
+    assert await store.folders(bucket, f"{here}nothing/") == ()
+    assert here.rstrip("/") in await store.folders(bucket, "")
+
+
+async def test_a_folder_goes_with_its_last_object(store: ObjectStore, here: str) -> None:
+    for name in ("gone/1", "left/1", "left/2"):
+        await store.put(BUCKET, f"{here}{name}", b"x")
+    for name in ("gone/1", "left/1"):
+        await store.delete(BUCKET, f"{here}{name}")
+    assert await store.folders(BUCKET, here) == ("left",)
+
+
 async def test_a_listing_goes_on_past_a_thousand_objects(store: ObjectStore, here: str) -> None:
     keys = [f"{here}segment-{n:06d}.ssml" for n in range(1, 2101)]
     for start in range(0, len(keys), 100):

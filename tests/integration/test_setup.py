@@ -19,6 +19,7 @@ from darkchannel.cli.setup import SetupSettings, setup
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.messaging.rabbitmq import RabbitBus
 from darkchannel.storage import admin, notifications, policies
+from darkchannel.storage.s3 import S3Store
 from tests.servers import MinioServer, RabbitServer, minio_image
 
 pytestmark = pytest.mark.docker
@@ -126,7 +127,7 @@ async def test_setup_makes_every_bucket_with_its_versions_and_its_expiry(stack: 
         for bucket in (keys.TEMP, keys.CACHE)
     }
 
-    assert {bucket["Name"] for bucket in buckets["Buckets"]} >= set(keys.BUCKETS)
+    assert {bucket["Name"] for bucket in buckets["Buckets"]} >= {*keys.BUCKETS, keys.RECORDINGS}
     assert versioning["Status"] == "Enabled"
     assert days == {keys.TEMP: 1, keys.CACHE: 7}
 
@@ -174,7 +175,9 @@ async def test_an_object_of_a_stage_reaches_its_queue(stack: Stack, stage: pipel
         ("darkchannel-merger", (keys.JOBS, "j/builds/d/audiobook.mp3"), (keys.JOBS, "j/segments/s.ssml")),
         ("darkchannel-publisher", (keys.OUTPUT, "2026-01-01/a.mp3"), (keys.INBOX, "a.txt")),
         ("darkchannel-handoff-notifier", (keys.JOBS, "j/deliveries/d.json"), (keys.JOBS, "j/runs/r.json")),
+        ("darkchannel-handoff-notifier", (keys.JOBS, "_recordings/r.json"), (keys.RECORDINGS, "r.mp3")),
         ("darkchannel-reconciler", (keys.JOBS, "j/window.json"), (keys.JOBS, "j/plan.json")),
+        ("darkchannel-reconciler", (keys.JOBS, "_recordings/since.json"), (keys.JOBS, "_recordings/r.json")),
         ("darkchannel-operator", (keys.INBOX, ".dropped"), (keys.OUTPUT, "a.mp3")),
     ],
 )
@@ -188,13 +191,42 @@ async def test_a_user_is_refused_what_the_table_does_not_grant(
         await asyncio.to_thread(s3.put_object, Bucket=refused[0], Key=refused[1], Body=b"x")
 
 
-async def test_the_user_of_links_fetches_audiobooks_and_lists_nothing(stack: Stack) -> None:
-    root, reader = s3_of(stack, ROOT_USER), s3_of(stack, policies.READER)
-    await asyncio.to_thread(root.put_object, Bucket=keys.OUTPUT, Key="2026-01-01/book.mp3", Body=b"x")
+async def test_the_notifier_reads_what_it_tells_of_and_no_text_of_a_book(stack: Stack) -> None:
+    user = policies.user_of("handoff-notifier")
+    store = S3Store(stack.endpoint, access_key=user, secret_key=stack.settings.secret_of(user))
+    try:
+        for key in (keys.plan("k"), keys.receipt("k.mp3"), keys.destination("k"), keys.announced("k", 1)):
+            assert await store.get(keys.JOBS, key) is None
+            assert await store.head(keys.JOBS, key) is None
+        assert await store.folders(keys.RECORDINGS, "none/") == ()
+        with pytest.raises(Unavailable, match="AccessDenied"):
+            await store.get(keys.JOBS, keys.segment("k", 0))
+    finally:
+        await store.close()
 
-    await asyncio.to_thread(reader.get_object, Bucket=keys.OUTPUT, Key="2026-01-01/book.mp3")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        await asyncio.to_thread(reader.list_objects_v2, Bucket=keys.OUTPUT)
+
+async def test_recordings_of_another_server_need_no_bucket_here(stack: Stack) -> None:
+    s3 = s3_of(stack, ROOT_USER)
+    left = await asyncio.to_thread(s3.list_objects_v2, Bucket=keys.RECORDINGS)
+    for item in left.get("Contents", []):
+        await asyncio.to_thread(s3.delete_object, Bucket=keys.RECORDINGS, Key=item["Key"])
+    await asyncio.to_thread(s3.delete_bucket, Bucket=keys.RECORDINGS)
+    elsewhere = stack.settings.model_copy(update={"recordings_endpoint": "storage.example.com"})
+
+    assert await setup(elsewhere, stack.told.append) == 0
+
+    buckets = await asyncio.to_thread(s3.list_buckets)
+    assert keys.RECORDINGS not in {bucket["Name"] for bucket in buckets["Buckets"]}
+
+
+async def test_the_user_of_links_fetches_audiobooks_and_recordings_and_lists_nothing(stack: Stack) -> None:
+    root, reader = s3_of(stack, ROOT_USER), s3_of(stack, policies.READER)
+    for bucket in (keys.OUTPUT, keys.RECORDINGS):
+        await asyncio.to_thread(root.put_object, Bucket=bucket, Key="2026-01-01/book.mp3", Body=b"x")
+
+        await asyncio.to_thread(reader.get_object, Bucket=bucket, Key="2026-01-01/book.mp3")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            await asyncio.to_thread(reader.list_objects_v2, Bucket=bucket)
 
 
 async def test_a_store_without_our_targets_is_told_the_exact_lines(

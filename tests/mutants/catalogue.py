@@ -5,11 +5,15 @@ from tests.mutants.mutant import Mutant
 PROTOCOL = "tests/pipeline/test_protocol.py"
 OVERTAKEN = "tests/pipeline/test_overtaken.py"
 RECONCILER = "tests/pipeline/test_reconciler.py"
+RECORDED = "tests/pipeline/test_recordings.py"
 TAMPERING = "tests/pipeline/test_tampering.py"
 LEVEL = "tests/pipeline/test_level.py"
 REJECTIONS = "tests/pipeline/test_rejections.py"
 WINDOW = "tests/pipeline/test_window.py"
 CONSUMER = "tests/unit/test_consumer.py"
+ANNOUNCING = "tests/pipeline/test_announcing.py"
+DELIVERING = "tests/unit/test_delivering.py"
+DESTINATIONS = "tests/unit/test_destinations.py"
 
 SPEAKING = (
     Mutant(
@@ -342,7 +346,9 @@ PUBLISHING = (
     Mutant(
         "act serves its own run's build instead of the newest completed",
         "services/publisher/handler.py",
-        """            while await self._publish(key.job, runs, name):
+        """            while served != runs:
+                served = runs
+                await self._publish(key.job, served, name)
                 runs = await self._jobs.runs(key.job, fresh=True)
 """,
         """            own = Runs(frozenset({key.run}), {key.run: runs.outcomes[key.run]}, runs.closed)
@@ -353,7 +359,9 @@ PUBLISHING = (
     Mutant(
         "act does not look again after it copied",
         "services/publisher/handler.py",
-        """            while await self._publish(key.job, runs, name):
+        """            while served != runs:
+                served = runs
+                await self._publish(key.job, served, name)
                 runs = await self._jobs.runs(key.job, fresh=True)
 """,
         "            await self._publish(key.job, runs, name)\n",
@@ -385,31 +393,66 @@ PUBLISHING = (
         "services/publisher/handler.py",
         """            if there:
                 await self._store.delete(keys.OUTPUT, key)
-            return there is not None
+            return
 """,
-        "            return False\n",
+        "            return\n",
         (PROTOCOL,),
     ),
     Mutant(
         "two notifiers claim one announcement",
-        "services/handoff_notifier/handler.py",
-        "        return await self._store.put(keys.JOBS, name, body, over=over, content_type=JSON)\n",
-        "        return await self._store.put(keys.JOBS, name, body, content_type=JSON)\n",
-        (PROTOCOL,),
+        "services/handoff_notifier/delivering.py",
+        "        return await self._store.put(keys.JOBS, key, body, over=over, content_type=JSON)\n",
+        "        return await self._store.put(keys.JOBS, key, body, content_type=JSON)\n",
+        (DELIVERING, PROTOCOL),
     ),
     Mutant(
         "a notifier sends without looking whether its claim still holds",
-        "services/handoff_notifier/handler.py",
-        "            if mine is None or not self._has_time(claim):\n",
+        "services/handoff_notifier/delivering.py",
+        "            if mine is None or (claim.deadline - self._clock()).total_seconds() <= timeout:\n",
         "            if mine is None:\n",
-        (OVERTAKEN,),
+        (DELIVERING, OVERTAKEN),
     ),
     Mutant(
         "an announcement that was made is made again",
-        "services/handoff_notifier/handler.py",
-        "            if before and (before.is_receipt or now < before.deadline):\n",
-        "            if before and now < before.deadline:\n",
-        (OVERTAKEN,),
+        "services/handoff_notifier/delivering.py",
+        "            if found and (found.is_receipt or self._clock() < found.deadline):\n",
+        "            if found and self._clock() < found.deadline:\n",
+        (DELIVERING, OVERTAKEN),
+    ),
+    Mutant(
+        "an answer that cannot be written down at once is forgotten",
+        "services/handoff_notifier/delivering.py",
+        "        for pause in islice(self._pauses(), SETTLING):\n",
+        "        for pause in islice(self._pauses(), 0):\n",
+        (DELIVERING,),
+    ),
+    Mutant(
+        "progress goes backwards",
+        "services/handoff_notifier/delivering.py",
+        "found.sequence >= sequence or ",
+        "found.sequence == sequence or ",
+        (DELIVERING,),
+    ),
+    Mutant(
+        "a dead receiver's circuit never opens",
+        "services/handoff_notifier/destinations.py",
+        "        return self.failures < FAILURES or (now >= self.until and under_way == 0)\n",
+        "        return True\n",
+        (DESTINATIONS,),
+    ),
+    Mutant(
+        "what is written of a run as done is written over a redelivery",
+        "services/handoff_notifier/announcing.py",
+        "            if await self._store.put(keys.JOBS, name, body, over=over, content_type=JSON) is not None:\n",
+        "            if await self._store.put(keys.JOBS, name, body, content_type=JSON) is not None:\n",
+        (ANNOUNCING,),
+    ),
+    Mutant(
+        "a receiver out of the store's reach cuts the other off",
+        "services/handoff_notifier/announcing.py",
+        "self._handoff(job, run, outcome), return_exceptions=True\n",
+        "self._handoff(job, run, outcome)\n",
+        (ANNOUNCING,),
     ),
     Mutant(
         "metadata is put over a newer one",
@@ -581,9 +624,23 @@ RECONCILING = (
     Mutant(
         "a marker goes before its run is announced",
         "services/reconciler/active.py",
-        "        if delivery and delivery.is_receipt:\n",
-        "        if delivery or outcome:\n",
-        (OVERTAKEN,),
+        "        if announced.due is None:\n",
+        "        if announced:\n",
+        (RECONCILER,),
+    ),
+    Mutant(
+        "a run that waited for hours is not told of sooner though somebody asked",
+        "services/reconciler/active.py",
+        "        self._waiting.forget((job, run))\n",
+        "",
+        (RECONCILER,),
+    ),
+    Mutant(
+        "recordings that were there before are handed off",
+        "services/reconciler/recordings.py",
+        "if info.key not in deliveries and since <= info.modified and self._is_lost(info.modified)\n",
+        "if info.key not in deliveries and self._is_lost(info.modified)\n",
+        (RECORDED,),
     ),
     Mutant(
         "a chunk of another text counts as spoken: reconciler",

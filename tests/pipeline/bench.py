@@ -1,6 +1,7 @@
 """A pipeline in memory whose events are delivered by hand, and whose requests can be interrupted at a named one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from darkchannel.runtime.service import Context
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectInfo, ObjectStore
-from services.handoff_notifier.omniplay import Answer, Handoff
+from services.handoff_notifier.messages import Answer, Message
 from services.merger.mastering import Master
 from tests.pipeline.engine import UNSPEAKABLE, spoken
 from tests.pipeline.process import Process, build
+from tests.pipeline.receiver import TICKET
 
 Interruption = Callable[[], Awaitable[object]]
 OpenStore = Callable[[Callable[[ObjectCreated], None]], ObjectStore]
@@ -65,18 +67,33 @@ class InterruptedStore:
             yield piece
 
 
-class Receiver:
-    timeout = 10.0
+class Receivers:
+    """OmniPlay and a webhook. ``answers``: what they say to the next messages; then they accept."""
 
     def __init__(self) -> None:
-        self.heard: list[Handoff] = []
+        self.heard: list[Message] = []
+        self.answers: list[Answer] = []
         self.dies = False
 
-    async def send(self, handoff: Handoff, at: datetime) -> Answer:
+    def timeout(self, message: Message) -> float:
+        del message
+        return 10.0
+
+    async def __call__(self, message: Message, signed: Mapping[str, str]) -> Answer:
         if self.dies:
             raise RuntimeError("killed while sending")
-        self.heard.append(handoff)
-        return Answer(200, "7")
+        assert signed["webhook-id"] == message.id
+        self.heard.append(message)
+        return self.answers.pop(0) if self.answers else Answer(200, TICKET)
+
+    @property
+    def handoffs(self) -> list[Message]:
+        return [message for message in self.heard if message.trusted]
+
+    @property
+    def events(self) -> list[str]:
+        """What the webhook heard of, in its order."""
+        return [json.loads(message.body)["event_type"] for message in self.heard if not message.trusted]
 
 
 class Bench:
@@ -85,6 +102,7 @@ class Bench:
 
     def __init__(self, *texts: tuple[str, ...], open_store: OpenStore | None = None) -> None:
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.options = Options(company_id=5, priority="low")
         self.texts = texts or (("um", "dois"), ("três",))
         self.engine_calls: list[str] = []
         self.events: list[ObjectCreated] = []
@@ -95,7 +113,7 @@ class Bench:
         )
         self.store = InterruptedStore(self.raw)
         self.bus = MemoryBus()
-        self.receiver = Receiver()
+        self.receivers = Receivers()
         self.nonces = 0
         self.first, self.second = self.process(), self.process()
         self.jobs = Jobs(self.raw, lambda: self.now)
@@ -104,14 +122,14 @@ class Bench:
 
     def process(self, *texts: tuple[str, ...], master: Master | None = None) -> Process:
         """One more replica of every service; it reads documents as ``texts``, if any are given."""
-        return build(self.context(*texts), self._speak, self.receiver, self._nonce, 30.0, master=master)
+        return build(self.context(*texts), self._speak, self.receivers, self._nonce, 30.0, master=master)
 
     def context(self, *texts: tuple[str, ...]) -> Context:
         """What a replica is given; each its own memory."""
 
         async def compute(function: Any, /, *args: Any, **kwargs: Any) -> Any:
             chapters = tuple(Chapter(str(n), chapter) for n, chapter in enumerate(texts or self.texts))
-            return Book("Livro", None, Options(company_id=5, priority="low"), chapters)
+            return Book("Livro", None, self.options, chapters)
 
         return Context(
             store=self.store,  # type: ignore[arg-type]

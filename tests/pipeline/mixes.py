@@ -33,6 +33,8 @@ class Mix:
     """How probably a step lets a task sleep for long."""
     away: float = 0.0
     """How probably the store fails a request, half of them after it took effect."""
+    deaf: float = 0.0
+    """How probably a receiver of announcements fails to take one."""
     refused: bool = False
     """Whether the documents cannot be read."""
     fails: int = 0
@@ -148,6 +150,8 @@ MIXES = {
     "no events at all, two of one name": Mix(loss=1.0, documents=TWO_OF_ONE_NAME),
     "store comes and goes": Mix(away=0.03, acts=(edit(0, "B"),)),
     "store comes and goes, cancel, retry": Mix(away=0.03, acts=(CANCEL, RETRY)),
+    "receivers come and go": Mix(deaf=0.4, acts=(edit(0, "B", "completed"), WIPE)),
+    "receivers all but gone": Mix(deaf=0.8, crash=0.03, straggle=0.05, away=0.01),
     "slow": Mix(straggle=0.12, acts=(edit(0, "B", "completed"), edit(1, "C", "completed"))),
     "slow and wiped": Mix(
         straggle=0.08, crash=0.03, acts=(edit(0, "B", "completed"), WIPE, edit(1, "C", "completed"), WIPE)

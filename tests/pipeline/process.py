@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 from darkchannel import pipeline
 from darkchannel.jobs.plan import Plan
@@ -13,7 +12,7 @@ from darkchannel.jobs.records import Coding, SectionRecord
 from darkchannel.runtime import waiting
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
-from services.handoff_notifier.handler import Notifier
+from services.handoff_notifier.messages import Post
 from services.merger import timeline
 from services.merger.binding import Bound
 from services.merger.book import BookBinder
@@ -27,6 +26,7 @@ from services.reconciler.settings import ReconcilerSettings
 from services.splitter.handler import Splitter
 from services.splitter.settings import SplitterSettings
 from services.synthesizer.handler import Speak, Synthesizer
+from tests.pipeline.receiver import notifier
 
 
 @dataclass(eq=False)
@@ -39,7 +39,7 @@ class Process:
 def build(
     context: Context,
     speak: Speak,
-    receiver: Any,
+    post: Post,
     nonce: Callable[[], str],
     grace: float,
     expected_seconds: Callable[[str], float] = lambda ssml: 0.0,
@@ -55,7 +55,7 @@ def build(
         "assemble": BookBinder(context, _bind).assemble,
         "decide": publisher.decide,
         "act": publisher.act,
-        "announce": Notifier(context, receiver, nonce).announce,
+        **notifier(context, post, nonce),
     }
     return Process(handlers, Reconciler(looking or context, _reconciling(grace)))
 

@@ -63,10 +63,10 @@ async def _is_pending(world: World) -> bool:
 
 
 async def _claimed_until(world: World) -> datetime | None:
-    """The deadline of an announcement's claim that still holds."""
+    """The deadline of an announcement's claim that still holds, or until which it was put off."""
     for job in [document.job for document in world.documents if document.job]:
         async for info in world.raw.list(keys.JOBS, f"{job}/deliveries/"):
-            found = await world.raw.get(keys.JOBS, info.key)
+            found = await world.raw.get(keys.JOBS, info.key) if keys.parse_delivery(info.key) else None
             claim = Delivery.model_validate_json(found.body) if found else None
             if claim and not claim.is_receipt and world.now < claim.deadline:
                 return claim.deadline

@@ -293,12 +293,12 @@ async def test_an_announcement_that_was_made_is_not_made_again_when_its_event_co
     await bench.first.handlers["announce"](event)
     bench.later(minutes=5)
     await bench.second.handlers["announce"](event)
-    assert len(bench.receiver.heard) == 1
+    assert len(bench.receivers.heard) == 1
 
 
 async def test_a_notifier_that_slept_past_its_claim_claims_anew_before_it_sends() -> None:
     bench = await under_way(("um",), until="announce")
-    name = keys.delivery(bench.job, 1, "completed")
+    name = keys.delivery(bench.job, 1, "handoff")
 
     async def sleep() -> None:
         bench.later(seconds=16)
@@ -308,7 +308,7 @@ async def test_a_notifier_that_slept_past_its_claim_claims_anew_before_it_sends(
     found = await bench.raw.get(keys.JOBS, name)
     assert found
     assert Delivery.model_validate_json(found.body).attempts == 2
-    assert len(bench.receiver.heard) == 1
+    assert len(bench.receivers.heard) == 1
 
 
 async def test_a_release_that_comes_late_leaves_the_edited_text() -> None:

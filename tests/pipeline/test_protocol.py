@@ -1,6 +1,7 @@
 """The interleavings that broke earlier drafts of the protocol, each on the real handlers."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
+from services.handoff_notifier.announcing import LINK_SECONDS
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import UNSPEAKABLE
 
@@ -30,7 +32,7 @@ async def test_a_document_becomes_an_audiobook_and_its_job_is_closed_and_announc
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.state, runs.closed) == (State.COMPLETED, frozenset({1}))
     assert await bench.published() == ["um", "dois", "três"]
-    assert [handoff.event for handoff in bench.receiver.heard] == ["completed"]
+    assert [json.loads(it.body)["handoff_reason"] for it in bench.receivers.heard] == ["audiobook_completed"]
     assert [v async for v in bench.raw.versions(keys.INBOX)] == []
 
 
@@ -39,11 +41,12 @@ async def test_metadata_announcement_and_report_all_lead_to_the_audiobook_where_
     await complete(bench)
     [lies] = await bench.output()
     link = await bench.raw.link(keys.OUTPUT, lies)
+    lasting = await bench.raw.link(keys.OUTPUT, lies, seconds=LINK_SECONDS)
     metadata = await bench.jobs.metadata(bench.job)
     assert metadata
     assert metadata.output
     assert (metadata.output.key, metadata.output.url) == (lies, link)
-    assert [handoff.url for handoff in bench.receiver.heard] == [link]
+    assert [json.loads(it.body)["recording_url"] for it in bench.receivers.heard] == [lasting]
     report = await Reporter(bench.jobs, bench.job).report()
     assert report
     assert report.output == lies
@@ -108,10 +111,10 @@ async def test_two_notifiers_at_once_send_once() -> None:
     bench.events.append(await bench.drop())
     await bench.deliver(until="announce")
     event = bench.take("announce")
-    delivery = keys.delivery(bench.job, 1, "completed")
+    delivery = keys.delivery(bench.job, 1, "handoff")
     bench.store.before("put", delivery, lambda: bench.second.handlers["announce"](event))
     await bench.first.handlers["announce"](event)
-    assert len(bench.receiver.heard) == 1
+    assert len(bench.receivers.heard) == 1
 
 
 async def test_a_notifier_that_died_while_sending_is_followed_by_another_after_its_deadline() -> None:
@@ -119,15 +122,15 @@ async def test_a_notifier_that_died_while_sending_is_followed_by_another_after_i
     bench.events.append(await bench.drop())
     await bench.deliver(until="announce")
     event = bench.take("announce")
-    bench.receiver.dies = True
+    bench.receivers.dies = True
     with pytest.raises(RuntimeError):
         await bench.first.handlers["announce"](event)
-    bench.receiver.dies = False
+    bench.receivers.dies = False
     await bench.second.handlers["announce"](event)
-    assert bench.receiver.heard == []
+    assert bench.receivers.heard == []
     bench.later(seconds=16)
     await bench.second.handlers["announce"](event)
-    assert len(bench.receiver.heard) == 1
+    assert len(bench.receivers.heard) == 1
 
 
 async def test_two_splitters_of_one_document_make_one_good_job() -> None:

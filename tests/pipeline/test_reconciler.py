@@ -1,15 +1,19 @@
 """What the reconciler finds from the objects alone, of jobs under way and of ended ones."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from darkchannel import keys, pipeline
 from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
+from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
+from services.handoff_notifier.messages import Answer
 from tests.pipeline.bench import Bench, closed
+from tests.pipeline.counted import Counted
 from tests.pipeline.verdict import FILES
 
 TEXTS = tuple(f"texto {index}" for index in range(12))
@@ -53,7 +57,7 @@ async def test_an_edit_renders_one_chunk_one_section_and_the_book_under_the_same
     changed = {key.removeprefix(f"{bench.job}/") for key in after if after[key] != before.get(key)}
     folders = sorted(name.partition("/")[0] for name in changed)
     assert folders == [
-        "builds", "builds", "builds", "chunks", "deliveries", "final", "final", "metadata.json",
+        "builds", "builds", "builds", "chunks", "deliveries", "deliveries", "final", "final", "metadata.json",
         "runs", "runs", "runs", "sections", "sections", "sections", "segments",
     ]  # fmt: skip
     assert "chunks/chunk-000001.wav" in changed
@@ -370,3 +374,94 @@ async def test_a_name_that_a_person_made_unreadable_is_taken_and_holds_up_nobody
     bench.later(seconds=31)
     await bench.reconcile()
     assert await bench.output() == ["2026-03-01/livro-2.mp3"]
+
+
+async def untold() -> Bench:
+    """A closed run of which OmniPlay, being away, did not hear."""
+    bench = Bench(("um",))
+    bench.receivers.answers.append(Answer(503))
+    bench.events.append(await bench.drop())
+    await bench.deliver()
+    return bench
+
+
+async def markers(bench: Bench) -> list[str]:
+    return [info.key async for info in bench.raw.list(keys.JOBS, keys.ACTIVE_PREFIX)]
+
+
+def announcement(bench: Bench) -> tuple[str, ObjectCreated]:
+    """The hint that a run's receivers are to be told."""
+    return "announce", ObjectCreated(keys.JOBS, keys.run_event(bench.job, 1, "closed"))
+
+
+async def due_in(bench: Bench, **wait: float) -> None:
+    body = Announced(due=bench.now + timedelta(**wait)).model_dump_json().encode()
+    await bench.raw.put(keys.JOBS, keys.announced(bench.job, 1), body)
+
+
+async def test_a_run_whose_receiver_is_away_keeps_its_marker_and_costs_no_request_until_its_next_try() -> None:
+    bench = await untold()
+    await due_in(bench, seconds=20)
+    await bench.first.reconciler.round()
+    bench.store._store = counted = Counted(bench.raw)  # type: ignore[assignment]
+    for _ in range(19):
+        bench.later(seconds=1)
+        await bench.first.reconciler.round()
+    assert [request for request in counted.requests if bench.job in request[1]] == []
+    assert await bench.hints() == []
+    assert await markers(bench) == [keys.marker(bench.job, 1)]
+    bench.later(seconds=1)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == [announcement(bench)]
+
+
+async def test_the_next_try_is_hinted_and_the_marker_goes_once_all_have_heard() -> None:
+    bench = await untold()
+    assert (len(bench.receivers.heard), await markers(bench)) == (1, [keys.marker(bench.job, 1)])
+    bench.later(seconds=7)
+    await bench.reconcile()
+    assert len(bench.receivers.heard) == 2
+    await bench.reconcile()
+    assert (len(bench.receivers.heard), await markers(bench)) == (2, [])
+
+
+async def test_tries_that_follow_one_another_sooner_than_a_grace_have_a_hint_each() -> None:
+    bench = await untold()
+    for _ in range(3):
+        await due_in(bench, seconds=2)
+        bench.later(seconds=2)
+        await bench.first.reconciler.round()
+        assert await bench.hints() == [announcement(bench)]
+        await bench.first.reconciler.round()
+        assert await bench.hints() == []
+
+
+@pytest.mark.parametrize("there", [None, b"", b'{"due": "logo"}'])
+async def test_a_closed_run_of_which_nobody_seems_to_have_told_is_hinted_after_a_grace(there: bytes | None) -> None:
+    bench = await untold()
+    await bench.raw.delete(keys.JOBS, keys.announced(bench.job, 1))
+    if there is not None:
+        await bench.raw.put(keys.JOBS, keys.announced(bench.job, 1), there)
+    bench.later(seconds=29)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == []
+    bench.later(seconds=1)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == [announcement(bench)]
+
+
+async def test_a_run_that_is_to_be_told_of_sooner_than_it_was_is_looked_at_when_somebody_asks() -> None:
+    bench = await untold()
+    await due_in(bench, hours=5)
+    await bench.first.reconciler.round()
+    bench.later(seconds=1)
+    await due_in(bench, seconds=0)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == []
+    await bench.jobs.ask(bench.job)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == [announcement(bench)]
+    await due_in(bench, seconds=5)
+    bench.later(seconds=5)
+    await bench.first.reconciler.round()
+    assert await bench.hints() == [announcement(bench)]

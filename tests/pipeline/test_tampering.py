@@ -123,7 +123,7 @@ async def test_a_claim_of_an_announcement_that_cannot_be_read_is_made_anew() -> 
     bench = Bench(("um",))
     bench.events.append(await bench.drop())
     await bench.deliver(until="announce")
-    name = keys.delivery(bench.job, 1, "completed")
+    name = keys.delivery(bench.job, 1, "handoff")
     await put(bench, name)
     await settled(bench)
     found = await bench.raw.get(keys.JOBS, name)

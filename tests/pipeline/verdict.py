@@ -90,14 +90,32 @@ def _runs(world: World, job: str, runs: Runs) -> list[str]:
 def _announcements(world: World, job: str, runs: Runs) -> list[str]:
     wrong: list[str] = []
     for n in runs.closed:
-        calls = [call for handoff, call in world.receiver.heard if handoff.startswith(f"{job}.{n:04d}.")]
-        if not calls:
-            wrong.append(f"run {n} closed, never announced")
-        for (at, runner), (again, _) in pairwise(calls):
-            overtaken = (again - at).total_seconds() >= world.receiver.timeout
-            if runner not in world.killed and not overtaken:
-                wrong.append(f"run {n} announced twice without cause")
-    return wrong
+        for event in _events(world, n, runs.outcomes[n].status):
+            calls = [call for told, call in world.receivers.heard if told == f"{job}.{n:04d}.{event}"]
+            if not calls:
+                wrong.append(f"{event} of run {n} was never told")
+            for (at, runner), (again, _) in pairwise(calls):
+                overtaken = (again - at).total_seconds() >= world.receivers.seconds
+                if runner not in world.killed and not overtaken:
+                    wrong.append(f"{event} of run {n} was told twice without cause")
+    return wrong + _progress(world, job)
+
+
+def _events(world: World, run: int, status: State) -> list[str]:
+    """What is told of a closed run."""
+    created = ["task.created"] if run == 1 else []
+    return ["handoff", *([*created, "task.started", f"task.{status}"] if world.webhook else [])]
+
+
+def _progress(world: World, job: str) -> list[str]:
+    """Each state once, but for senders that were killed, and none after a newer one."""
+    told = [(told, runner) for told, (_, runner) in world.receivers.heard if f"{job}." in told and ".progress." in told]
+    numbers = [(int(it.rpartition(".")[2]), runner) for it, runner in told]
+    return [
+        f"progress {number} was told after {before}"
+        for (before, runner), (number, _) in pairwise(numbers)
+        if number < before or (number == before and runner not in world.killed)
+    ]
 
 
 async def _small_things(world: World, job: str, runs: Runs) -> list[str]:

@@ -22,7 +22,7 @@ from tests.pipeline.engine import Engine, expected_seconds
 from tests.pipeline.mixes import Mix
 from tests.pipeline.people import People
 from tests.pipeline.process import Process, build, workers
-from tests.pipeline.receiver import Receiver
+from tests.pipeline.receiver import WEBHOOK, Receivers
 from tests.pipeline.scheduler import RUNNER, Runner, Scheduler
 from tests.pipeline.stores import Pageless, PublishingStore
 
@@ -78,7 +78,7 @@ class World:
         self.trace: list[str] = []
         self.broker = Broker(random, self.scheduler.point, lambda: self.now)
         self.engine = Engine(random, self.scheduler.point, fails=mix.fails, hiccups=mix.hiccups, mumbles=mix.mumbles)
-        self.receiver = Receiver(self)
+        self.receivers = Receivers(self)
         self.raw = MemoryStore(clock=lambda: self.now, on_created=self._created)
         self.store = PublishingStore(self.raw, self.scheduler, self.trouble)
         self.outside = Jobs(self.store, lambda: self.now)  # type: ignore[arg-type]
@@ -89,6 +89,8 @@ class World:
         self.acts = list(mix.acts)
         self.people = People(self, random)
         self.grace = random.choice((0.0, 2.0, 30.0))
+        self.webhook = random.choice((None, None, WEBHOOK))
+        """What the options of every job say."""
         self.replicas = [self._replica() for _ in range(2)]
 
     # -- what the real handlers are given -----------------------------------------------------------------------
@@ -111,7 +113,7 @@ class World:
         process = build(
             context,
             self.engine.speak,
-            self.receiver,
+            self.receivers,
             self._nonce,
             self.grace,
             expected_seconds,
@@ -143,7 +145,8 @@ class World:
         texts = self.documents[int(body)].texts
         chapters = texts if self.version % 2 == 0 else [[t] for c in texts for t in c]
         tagged = [Chapter(f"{n}", tuple(f"{t} v{self.version}" for t in c)) for n, c in enumerate(chapters)]
-        options = Options(company_id=5, priority=self.random.choice(("low", "medium")))
+        priority = self.random.choice(("low", "medium"))
+        options = Options(company_id=5, webhook_url=self.webhook, priority=priority)
         return Book("Livro", None, options, tuple(tagged))
 
     def _nonce(self) -> str:
@@ -159,12 +162,19 @@ class World:
                 return True
         return self.mix.away > 0 and not self.quiet and self.random.random() < self.mix.away / 2
 
+    def refusal(self) -> int:
+        """The status with which a receiver that is out of order just now answers; 0 where it is in order."""
+        refuses = self.mix.deaf > 0 and not self.quiet and self.random.random() < self.mix.deaf
+        return self.random.choice((429, 500, 503)) if refuses else 0
+
     # -- events --------------------------------------------------------------------------------------------------
 
     def _created(self, event: ObjectCreated) -> None:
         self.wrote = True
         self.writes[event.key] += 1
-        self.tell(f"{event.bucket.removeprefix('darkchannel-')}/{event.key}")
+        # Who asks leaves no seed to what the end of its name is.
+        key = event.key.rpartition(".")[0] if event.key.startswith(keys.ASKED_PREFIX) else event.key
+        self.tell(f"{event.bucket.removeprefix('darkchannel-')}/{key}")
         for stage in pipeline.stages_for(event.bucket, event.key):
             if self.quiet or self.random.random() >= self.mix.loss:
                 copies = 3 if self.random.random() < self.mix.double else 1
@@ -221,7 +231,8 @@ class World:
     async def drop(self, document: Document) -> None:
         """Put a document into the inbox."""
         known = [info.version async for info in self.raw.versions(keys.INBOX, document.key)]
-        await self.raw.put(keys.INBOX, document.key, str(document.number).encode())
+        told = {"webhook-url": self.webhook} if self.webhook else {}
+        await self.raw.put(keys.INBOX, document.key, str(document.number).encode(), metadata=told)
         [version] = [v.version async for v in self.raw.versions(keys.INBOX, document.key) if v.version not in known]
         document.job = keys.job_id(keys.INBOX, document.key, version or "")
 

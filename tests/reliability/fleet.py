@@ -231,7 +231,7 @@ async def empty(servers: Servers) -> None:
     store = S3Store(servers.endpoint, access_key=servers.user, secret_key=servers.password)
     try:
         left = [(keys.INBOX, info.key, info.version) async for info in store.versions(keys.INBOX)]
-        for bucket in (keys.JOBS, keys.OUTPUT):
+        for bucket in (keys.JOBS, keys.OUTPUT, keys.RECORDINGS):
             left += [(bucket, info.key, None) async for info in store.list(bucket)]
         for start in range(0, len(left), 32):
             batch = left[start : start + 32]

@@ -10,7 +10,7 @@ import boto3
 from pydantic import SecretStr
 from yarl import URL
 
-from darkchannel import keys
+from darkchannel import pipeline
 from darkchannel.cli.setup import SetupSettings, setup
 from darkchannel.errors import Unavailable
 from darkchannel.storage import admin, notifications
@@ -24,6 +24,7 @@ USER, PASSWORD = "darkchannel-root", "root-of-the-tests"
 HEARTBEAT = 2
 """Seconds between the signs of life of services and broker."""
 POLL_SECONDS = 0.1
+ANNOUNCED = tuple(dict.fromkeys(stage.bucket for stage in pipeline.STAGES))
 
 
 class Stack:
@@ -85,7 +86,7 @@ class Stack:
         """Have the buckets announce new objects, as ``darkchannel setup`` does."""
         async with self._admin() as minio:
             targets = await minio.targets()
-            for bucket in (keys.INBOX, keys.JOBS):
+            for bucket in ANNOUNCED:
                 await minio.announce(bucket, targets)
 
     async def be_silent(self) -> None:
@@ -97,7 +98,7 @@ class Stack:
             aws_secret_access_key=PASSWORD,
             region_name="us-east-1",
         )
-        for bucket in (keys.INBOX, keys.JOBS):
+        for bucket in ANNOUNCED:
             await asyncio.to_thread(
                 s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration={}
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from darkchannel import keys
 from darkchannel.audio import mp3, wav
 from darkchannel.jobs.chain import Chain
-from darkchannel.jobs.deliveries import Delivery
+from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.records import Manifest, SectionRecord
 from darkchannel.jobs.runs import Runs, State
@@ -96,10 +96,10 @@ class _Case:
         await self._whole(plan, chain, manifest, book)
 
     async def _announced(self, runs: Runs) -> None:
-        for run, outcome in runs.outcomes.items():
-            found = await self._store.get(keys.JOBS, keys.delivery(self._job, run, outcome.status))
-            receipt = found is not None and Delivery.model_validate_json(found.body).is_receipt
-            self._check(receipt, f"run {run} has no receipt of its announcement")
+        for run in runs.outcomes:
+            found = await self._store.get(keys.JOBS, keys.announced(self._job, run))
+            done = found is not None and Announced.model_validate_json(found.body).due is None
+            self._check(done, f"not all who are to hear of run {run} have heard")
 
     async def _published(self, manifest: Manifest) -> bytes:
         """Where listeners and people look lies the newest build, whole."""

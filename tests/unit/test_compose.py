@@ -1,5 +1,6 @@
 """The stack that compose starts, read as text: how containers are bounded, what is open, where secrets come from."""
 
+import base64
 import re
 import subprocess
 from pathlib import Path
@@ -7,17 +8,26 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
 from darkchannel import pipeline
 from darkchannel.cli.setup import SetupSettings
+from darkchannel.storage.recordings import RecordingsSettings
+from services.handoff_notifier.settings import NotifierSettings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 CONTAINERS: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 SERVICES = sorted(pipeline.SERVICES)
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN")
-OPTIONAL = {"VOICE_AI_SERVICE_TOKEN", "OMNIPLAY_WEBHOOK_SECRET"}
-"""Passed on where they are set: a stack without OmniPlay has none."""
+OPTIONAL = {
+    "VOICE_AI_SERVICE_TOKEN",
+    "OMNIPLAY_WEBHOOK_SECRET",
+    "WEBHOOK_SECRETS",
+    "RECORDINGS_SECRET_KEY",
+    "DARKCHANNEL_WEBHOOK_SECRET",
+}
+"""Passed on where they are set: a stack that tells nobody has none, and the last only names one."""
 
 
 def test_every_service_of_the_pipeline_is_a_container_of_its_own() -> None:
@@ -78,6 +88,25 @@ def test_a_secret_never_stands_in_the_file_itself(name: str) -> None:
 def test_setup_is_given_every_secret_it_asks_for() -> None:
     asked = {name.upper() for name, field in SetupSettings.model_fields.items() if field.is_required()}
     assert asked <= set(CONTAINERS["setup"]["environment"])
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        ("handoff-notifier", NotifierSettings),
+        ("handoff-notifier", RecordingsSettings),
+        ("reconciler", RecordingsSettings),
+    ],
+)
+def test_a_service_is_given_every_setting_it_reads(service: str, settings: type[BaseSettings]) -> None:
+    assert {name.upper() for name in settings.model_fields} <= set(CONTAINERS[service]["environment"])
+
+
+def test_env_sh_writes_a_secret_that_webhooks_can_be_signed_with(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    subprocess.run(["sh", ROOT / "infra" / "env.sh", env], check=True, capture_output=True, timeout=60)
+    [secret] = NotifierSettings(_env_file=env).webhook_secrets["default"]
+    assert len(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)) >= 24
 
 
 def test_env_sh_writes_every_name_that_compose_refuses_to_start_without(tmp_path: Path) -> None:

@@ -178,6 +178,16 @@ async def test_a_permanent_failure_of_no_known_job_is_kept_aside(jobs: Jobs, pro
     assert settlement == DeadLetter("the inbox keeps no versions")
 
 
+async def test_who_only_tells_of_runs_fails_none(jobs: Jobs, process: Process) -> None:
+    progress = pipeline.BY_NAME["progress"]
+    told = Delivery(progress.queue, ObjectCreated(keys.JOBS, keys.metadata(JOB)).encode(), 1)
+
+    settlement = await worker(jobs, process, Scripted(Permanent("no such thing")), progress)(told)
+
+    assert isinstance(settlement, DeadLetter)
+    assert (await jobs.runs(JOB, fresh=True)).is_open
+
+
 async def test_an_object_that_the_stage_does_not_work_on_is_kept_aside_and_fails_no_run(
     jobs: Jobs, process: Process
 ) -> None:

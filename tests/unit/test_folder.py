@@ -464,3 +464,6 @@ def test_listings_are_what_sorting_all_keys_would_give(keys_put: set[str], prefi
         for start, past in (("", ""), (prefix, ""), ("", after), (prefix, after), ("n" * 239, "")):
             listed = [info.key for info in disk.list(keys.JOBS, start, past)]
             assert listed == sorted(key for key in keys_put if key.startswith(start) and key > past)
+        above = f"{prefix}/"
+        below = {key.removeprefix(above) for key in keys_put if key.startswith(above)}
+        assert disk.folders(keys.JOBS, above) == tuple(sorted({it.partition("/")[0] for it in below if "/" in it}))

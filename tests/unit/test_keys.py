@@ -26,6 +26,20 @@ def test_a_run_is_found_again_in_its_keys(job: str, run: int, event: keys.RunEve
     assert keys.parse_marker(keys.marker(job, run)) == (job, run)
 
 
+@given(JOBS, RUNS, st.sampled_from(["handoff", "task.created", "task.progress", "task.completed"]))
+def test_a_delivery_is_found_again_in_its_key_and_what_is_announced_is_none(job: str, run: int, event: str) -> None:
+    assert keys.parse_delivery(keys.delivery(job, run, event)) == keys.Run(job, run, event)
+    assert keys.parse_delivery(keys.announced(job, run)) is None
+
+
+@given(st.text(min_size=1))
+def test_a_recording_is_found_again_in_the_keys_of_its_receipt_and_of_an_ask(call: str) -> None:
+    recording = f"company_5/voice/2026/01/15/{call}.mp3"
+    assert keys.parse_receipt(keys.receipt(recording)) == recording
+    assert keys.parse_recording_ask(keys.ask(recording, "0f3a")) == recording
+    assert keys.parse_ask(keys.ask(recording, "0f3a")) is None
+
+
 @given(JOBS, st.text("0123456789abcdef", min_size=16, max_size=16))
 def test_a_build_is_found_again_in_the_key_of_its_manifest(job: str, digest: str) -> None:
     assert keys.parse_manifest(keys.manifest(job, digest)) == keys.Manifest(job, digest)
@@ -72,7 +86,9 @@ def test_a_key_of_another_shape_is_nobodys(key: str) -> None:
         keys.parse_section,
         keys.parse_manifest,
         keys.parse_run,
+        keys.parse_delivery,
         keys.parse_marker,
+        keys.parse_receipt,
     )
     assert all(parse(key) is None for parse in parsers)
 

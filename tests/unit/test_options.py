@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.errors import Refused
-from darkchannel.jobs.options import Options, Pauses, from_metadata, ours, resolve
+from darkchannel.jobs.options import Options, Pauses, from_metadata, hearers, ours, resolve, without_secrets
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=400).filter(
     lambda title: title == title.strip()
@@ -113,6 +113,11 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
         ({"pauses": "1.5"}, "pauses: .* \\(got 1.5=''\\)"),
         ({"pauses": 2}, "pauses: .* \\(got 2\\)"),
         ({"webhook_url": "ftp://e.org"}, "webhook-url"),
+        ({"webhook-url": "https://ana:segredo@e.org/h"}, "webhook-url: must hold no user and no password"),
+        ({"webhook-url": "https://ana@e.org"}, "webhook-url: must hold no user"),
+        ({"webhook-secret": "crm."}, "webhook-secret: must be the name of a secret in WEBHOOK_SECRETS, such as crm"),
+        ({"webhook-secret": "x" * 65}, "webhook-secret: must be the name"),
+        ({"webhook-secret": ""}, "webhook-secret: must be the name"),
         ({"voise": "a"}, "voise: there is no such option; choose from voice, .*, company-id"),
         ({"title": "x" * 501}, "title: must have at most 500 characters"),
         ({"title": ["a", "b"]}, "title"),
@@ -159,3 +164,50 @@ def test_whatever_is_asked_is_options_or_refused(layer: dict[str, object]) -> No
     except Refused:
         return
     assert resolve(options.model_dump()) == options
+
+
+SECRETS = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "WHSEC_abc", "s3cr3t/with+base64==", "palavra secreta", "x" * 65]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_in_place_of_its_name_is_refused_unrepeated_and_never_kept(secret: str) -> None:
+    kept = without_secrets({"Webhook-Secret": secret, "voice": "pt-br"})
+    assert secret not in str(kept)
+    assert kept["voice"] == "pt-br"
+    for layer in ({"webhook-secret": secret}, kept):
+        with pytest.raises(Refused, match="webhook-secret: must be the name of a secret") as refused:
+            resolve(layer)
+        assert secret not in str(refused.value)
+
+
+def test_a_password_in_a_webhook_s_address_is_refused_unrepeated_and_never_kept() -> None:
+    layer = {"webhook-url": "https://ana:segredo@e.org/h"}
+    kept = without_secrets(layer)
+    assert "segredo" not in str(kept)
+    for said in (layer, kept):
+        with pytest.raises(Refused, match="webhook-url: must hold no user and no password") as refused:
+            resolve(said)
+        assert "segredo" not in str(refused.value)
+
+
+def test_what_is_no_secret_is_kept_as_it_was_said() -> None:
+    layer = {
+        "webhook-secret": "crm-2",
+        "webhook_url": "https://e.org/h?de=ana@e.org",
+        "pauses": {"scene": 1},
+        "year": 1998,
+    }
+    assert without_secrets(layer) == layer
+    assert resolve(layer).webhook_secret == "crm-2"
+
+
+@pytest.mark.parametrize("wrong", [{"priority": "soon"}, {"webhook_secret": "whsec_x"}, {"voise": "a"}, {7: []}])
+def test_who_hears_of_a_job_is_known_though_other_options_are_wrong(wrong: dict[str, object]) -> None:
+    told = hearers({"webhook-url": "https://e.org/old"}, {"company-id": "7", "webhook_url": "https://e.org/h"}, wrong)
+    assert told == Options(company_id=7, webhook_url="https://e.org/h")
+
+
+def test_a_hearer_that_is_wrong_hears_nothing_and_keeps_no_other_from_hearing() -> None:
+    said = {"company_id": "none", "webhook_url": "ftp://e.org", "webhook_secret": "crm"}
+    assert hearers(said) == Options(webhook_secret="crm")
+    assert hearers({"company_id": 7, "webhook_url": "https://ana:b@e.org"}) == Options(company_id=7)

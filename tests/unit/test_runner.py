@@ -9,12 +9,11 @@ from darkchannel import keys, pipeline
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.memory import MemoryBus
-from darkchannel.runtime import runner as runner_module
 from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.embedded import route
 from darkchannel.runtime.registry import load
 from darkchannel.runtime.runner import Runner
-from darkchannel.runtime.service import Context, Handler, Parts, Service, utc_now
+from darkchannel.runtime.service import Context, Handler, Parts, Round, Service, utc_now
 from darkchannel.runtime.waiting import Process, Stopped
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
@@ -47,8 +46,8 @@ def speaking(handler: Handler, **parts: object) -> Service:
     return service("synthesizer", Parts(handlers={"speak": handler}, **parts))  # type: ignore[arg-type]
 
 
-def rounds(one_round: Callable[[], Awaitable[None]]) -> Service:
-    return service("reconciler", Parts(round=one_round))
+def rounds(**looks: Callable[[], Awaitable[None]]) -> Service:
+    return service("reconciler", Parts(rounds={name: Round(look, pause=0) for name, look in looks.items()}))
 
 
 async def test_a_created_object_calls_its_stage() -> None:
@@ -106,10 +105,7 @@ async def test_what_does_not_end_in_time_is_given_back() -> None:
     assert await runner._context.bus.depth(pipeline.BY_NAME["speak"].queue) == 1
 
 
-async def test_rounds_are_repeated_and_a_failed_one_is_told_until_it_works(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(runner_module, "ROUND_PAUSE", 0.0)
+async def test_rounds_are_repeated_and_a_failed_one_is_told_until_it_works() -> None:
     process, done = Process(), asyncio.Event()
     script: list[Exception | None] = [Unavailable("MinIO is away"), ValueError("odd"), None, None]
     reasons: list[list[str]] = []
@@ -122,13 +118,38 @@ async def test_rounds_are_repeated_and_a_failed_one_is_told_until_it_works(
         if step:
             raise step
 
-    runner = runner_of(rounds(one_round), process=process)
+    runner = runner_of(rounds(reconciler=one_round), process=process)
     await runner.start()
     async with asyncio.timeout(BOUND):
         await done.wait()
         await runner.drain(1)
     assert reasons[:4] == [[], ["MinIO is away"], ["odd"], []]
     assert runner.failure is None
+
+
+async def test_a_round_that_hangs_or_fails_holds_up_no_other() -> None:
+    process, hanging, done = Process(), asyncio.Event(), asyncio.Event()
+    looks = 0
+
+    async def hangs() -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    async def fails() -> None:
+        raise Unavailable("the store of recordings is away")
+
+    async def works() -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 3 and hanging.is_set() and process.health.reasons:
+            done.set()
+
+    runner = runner_of(rounds(hanging=hangs, recordings=fails, jobs=works), process=process)
+    await runner.start()
+    async with asyncio.timeout(BOUND):
+        await done.wait()
+        assert process.health.reasons == {"round of recordings": "the store of recordings is away"}
+        await runner.drain(0)
 
 
 async def test_a_dead_side_task_stops_the_process() -> None:

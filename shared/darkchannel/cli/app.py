@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from darkchannel.cli import app_dead_letters, app_text
+from darkchannel.cli import app_dead_letters, app_deliveries, app_text
 from darkchannel.cli.arguments import (
     Author,
     Document,
@@ -60,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(app_deliveries.app, name="deliveries", rich_help_panel=LOOK)
 app.add_typer(app_dead_letters.app, name="dead-letters", rich_help_panel=LOOK)
 app.add_typer(app_text.app, name="text", rich_help_panel=LOOK)
 

@@ -4,7 +4,6 @@ A job bucket has no list of jobs. Those under way have markers, and every job th
 output name under its date; both are listed here, the dates backwards.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from darkchannel.cli.report import Report, Reporter
 from darkchannel.errors import Permanent
 from darkchannel.jobs import names
 from darkchannel.jobs.runs import State
+from darkchannel.runtime.together import together
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.port import ObjectInfo
 
@@ -39,8 +39,8 @@ async def find(jobs: Jobs, wanted: str) -> list[Report]:
         return [report]
     stem = names.stem(wanted)
     found = await _reports(jobs, await active(jobs))
-    async for claims in _claims(jobs, stem):
-        found |= await _reports(jobs, await owners(jobs, claims[:MAX_NAMESAKES]))
+    async for named in claims(jobs, stem):
+        found |= await _reports(jobs, await owners(jobs, named[:MAX_NAMESAKES]))
         if any(_came_from(report, wanted) for report in found.values()):
             break
     namesakes = [report for report in found.values() if _came_from(report, wanted)]
@@ -51,13 +51,13 @@ async def find(jobs: Jobs, wanted: str) -> list[Report]:
 
 async def newest(jobs: Jobs, limit: int) -> list[Report]:
     """At most ``limit`` jobs of the last days, newest first."""
-    named: list[str] = []
-    async for claims in _claims(jobs):
-        named += await owners(jobs, claims[:limit])
-        if len(named) >= limit:
+    published: list[str] = []
+    async for named in claims(jobs):
+        published += await owners(jobs, named[:limit])
+        if len(published) >= limit:
             break
     under_way = (await active(jobs))[:limit]
-    return _newest_first((await _reports(jobs, under_way + named)).values())[:limit]
+    return _newest_first((await _reports(jobs, under_way + published)).values())[:limit]
 
 
 def preferred(namesakes: list[Report]) -> Report:
@@ -71,38 +71,32 @@ async def active(jobs: Jobs) -> list[str]:
     return [found[0] for info in _latest(markers) if (found := keys.parse_marker(info.key))]
 
 
-async def _claims(jobs: Jobs, stem: str = "") -> AsyncIterator[list[ObjectInfo]]:
+async def claims(jobs: Jobs, stem: str = "", days: int = DAYS) -> AsyncIterator[list[ObjectInfo]]:
     """The output names claimed, those of a stem where one is given, day by day from today backwards."""
     today = datetime.now(UTC).date()
     pattern = re.compile(rf"{re.escape(stem)}(-\d+)?" if stem else ".*")
-    for day in (today - timedelta(days=ago) for ago in range(DAYS)):
+    for day in (today - timedelta(days=ago) for ago in range(days)):
         prefix = keys.name_claim(day.isoformat(), stem).removesuffix(".json")
         start = len(prefix) - len(stem)
         listed = [info async for info in jobs.store.list(keys.JOBS, prefix)]
         yield _latest(info for info in listed if pattern.fullmatch(info.key[start:].removesuffix(".json")))
 
 
-async def owners(jobs: Jobs, claims: list[ObjectInfo]) -> list[str]:
+async def owners(jobs: Jobs, named: Iterable[ObjectInfo]) -> list[str]:
     """The jobs that claimed these output names."""
-    found: list[str] = []
-    for info in claims:
+
+    async def owner(claim: str) -> str | None:
         try:
-            owner = await jobs.owner(info.key)
+            return await jobs.owner(claim)
         except Permanent as error:
             output.note(f"passed over: {error}")
-        else:
-            found += [owner] if owner else []
-    return found
+            return None
+
+    return list(filter(None, await together((owner(info.key) for info in named), at_once=AT_ONCE)))
 
 
 async def _reports(jobs: Jobs, wanted: Iterable[str]) -> dict[str, Report]:
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def report(job: str) -> Report | None:
-        async with gate:
-            return await legible(Reporter(jobs, job))
-
-    reports = await asyncio.gather(*(report(job) for job in dict.fromkeys(wanted)))
+    reports = await together((legible(Reporter(jobs, job)) for job in dict.fromkeys(wanted)), at_once=AT_ONCE)
     return {found.job: found for found in reports if found}
 
 

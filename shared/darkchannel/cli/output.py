@@ -50,7 +50,7 @@ def state(report: Report) -> str:
 
 def job(report: Report) -> None:
     """One job, a line for each thing there is to say."""
-    facts = {
+    said = {
         "job": report.job,
         "file": report.source,
         "title": report.title,
@@ -63,12 +63,12 @@ def job(report: Report) -> None:
         "plays": duration(report.seconds) if report.seconds else None,
         "reason": report.error,
     }
-    _facts(facts)
+    facts(said)
 
 
 def letter(found: Letter) -> None:
     """One dead letter, a line for each thing there is to say."""
-    facts = {
+    said = {
         "id": found.id,
         "put aside": moment(found.at) if found.at else None,
         "service": found.service,
@@ -78,11 +78,12 @@ def letter(found: Letter) -> None:
         "attempts": str(found.attempts),
         "reason": one_line(found.reason),
     }
-    _facts(facts)
+    facts(said)
 
 
-def _facts(facts: Mapping[str, str | None]) -> None:
-    for name, value in facts.items():
+def facts(said: Mapping[str, str | None]) -> None:
+    """A line for each thing there is to say."""
+    for name, value in said.items():
         if value:
             line(f"{name + ':':<11}{value}")
 

@@ -47,6 +47,8 @@ class SetupSettings(BaseSettings):
     minio_root_user: str
     minio_root_password: SecretStr
     rabbitmq_url: SecretStr
+    recordings_endpoint: str = ""
+    """Where recordings of calls are, if on another server: then this one has no bucket of them."""
     minio_secret_key: SecretStr = Field(min_length=8)
     """Of the operator, whose access key is ``darkchannel-operator``."""
     minio_reader_secret_key: SecretStr = Field(min_length=8)
@@ -56,6 +58,11 @@ class SetupSettings(BaseSettings):
     minio_publisher_secret_key: SecretStr = Field(min_length=8)
     minio_handoff_notifier_secret_key: SecretStr = Field(min_length=8)
     minio_reconciler_secret_key: SecretStr = Field(min_length=8)
+
+    @property
+    def stages(self) -> tuple[pipeline.Stage, ...]:
+        """Those that this server's buckets call."""
+        return tuple(s for s in pipeline.STAGES if s.bucket != keys.RECORDINGS or not self.recordings_endpoint)
 
     def secret_of(self, user: str) -> str:
         """The secret of a user that ``policies`` names."""
@@ -96,11 +103,11 @@ async def setup(settings: SetupSettings | None = None, echo: Echo = typer.echo) 
     ) as minio:
         await asyncio.gather(_until_up(minio.check_health), _until_up(lambda: _declare(settings)))
         echo(f"ok  {len(pipeline.STAGES)} queues, their exchanges, retries and dead letters")
-        echo(f"ok  {await _make_buckets(minio)}")
+        echo(f"ok  {await _make_buckets(minio, settings)}")
         await _make_users(minio, settings)
         echo(f"ok  {len(policies.policies())} users, each with the policy of its service")
         targets = await _find_targets(minio, echo)
-        await _announce(minio, targets)
+        await _announce(minio, targets, settings)
         echo(f"ok  MinIO lists {len(targets)} notification targets, and the buckets use them")
         echo(f"ok  {await _prove(minio, settings.rabbitmq_url.get_secret_value())}")
     return 0
@@ -128,8 +135,9 @@ async def _declare(settings: SetupSettings) -> None:
         await bus.close()
 
 
-async def _make_buckets(minio: Admin) -> str:
-    new = [bucket for bucket in keys.BUCKETS if await minio.make_bucket(bucket)]
+async def _make_buckets(minio: Admin, settings: SetupSettings) -> str:
+    buckets = tuple(dict.fromkeys((*keys.BUCKETS, *(stage.bucket for stage in settings.stages))))
+    new = [bucket for bucket in buckets if await minio.make_bucket(bucket)]
     # Before anything is announced: a document without a version has no job.
     if not await minio.is_versioned(keys.INBOX):
         await minio.keep_versions(keys.INBOX)
@@ -137,7 +145,7 @@ async def _make_buckets(minio: Admin) -> str:
         raise Failed(f"MinIO does not keep versions in {keys.INBOX}: turn versioning on for this bucket")
     for bucket, days in admin.EXPIRY_DAYS.items():
         await minio.expire(bucket, days)
-    return f"{len(keys.BUCKETS)} buckets ({len(new)} new), versions kept in {keys.INBOX}"
+    return f"{len(buckets)} buckets ({len(new)} new), versions kept in {keys.INBOX}"
 
 
 async def _make_users(minio: Admin, settings: SetupSettings) -> None:
@@ -159,8 +167,8 @@ async def _find_targets(minio: Admin, echo: Echo) -> dict[str, str]:
     return targets
 
 
-async def _announce(minio: Admin, targets: dict[str, str]) -> None:
-    for bucket in dict.fromkeys(stage.bucket for stage in pipeline.STAGES):
+async def _announce(minio: Admin, targets: dict[str, str], settings: SetupSettings) -> None:
+    for bucket in dict.fromkeys(stage.bucket for stage in settings.stages):
         await minio.announce(bucket, targets)
         if silent := await minio.silent_stages(bucket):
             raise Failed(f"MinIO did not keep the notifications of {bucket} for {', '.join(silent)}: run setup again")

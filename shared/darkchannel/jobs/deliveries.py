@@ -1,30 +1,46 @@
-"""Announcements: a claim before sending, a receipt after, one object for each (job, run, event)."""
+"""Deliveries: a claim before sending, a receipt after; one object for each (job, run, event) and each recording."""
 
-from datetime import datetime, timedelta
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-LADDER = tuple(timedelta(seconds=s) for s in (30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
-"""How long to wait after the first, second ... failed try; after the last the announcement is given up."""
+LADDER: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""Seconds to wait after the first, second ... failed try, as Standard Webhooks has them; then it is given up.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+State = Literal["pending", "delivered", "failed", "skipped", "refused"]
 
 
 class Delivery(BaseModel):
-    """``deliveries/NNNN-{event}.json``: a claim while ``ended`` is unset, a receipt from then on."""
+    """A claim while ``ended`` is unset, a receipt from then on."""
 
     model_config = ConfigDict(frozen=True)
 
+    id: str = ""
+    """What the receiver knows it by: ``webhook-id``, the same on every try."""
+    to: str = ""
+    """Host of the receiver, with its port where it is not the usual one; never the whole address, which may hold a
+    token."""
     attempts: int
     """Tries begun, this one included."""
-    deadline: datetime
+    deadline: AwareDatetime
     """Until then nobody else may try: the sender's time, or the wait after a failed try."""
     nonce: str
     """Tells two claims of the same moment apart."""
-    ended: datetime | None = None
+    sequence: int = 0
+    """Of progress: which state of the job it tells of."""
+    ended: AwareDatetime | None = None
     status: int | None = None
-    """The receiver's last HTTP status."""
+    """The receiver's last HTTP status; 0 where there was no answer."""
     ticket_id: str | None = None
     note: str | None = None
     """Why nothing was sent, or what went wrong."""
+    refused: bool = False
+    """What was to be told of cannot be: the note says why."""
 
     @classmethod
     def read(cls, body: bytes) -> "Delivery | None":
@@ -38,7 +54,39 @@ class Delivery(BaseModel):
     def is_receipt(self) -> bool:
         return self.ended is not None
 
+    @property
+    def state(self) -> State:
+        if not self.is_receipt:
+            return "pending"
+        if self.refused:
+            return "refused"
+        if self.status is not None and 200 <= self.status < 300:
+            return "delivered"
+        return "failed" if self.attempts else "skipped"
 
-def wait_after(attempts: int) -> timedelta | None:
+
+class Announced(BaseModel):
+    """``deliveries/NNNN-announced.json``: what the reconciler needs to know of all deliveries of a closed run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due: AwareDatetime | None
+    """When the next of them is to be looked at; None once all are receipts."""
+
+    @classmethod
+    def read(cls, body: bytes) -> "Announced | None":
+        """None for what a person made unreadable: then all of them are looked at again."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError:
+            return None
+
+
+def wait_after(attempts: int, ladder: Sequence[float] = LADDER) -> timedelta | None:
     """How long to wait after this many failed tries; None to give up."""
-    return LADDER[attempts - 1] if attempts <= len(LADDER) else None
+    return timedelta(seconds=ladder[attempts - 1]) if attempts <= len(ladder) else None
+
+
+def digest_of(url: str) -> str:
+    """Names a receiver's address without telling it: 16 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -7,7 +7,7 @@ the object's user metadata, and front matter in the document itself.
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -45,7 +45,12 @@ _MUST = {
     "lexicon": "must be the name of a file in darkchannel-refs/lexicons/, such as termos or termos.pls",
     "voices": "must be speakers and their voices, such as Ana=pt-br+f3, Bento=pt-br+m3",
     "webhook_url": "must start with http:// or https://",
+    "webhook_secret": "must be the name of a secret in WEBHOOK_SECRETS, such as crm, and never the secret itself",
 }
+_HEARERS = ("company_id", "webhook_url", "webhook_secret")
+_UNREPEATED = {"webhook_url", "webhook_secret"}
+"""Their values may be secrets."""
+_SECRET_NAME = re.compile(r"(?!whsec_)[\w-]{1,64}", re.IGNORECASE)
 
 
 class Pauses(BaseModel):
@@ -110,7 +115,10 @@ class Options(BaseModel):
         None,
         max_length=2000,
         pattern=r"^https?://\S+$",
-        description="address to tell of the end; kept with the job, not called yet",
+        description="address that is told of what becomes of the job",
+    )
+    webhook_secret: str | None = Field(
+        None, description="name of the secret in `WEBHOOK_SECRETS` that signs what is sent there, such as `crm`"
     )
 
     @field_validator("*", mode="before")
@@ -153,6 +161,20 @@ class Options(BaseModel):
         for speaker, voice in value.items():
             if not (0 < len(speaker) <= MAX_NAME and 0 < len(voice) <= MAX_NAME):
                 raise ValueError(_MUST["voices"])
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _without_credentials(cls, value: str | None) -> str | None:
+        if value is not None and _has_credentials(value):
+            raise ValueError("must hold no user and no password: webhook-secret names what signs")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _name_of_a_secret(cls, value: str | None) -> str | None:
+        if value is not None and not _SECRET_NAME.fullmatch(value):
+            raise ValueError(_MUST["webhook_secret"])
         return value
 
     @field_validator("formats")
@@ -202,6 +224,26 @@ def resolve(*layers: Mapping[str, Any]) -> Options:
         raise Refused(f"wrong option: {'; '.join(map(_told, error.errors()))}") from error
 
 
+def without_secrets(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer as it may be kept: where a secret or a password stood is what is refused for the same reason."""
+    return {name: _withheld(_field(name), value) for name, value in layer.items()}
+
+
+def _withheld(field: str, value: Any) -> Any:
+    if field == "webhook_secret" and isinstance(value, str) and not _SECRET_NAME.fullmatch(value.strip()):
+        return "…"
+    if field == "webhook_url" and isinstance(value, str) and _has_credentials(value.strip()):
+        return "https://…@…"
+    return value
+
+
+def _has_credentials(url: str) -> bool:
+    try:
+        return "@" in urlsplit(url).netloc
+    except ValueError:  # no address at all, which whoever calls it will say
+        return "@" in url
+
+
 def _told(item: ErrorDetails) -> str:
     """What is wrong with one option, in words that know nothing of pydantic."""
     name, *inside = map(str, item["loc"])
@@ -217,17 +259,23 @@ def _told(item: ErrorDetails) -> str:
             says = f"must have at most {item['ctx']['max_length']} characters"
         case _:
             says = _MUST[name]
-    return f"{_spelt(name)}: {says} (got {got:.80})"
+    return f"{_spelt(name)}: {says}" + ("" if name in _UNREPEATED else f" (got {got:.80})")
 
 
 def _spelt(field: str) -> str:
     return field.replace("_", "-")
 
 
-def company_of(*layers: Mapping[str, Any]) -> int | None:
-    """The company id of a job whose other options may be wrong."""
+def hearers(*layers: Mapping[str, Any]) -> Options:
+    """Who is to hear of a job whose options may be wrong: OmniPlay's company and the webhook, as far as they are right.
+
+    All other options have their defaults.
+    """
     merged = {_field(name): value for layer in layers for name, value in layer.items() if value is not None}
-    try:
-        return resolve({"company_id": merged.get("company_id")}).company_id
-    except Refused:
-        return None
+    found: dict[str, Any] = {}
+    for field in _HEARERS:
+        try:
+            found[field] = getattr(resolve({field: merged.get(field)}), field)
+        except Refused:
+            continue
+    return Options(**found)

@@ -127,8 +127,8 @@ class Worker:
         return DeadLetter(reason)
 
     async def _fail(self, event: ObjectCreated, job: str | None, reason: str) -> bool:
-        """Fail the run under way; False where there is no job that could tell of it."""
-        if job is None:
+        """Fail the run under way; False where there is none that this could fail."""
+        if job is None or not self._stage.ends_runs:
             return False
         what = f"{self._stage.name}-{PurePosixPath(event.key).stem}" if event.bucket == keys.JOBS else self._stage.name
         # An event of a run concerns no other; what else fails, fails the run under way.

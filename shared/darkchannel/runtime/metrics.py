@@ -28,9 +28,7 @@ class Metrics:
             ("where",),
             registry=self.registry,
         )
-        self.rounds = Counter(
-            "darkchannel_rounds", "Rounds of a service", ("service", "result"), registry=self.registry
-        )
+        self.rounds = Counter("darkchannel_rounds", "Rounds of a service", ("round", "result"), registry=self.registry)
 
     def expose(self) -> bytes:
         """The text that Prometheus scrapes: https://prometheus.io/docs/instrumenting/exposition_formats/"""

@@ -12,7 +12,7 @@ from darkchannel import pipeline
 from darkchannel.errors import DarkChannelError, Unavailable
 from darkchannel.messaging.port import Consumer
 from darkchannel.runtime.consumer import Worker
-from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.service import Context, Parts, Round, Service
 from darkchannel.runtime.waiting import Process, backoff, until_there
 
 T = TypeVar("T")
@@ -20,8 +20,6 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 PREFETCH = 16
-ROUND_PAUSE = 1.0
-"""Seconds between the end of a round and the next."""
 ROUND_SECONDS = 600.0
 """A round that takes longer is ended; it only repeats what the next one does."""
 CLOSE_SECONDS = 10.0
@@ -56,8 +54,8 @@ class Runner:
             self._parts.append((service, parts))
             for stage in pipeline.stages_of(service.name):
                 await self._consume(stage, parts)
-            if parts.round:
-                self.side_task(self._repeat(service.name, parts.round))
+            for name, one_round in parts.rounds.items():
+                self.side_task(self._repeat(service.name, name, one_round))
 
     def side_task(self, work: Coroutine[None, None, None]) -> None:
         """Run ``work`` beside the services; should it raise, the process stops."""
@@ -92,25 +90,25 @@ class Runner:
     async def _wait_for(self, what: str, reach: Callable[[], Awaitable[T]]) -> T:
         return await until_there(what, reach, self._process)
 
-    async def _repeat(self, service: str, one_round: Callable[[], Awaitable[None]]) -> None:
-        what = f"round of {service}"
-        pauses = backoff(ROUND_PAUSE)
+    async def _repeat(self, service: str, name: str, one_round: Round) -> None:
+        what = f"round of {name}"
+        pauses = backoff(one_round.pause)
         pause = 0.0
-        with bound_contextvars(service=service, stage="round"):
+        with bound_contextvars(service=service, stage=what):
             while not await self._process.stop.within(pause):
-                reason = await self._try_round(one_round)
+                reason = await self._try_round(one_round.look)
                 self._process.health.against(what, reason)
-                self._process.metrics.rounds.labels(service, "failed" if reason else "done").inc()
+                self._process.metrics.rounds.labels(name, "failed" if reason else "done").inc()
                 if reason is None:
-                    pauses, pause = backoff(ROUND_PAUSE), ROUND_PAUSE
+                    pauses, pause = backoff(one_round.pause), one_round.pause
                 else:
                     pause = next(pauses)
 
-    async def _try_round(self, one_round: Callable[[], Awaitable[None]]) -> str | None:
+    async def _try_round(self, look: Callable[[], Awaitable[None]]) -> str | None:
         """Why the round failed; None where it did not."""
         try:
             async with asyncio.timeout(ROUND_SECONDS):
-                await one_round()
+                await look()
         except Unavailable as error:
             log.warning("waiting", reason=str(error))
             return str(error)

@@ -43,15 +43,25 @@ async def _nothing() -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is done again and again. One that fails is told of and repeated, and holds up no other."""
+
+    look: Callable[[], Awaitable[None]]
+    pause: float = 1.0
+    """Seconds between its end and the next."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """A built service: a handler for each of its stages, or a round that is repeated every second."""
+    """A built service: a handler for each of its stages, and rounds beside one another."""
 
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     """By the stage's name."""
     prefetch: Mapping[str, int] = field(default_factory=dict)
     """Messages under way at once, by stage; 16 where unset."""
-    round: Callable[[], Awaitable[None]] | None = None
+    rounds: Mapping[str, Round] = field(default_factory=dict)
+    """By a name that metrics and readiness tell them by."""
     close: Callable[[], Awaitable[None]] = _nothing
 
 

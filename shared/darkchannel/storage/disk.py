@@ -80,12 +80,16 @@ class Disk:
         return None
 
     def list(self, bucket: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
-        if bucket == keys.INBOX:
-            options = (key for key in self._plain(bucket, prefix, after) if not _versioned(bucket, key))
-            found = heapq.merge(self.inbox.current(prefix, after), ((key, None) for key in options))
-        else:
-            found = ((key, None) for key in self._plain(bucket, prefix, after))
-        return self._all_seen(bucket, found)
+        return self._all_seen(bucket, self._current(bucket, prefix, after))
+
+    def folders(self, bucket: str, above: str) -> tuple[str, ...]:
+        """The next part of the keys that have one; of each folder only the first object is looked at."""
+        found: list[str] = []
+        after = ""
+        while (name := self._next_folder(bucket, above, after)) is not None:
+            found.append(name)
+            after = f"{above}{name}0"  # "0" is the character after "/"
+        return tuple(sorted(found))
 
     def versions(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         return self._all_seen(bucket, self.inbox.all(prefix)) if bucket == keys.INBOX else iter(())
@@ -102,6 +106,17 @@ class Disk:
         place = self._place(bucket, key, None)
         found = self.files.find(place[0]) if place else None
         return (found.path if found else self.files.root / _spot(bucket, key)).as_uri()
+
+    def _next_folder(self, bucket: str, above: str, after: str) -> str | None:
+        names_below = (key.removeprefix(above) for key, _ in self._current(bucket, above, after))
+        return next((name.partition("/")[0] for name in names_below if "/" in name), None)
+
+    def _current(self, bucket: str, prefix: str, after: str) -> Iterator[tuple[str, str | None]]:
+        """(key, version) of the objects that are there, by key."""
+        if bucket != keys.INBOX:
+            return ((key, None) for key in self._plain(bucket, prefix, after))
+        options = (key for key in self._plain(bucket, prefix, after) if not _versioned(bucket, key))
+        return heapq.merge(self.inbox.current(prefix, after), ((key, None) for key in options))
 
     def _plain(self, bucket: str, prefix: str, after: str) -> Iterator[str]:
         return keys_below(self.files.root / bucket, prefix, after)

@@ -121,6 +121,10 @@ class FolderStore:
         async for info in self._paged(await self._run(self._disk.list, bucket, prefix, after)):
             yield info
 
+    async def folders(self, bucket: str, above: str) -> tuple[str, ...]:
+        names.check_bucket(bucket)
+        return await self._run(self._disk.folders, bucket, above)
+
     async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         names.check_bucket(bucket)
         async for info in self._paged(await self._run(self._disk.versions, bucket, prefix)):

@@ -125,6 +125,12 @@ class MemoryStore:
             if stored := self._find(bucket, key, None):
                 yield replace(stored.info, metadata=NO_METADATA)
 
+    async def folders(self, bucket: str, above: str) -> tuple[str, ...]:
+        names.check_bucket(bucket)
+        there = (key for key in self._buckets.get(bucket, {}) if self._find(bucket, key, None))
+        found = (key.removeprefix(above) for key in there if key.startswith(above))
+        return tuple(sorted({name.partition("/")[0] for name in found if "/" in name}))
+
     async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         names.check_bucket(bucket)
         objects = self._buckets.get(bucket, {})

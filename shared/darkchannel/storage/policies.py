@@ -7,10 +7,11 @@ from darkchannel import keys, pipeline
 from darkchannel.pipeline import Grant
 
 OPERATOR = "darkchannel-operator"
-"""The user of the host's command line: it drops documents, opens and ends runs, and asks the reconciler to look."""
+"""The user of the host's command line: it drops documents, opens and ends runs, has deliveries tried again, and asks
+the reconciler to look."""
 
 READER = "darkchannel-reader"
-"""Signs links, and appears in them: it may fetch finished audiobooks and nothing else."""
+"""Signs links, and appears in them: it may fetch finished audiobooks and recordings, and nothing else."""
 
 _OBJECT_ACTIONS = {
     "r": ("s3:GetObject", "s3:GetObjectVersion"),
@@ -23,6 +24,8 @@ OPERATOR_GRANTS = (
     *(Grant(bucket, "*", "r") for bucket in keys.BUCKETS),
     Grant(keys.INBOX, "*", "w"),
     *(Grant(keys.JOBS, pattern, "w") for pattern in ("*/runs/*", "_active/*", "_asked/*")),
+    *(Grant(keys.JOBS, pattern, "w") for pattern in ("*/deliveries/*", f"{keys.RECEIPTS_PREFIX}*")),
+    Grant(keys.JOBS, f"{keys.DESTINATIONS_PREFIX}*", "d"),
 )
 
 
@@ -51,7 +54,7 @@ def of_grants(grants: Iterable[Grant]) -> str:
 
 def _reader() -> str:
     # No listing: whoever holds a link knows one name, and learns no other.
-    return _document([_allow(("s3:GetObject",), [_arn(f"{keys.OUTPUT}/*")])])
+    return _document([_allow(("s3:GetObject",), [_arn(f"{bucket}/*") for bucket in (keys.OUTPUT, keys.RECORDINGS)])])
 
 
 def _allow(actions: Iterable[str], resources: Iterable[str]) -> dict[str, object]:

@@ -111,6 +111,14 @@ class ObjectStore(Protocol):
         """Current objects in key order, those after the key ``after``. ``prefix`` is any string, not only a folder."""
         ...
 
+    async def folders(self, bucket: str, above: str) -> tuple[str, ...]:
+        """Names of the folders right below the folder ``above`` (empty, or ends with a slash), sorted.
+
+        The next part of the keys that have one. MinIO names a folder of a versioned bucket also after the last of
+        its objects was deleted.
+        """
+        ...
+
     def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         """Every version in a versioned bucket, also those a delete marker hides; markers are left out."""
         ...

@@ -188,6 +188,13 @@ class S3Store:
             async for item in found:
                 yield replace(s3_forms.stat_info(item), metadata=NO_METADATA, version=None)
 
+    async def folders(self, bucket: str, above: str) -> tuple[str, ...]:
+        names.check_bucket(bucket)
+        with understood(self._endpoint, bucket):
+            items = self._client().list_objects(bucket, above or None)
+            found = [str(item.object_name) async for item in items if item.is_dir]
+        return tuple(sorted(name.removeprefix(above).removesuffix("/") for name in found))
+
     async def versions(self, bucket: str, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         names.check_bucket(bucket)
         with understood(self._endpoint, bucket):

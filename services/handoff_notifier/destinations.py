@@ -1,0 +1,152 @@
+"""Receivers as the places where messages go: how many tries at once each may have, and which is left alone for now.
+
+A receiver that is slow or dead keeps its own messages waiting, never another's.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import BaseModel
+
+from darkchannel import keys
+from darkchannel.jobs.deliveries import digest_of
+from darkchannel.storage.ledger import JSON
+from darkchannel.storage.lru import Lru
+from darkchannel.storage.port import NEW, ObjectStore
+from services.handoff_notifier.addresses import Forbidden, parse, shown
+
+AT_ONCE: Final = 4
+"""Tries under way at one destination."""
+FAILURES: Final = 5
+"""In a row, after which a destination is left alone."""
+REST: Final = timedelta(seconds=30)
+PATIENCE: Final = 0.25
+"""Seconds for which a place is waited for while the tries that hold them are slow."""
+WAITS: Final = 8
+"""How often so long, at most, while they are quick."""
+SLOW: Final = timedelta(seconds=1)
+PUT_OFF: Final = timedelta(seconds=3)
+"""What finds no place comes again after this long, or later."""
+SPACING: Final = timedelta(seconds=0.25)
+"""Between two that were put off, so that a thousand messages for one dead receiver do not all come again at once."""
+
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """Whether a destination is worth a try. Pure."""
+
+    failures: int = 0
+    """In a row."""
+    until: datetime = LONG_AGO
+    """It is left alone until then; after that one try at a time shows whether it is back."""
+
+    def admits(self, now: datetime, under_way: int) -> bool:
+        return self.failures < FAILURES or (now >= self.until and under_way == 0)
+
+    def after(self, now: datetime, *, succeeded: bool) -> "Circuit":
+        if succeeded:
+            return Circuit()
+        failures = self.failures + 1
+        return Circuit(failures, now + REST if failures >= FAILURES else LONG_AGO)
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """One try under way."""
+
+    began: datetime
+    succeeded: bool | None = None
+    """Whether the receiver turned out to be in order; None where nobody asked it."""
+
+
+class Destination:
+    """One host and port, as this process knows it. ``patience`` in seconds."""
+
+    def __init__(self, clock: Callable[[], datetime], patience: float) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._circuit = Circuit()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._under_way: list[Place] = []
+        self._last_turn = LONG_AGO
+
+    async def enter(self) -> Place | datetime:
+        """Take a place, which ``leave`` gives back; where there is none in good time: when to come again."""
+        if not self._admits() or not await self._has_room():
+            return self._turn()
+        if not self._admits():  # those before failed meanwhile
+            self._room.release()
+            return self._turn()
+        place = Place(self._clock())
+        self._under_way.append(place)
+        return place
+
+    def leave(self, place: Place) -> None:
+        self._under_way.remove(place)
+        self._room.release()
+        if place.succeeded is not None:
+            self._circuit = self._circuit.after(self._clock(), succeeded=place.succeeded)
+
+    def _admits(self) -> bool:
+        return self._circuit.admits(self._clock(), len(self._under_way))
+
+    async def _has_room(self) -> bool:
+        """Wait a moment for a place, and a few moments more while those before are quick."""
+        for _ in range(WAITS):
+            try:
+                async with asyncio.timeout(self._patience):
+                    return await self._room.acquire()
+            except TimeoutError:
+                if min(place.began for place in self._under_way) <= self._clock() - SLOW:
+                    return False
+        return False
+
+    def _turn(self) -> datetime:
+        self._last_turn = max(self._last_turn + SPACING, self._clock() + PUT_OFF, self._circuit.until)
+        return self._last_turn
+
+
+class Disabled(BaseModel):
+    """``_destinations/{digest}.json``: an address that wants no more messages, until somebody removes this object."""
+
+    to: str
+    at: datetime
+    note: str = "it answered 410"
+
+
+class Destinations:
+    """All that this process sends to, and the addresses that want nothing any more, which all processes know."""
+
+    def __init__(self, store: ObjectStore, clock: Callable[[], datetime], patience: float = PATIENCE) -> None:
+        self._store = store
+        self._clock = clock
+        self._patience = patience
+        self._known: Lru[str, Destination] = Lru(4096)
+
+    def of(self, url: str) -> Destination:
+        host = host_of(url)
+        known = self._known.get(host)
+        if known is None:
+            known = Destination(self._clock, self._patience)
+            self._known.put(host, known)
+        return known
+
+    async def is_disabled(self, url: str) -> bool:
+        return await self._store.head(keys.JOBS, keys.destination(digest_of(url))) is not None
+
+    async def disable(self, url: str) -> None:
+        body = Disabled(to=host_of(url), at=self._clock()).model_dump_json().encode()
+        await self._store.put(keys.JOBS, keys.destination(digest_of(url)), body, over=NEW, content_type=JSON)
+
+
+def host_of(url: str) -> str:
+    """What may be told of an address: its host, with the port where that is not the usual one; empty of none."""
+    try:
+        return shown(parse(url))
+    except Forbidden:
+        return ""

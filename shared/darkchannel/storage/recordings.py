@@ -1,0 +1,121 @@
+"""Where recordings of calls are: a bucket of our own store, or one of somebody else's server."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from darkchannel import keys
+from darkchannel.errors import Permanent
+from darkchannel.storage.port import ObjectStore
+
+LINK_SECONDS: Final = 7 * 86_400
+"""The longest a presigned link may live: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+
+
+class RecordingsSettings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    recordings_endpoint: str = ""
+    """A URL, ``host`` (https) or ``host:port`` (https on 443 and 8443, else http). Empty: our own store."""
+    recordings_access_key: str = ""
+    recordings_secret_key: SecretStr = SecretStr("")
+    recordings_bucket: str = keys.RECORDINGS
+    recordings_region: str = "us-east-1"
+    recordings_public_url: str = ""
+    """Where anyone may read ``{url}/{bucket}/{key}``. Empty: links are presigned."""
+    recordings_poll_seconds: float = Field(2.0, ge=0.1, le=3600)
+    """Between two looks for recordings that no event told of."""
+    minio_public_url: str = ""
+    """Stands in for the public URL where it is of the same server as the endpoint."""
+    omniplay_api_url: str = ""
+    """Unset: nothing is handed off, and nobody looks for recordings."""
+
+    @property
+    def are_handed_off(self) -> bool:
+        return bool(self.omniplay_api_url)
+
+
+async def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """The recordings of calls. Their receipts lie in our own store, wherever these are."""
+
+    store: ObjectStore
+    bucket: str
+    """Its name on that server."""
+    is_own: bool
+    """Whether they lie in our own store, whose events we hear."""
+    public_url: str = ""
+    close: Callable[[], Awaitable[None]] = _nothing
+
+    async def url(self, key: str) -> str:
+        """Where the receiver of a handoff finds a recording: its public address, else a link for seven days."""
+        if self.public_url:
+            return f"{self.public_url}/{self.bucket}/{quote(key)}"
+        return await self.store.link(self.bucket, key, seconds=LINK_SECONDS)
+
+
+def open_recordings(settings: RecordingsSettings, own_store: ObjectStore) -> Recordings:
+    """The recordings that the settings name, in our own store where they name no other. Does not connect.
+
+    Raises Permanent for settings that cannot work, never with a secret in its words.
+    """
+    secret = settings.recordings_secret_key.get_secret_value()
+    public = settings.recordings_public_url.rstrip("/")
+    if public and urlsplit(public).scheme not in ("http", "https"):
+        raise Permanent("RECORDINGS_PUBLIC_URL is no URL: write https://storage.example.com")
+    if not settings.recordings_endpoint:
+        if settings.recordings_access_key or secret or settings.recordings_bucket != keys.RECORDINGS:
+            raise Permanent(
+                "RECORDINGS_BUCKET, RECORDINGS_ACCESS_KEY and RECORDINGS_SECRET_KEY are of a server that "
+                "RECORDINGS_ENDPOINT must name, be it DarkChannel's own; without them recordings are looked for in "
+                f"the bucket {keys.RECORDINGS} of DarkChannel's own"
+            )
+        return Recordings(own_store, keys.RECORDINGS, is_own=True, public_url=public)
+    if not (settings.recordings_access_key and secret):
+        raise Permanent(
+            "RECORDINGS_ENDPOINT is set: set RECORDINGS_ACCESS_KEY and RECORDINGS_SECRET_KEY too, of a user of that "
+            f"server who may list and read the bucket {settings.recordings_bucket}"
+        )
+    from darkchannel.storage.s3 import S3Store  # noqa: PLC0415  # whoever works on a folder does not wait for it
+
+    endpoint = _address(settings.recordings_endpoint)
+    store = S3Store(
+        endpoint,
+        access_key=settings.recordings_access_key,
+        secret_key=secret,
+        region=settings.recordings_region,
+    )
+    public = public or _of_same_host(settings.minio_public_url, endpoint)
+    return Recordings(store, settings.recordings_bucket, is_own=False, public_url=public, close=store.close)
+
+
+def _address(endpoint: str) -> str:
+    """The endpoint as ``http(s)://host:port``; without a scheme it is https, but on a port that is usually plain."""
+    bare = "://" not in endpoint
+    url = urlsplit(f"//{endpoint}" if bare else endpoint)
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    scheme = ("https" if port in (None, 443, 8443) else "http") if bare else url.scheme
+    if not url.hostname or port == 0 or scheme not in ("http", "https") or url.username or url.path.strip("/"):
+        raise Permanent("RECORDINGS_ENDPOINT is no address of an object store: write https://storage.example.com")
+    return f"{scheme}://{url.netloc}"
+
+
+def _of_same_host(url: str, endpoint: str) -> str:
+    """A public URL where it is of the endpoint's host; else it is DarkChannel's own, and says nothing of recordings."""
+    url = url.rstrip("/") if "://" in url else f"{urlsplit(endpoint).scheme}://{url}".rstrip("/")
+    return url if urlsplit(url).hostname == urlsplit(endpoint).hostname else ""
