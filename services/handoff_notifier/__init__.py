@@ -1,5 +1,6 @@
 """The handoff-notifier: other systems hear of jobs and of recorded calls."""
 
+from darkchannel.runtime import logs
 from darkchannel.runtime.service import Context, Parts, Service
 from darkchannel.storage.recordings import RecordingsSettings, open_recordings
 from services.handoff_notifier.announcing import Announcer
@@ -13,8 +14,9 @@ PREFETCH = 256
 
 
 async def _build(context: Context) -> Parts:
-    settings = NotifierSettings()
-    recordings = open_recordings(RecordingsSettings(), context.store)
+    settings, about_recordings = NotifierSettings(), RecordingsSettings()
+    logs.hide(settings, about_recordings)
+    recordings = open_recordings(about_recordings, context.store)
     poster = Poster(settings, clock=context.clock)
     deliverer = Deliverer(context, poster, settings)
     announcer = Announcer(context, deliverer, settings)

@@ -5,8 +5,10 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from threading import Thread
 
 from yarl import URL
 
@@ -57,17 +59,38 @@ NOT_PUBLIC_6 = tuple(
 _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ENTRY = re.compile(r"(?P<host>\[[^\]]+\]|[^:/@\[\]\s]+)(:(?P<port>[0-9]+))?")
-_LOOKUPS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="dns")
-"""Its own threads: a name server that does not answer holds one for long, and nothing else may wait for that."""
 
 
 class Forbidden(Exception):
     """The address is not called. The message names the host, never the path or the query, which may hold a token."""
 
 
-async def look_up(host: str, port: int) -> Sequence[str]:
-    """What the system's resolver says. Raises OSError where the name has no address."""
-    return await asyncio.get_running_loop().run_in_executor(_LOOKUPS, _look_up, host, port)
+class SystemResolver:
+    """What the system's resolver says, which is asked so often at once; for one loop.
+
+    A name server that does not answer holds a thread for long, whoever has given it up meanwhile. So each has a thread
+    of its own, and one for which the process does not wait when it ends.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._room = asyncio.Semaphore(at_once)
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """Raises OSError where the name has no address."""
+        await self._room.acquire()
+        loop, found = asyncio.get_running_loop(), Future[Sequence[str]]()
+        found.set_running_or_notify_cancel()  # from here on nobody can stop it
+
+        def work() -> None:
+            try:
+                found.set_result(_look_up(host, port))
+            except Exception as error:
+                found.set_exception(error)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(self._room.release)
+
+        Thread(target=work, name=f"dns-{host}", daemon=True).start()
+        return await asyncio.wrap_future(found)
 
 
 def _look_up(host: str, port: int) -> Sequence[str]:
@@ -136,7 +159,7 @@ class Addresses:
     what is neither.
     """
 
-    def __init__(self, allowed: Iterable[str] = (), resolve: Resolve = look_up) -> None:
+    def __init__(self, allowed: Iterable[str], resolve: Resolve) -> None:
         self._allowed = frozenset(place for entry in allowed for place in _places(entry))
         self._resolve = resolve
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from darkchannel import keys
 from darkchannel.errors import Permanent
@@ -18,16 +17,12 @@ from darkchannel.jobs.runs import Outcome, State
 from darkchannel.runtime.service import Context
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.port import NEW
+from darkchannel.storage.recordings import LINK_SECONDS
 from services.handoff_notifier import omniplay, tasks
 from services.handoff_notifier.delivering import Deliverer
 from services.handoff_notifier.messages import Message, Nothing
 from services.handoff_notifier.settings import DEFAULT, NotifierSettings
 from services.handoff_notifier.tasks import Link, Task
-
-LINK_SECONDS: Final = 7 * 86_400
-"""How long a link lives, which may be read long after it came; more than this S3 does not sign.
-https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +123,8 @@ class Announcer:
         name = job.options.webhook_secret
         secrets = self._settings.webhook_secrets.get(name or DEFAULT, ())
         if name and not secrets:
-            return Nothing(f"no webhook secret is called {name!r}: add it to WEBHOOK_SECRETS and redeliver")
+            # Without its name: somebody may have written the secret itself there.
+            return Nothing("the job's webhook-secret names none of WEBHOOK_SECRETS: add it there and redeliver")
         return Message(
             id=f"{job.id}.{task.run:04d}.{event}{suffix}",
             url=job.options.webhook_url or "",

@@ -68,7 +68,7 @@ class Calls:
             info, found = await asyncio.gather(
                 self._recordings.store.head(self._recordings.bucket, recording.key), self._store.get(keys.JOBS, name)
             )
-            if info is None:
+            if info is None and found is None:
                 return
             before = Delivery.read(found.body) if found else None
             if found and before and awaited and _waits(before):
@@ -85,8 +85,12 @@ class Calls:
             keys.JOBS, name, due.model_dump_json(exclude_none=True).encode(), over=etag, content_type=JSON
         )
 
-    async def _message(self, recording: Recording, info: ObjectInfo, *, waited: bool) -> Message | Nothing | Wait:
+    async def _message(
+        self, recording: Recording, info: ObjectInfo | None, *, waited: bool
+    ) -> Message | Nothing | Wait:
         """What OmniPlay is told of a recording; ``waited``: its transcript was waited for."""
+        if info is None:
+            return Nothing(f"{recording.key} is gone: nothing is left to tell of", refused=True)
         if reason := _refusal(recording, info):
             return Nothing(reason, refused=True)
         details, transcript = await asyncio.gather(

@@ -33,6 +33,7 @@ SETTLING: Final = 12
 """How often an answer is written down while the store is away: what is not, is sent once more."""
 
 DISABLED = "an earlier message to this address was answered 410: it wants no more; redeliver once it does"
+GIVEN_UP = "given up: for days the receiver has not answered, nor does it now; redeliver once it does"
 
 Build = Callable[[], Awaitable[Message | Nothing | Wait]]
 
@@ -60,6 +61,7 @@ class Deliverer:
         self._clock = context.clock
         self._post = post
         self._ladder = settings.webhook_retry_delays
+        self._longest = timedelta(seconds=sum(self._ladder) * (1 + JITTER))
         self._destinations = destinations or Destinations(context.store, context.clock)
         self._nonce = nonce
         self._chance = chance
@@ -74,8 +76,12 @@ class Deliverer:
             found, seen = await self._read(key)
             if found and (found.is_receipt or self._clock() < found.deadline):
                 return found
-            before = found or Delivery(attempts=0, deadline=self._clock(), nonce="")
-            match message := await build():
+            now = self._clock()
+            before = found or Delivery(attempts=0, deadline=now, nonce="")
+            before = before.model_copy(update={"since": before.since or now})
+            match message := self._destinations.of(before.to).rests() or await build():
+                case datetime():
+                    after = await self._find_no_place(key, before, seen, message)
                 case Nothing():
                     told = {"note": message.note, "refused": message.refused}
                     after = await self._replace(key, self._ended(before, told), seen)
@@ -108,13 +114,21 @@ class Deliverer:
         if await self._is_disabled(message):
             return await self._replace(key, self._ended(before, {"note": DISABLED}), seen)
         after = await self._try(key, before, seen, message, ladder=self._ladder)
-        return await self._replace(key, self._put_off(before, after), seen) if isinstance(after, datetime) else after
+        return await self._find_no_place(key, before, seen, after) if isinstance(after, datetime) else after
+
+    async def _find_no_place(self, key: str, before: Delivery, seen: str, until: datetime) -> Delivery | None:
+        """Put off, or given up where all tries would have had their time and the receiver still does not answer."""
+        given_up = before.since is not None and before.since + self._longest <= self._clock()
+        if given_up and self._destinations.of(before.to).is_away:
+            told = {"note": GIVEN_UP, "status": before.status or 0}
+            return await self._replace(key, self._ended(before, told), seen)
+        return await self._replace(key, self._put_off(before, until), seen)
 
     async def _try(
         self, key: str, before: Delivery, seen: str, message: Message, *, ladder: Sequence[float]
     ) -> Delivery | datetime | None:
         """Claim, send and settle; or when its receiver may have a place for it; None where somebody wrote first."""
-        destination = self._destinations.of(message.url)
+        destination = self._destinations.of(host_of(message.url))
         place = await destination.enter()
         if isinstance(place, datetime):
             return place
@@ -147,6 +161,7 @@ class Deliverer:
             to=host_of(message.url),
             attempts=before.attempts + 1,
             deadline=self._clock() + timedelta(seconds=timeout + MARGIN),
+            since=before.since,
             nonce=self._nonce(),
             sequence=before.sequence,
         )

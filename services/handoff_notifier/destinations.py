@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel
-
 from darkchannel import keys
-from darkchannel.jobs.deliveries import digest_of
+from darkchannel.jobs.deliveries import Disabled, digest_of
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW, ObjectStore
@@ -32,6 +30,8 @@ PUT_OFF: Final = timedelta(seconds=3)
 """What finds no place comes again after this long, or later."""
 SPACING: Final = timedelta(seconds=0.25)
 """Between two that were put off, so that a thousand messages for one dead receiver do not all come again at once."""
+FURTHEST: Final = timedelta(minutes=5)
+"""Behind the first that was put off: however many there are, a receiver that is back does not wait for its messages."""
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -45,8 +45,12 @@ class Circuit:
     until: datetime = LONG_AGO
     """It is left alone until then; after that one try at a time shows whether it is back."""
 
+    @property
+    def is_open(self) -> bool:
+        return self.failures >= FAILURES
+
     def admits(self, now: datetime, under_way: int) -> bool:
-        return self.failures < FAILURES or (now >= self.until and under_way == 0)
+        return not self.is_open or (now >= self.until and under_way == 0)
 
     def after(self, now: datetime, *, succeeded: bool) -> "Circuit":
         if succeeded:
@@ -75,13 +79,24 @@ class Destination:
         self._under_way: list[Place] = []
         self._last_turn = LONG_AGO
 
+    @property
+    def is_away(self) -> bool:
+        """Whether its last tries all failed."""
+        return self._circuit.is_open
+
+    def rests(self) -> datetime | None:
+        """When to come again, where it is left alone for now."""
+        return None if self._circuit.admits(self._clock(), len(self._under_way)) else self._turn()
+
     async def enter(self) -> Place | datetime:
         """Take a place, which ``leave`` gives back; where there is none in good time: when to come again."""
-        if not self._admits() or not await self._has_room():
+        if until := self.rests():
+            return until
+        if not await self._has_room():
             return self._turn()
-        if not self._admits():  # those before failed meanwhile
+        if until := self.rests():  # those before failed meanwhile
             self._room.release()
-            return self._turn()
+            return until
         place = Place(self._clock())
         self._under_way.append(place)
         return place
@@ -92,9 +107,6 @@ class Destination:
         if place.succeeded is not None:
             self._circuit = self._circuit.after(self._clock(), succeeded=place.succeeded)
 
-    def _admits(self) -> bool:
-        return self._circuit.admits(self._clock(), len(self._under_way))
-
     async def _has_room(self) -> bool:
         """Wait a moment for a place, and a few moments more while those before are quick."""
         for _ in range(WAITS):
@@ -102,21 +114,16 @@ class Destination:
                 async with asyncio.timeout(self._patience):
                     return await self._room.acquire()
             except TimeoutError:
-                if min(place.began for place in self._under_way) <= self._clock() - SLOW:
+                now = self._clock()  # those before may all have left just now
+                if min((place.began for place in self._under_way), default=now) <= now - SLOW:
                     return False
         return False
 
     def _turn(self) -> datetime:
-        self._last_turn = max(self._last_turn + SPACING, self._clock() + PUT_OFF, self._circuit.until)
+        first = max(self._clock() + PUT_OFF, self._circuit.until)
+        following = self._last_turn + SPACING
+        self._last_turn = following if first <= following <= first + FURTHEST else first
         return self._last_turn
-
-
-class Disabled(BaseModel):
-    """``_destinations/{digest}.json``: an address that wants no more messages, until somebody removes this object."""
-
-    to: str
-    at: datetime
-    note: str = "it answered 410"
 
 
 class Destinations:
@@ -128,8 +135,7 @@ class Destinations:
         self._patience = patience
         self._known: Lru[str, Destination] = Lru(4096)
 
-    def of(self, url: str) -> Destination:
-        host = host_of(url)
+    def of(self, host: str) -> Destination:
         known = self._known.get(host)
         if known is None:
             known = Destination(self._clock, self._patience)

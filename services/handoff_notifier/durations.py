@@ -2,12 +2,13 @@
 
 import asyncio
 import struct
+from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO, Final
 
 from darkchannel.audio import ffmpeg, mp3
-from darkchannel.errors import Transient, Unavailable
+from darkchannel.errors import Transient
 
 LONGEST: Final = 7 * 86_400
 """Seconds; what claims to be longer is damaged."""
@@ -164,18 +165,8 @@ async def _by_ffmpeg(file: BinaryIO) -> float | None:
         "-protocol_whitelist", "pipe", "-format_whitelist", _CONTAINERS, "-i", "pipe:0",
         "-map", "0:a:0", "-c", "copy", "-f", "null", "-",
     )  # fmt: skip
-    program = await asyncio.to_thread(ffmpeg.binary)
     file.seek(0)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program, *arguments,
-            stdin=file,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    except OSError as error:
-        raise Unavailable(f"ffmpeg does not start: {error}; see DARKCHANNEL_FFMPEG") from error
+    process = await ffmpeg.start(arguments, stdin=file, stderr=DEVNULL)
     try:
         async with asyncio.timeout(FFMPEG_SECONDS):
             told, _ = await process.communicate()

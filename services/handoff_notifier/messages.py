@@ -1,5 +1,6 @@
 """What is sent to a receiver, and what came of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,13 @@ from typing import Protocol
 RETRIED = frozenset({408, 409, 425, 429})
 GONE = 410
 
+_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text as a receiver's database takes it: without NUL, other control characters and halves of characters."""
+    return _UNSAFE.sub("", text)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -15,8 +23,8 @@ class Message:
 
     id: str
     """``webhook-id``: from (job, run, event) or the recording's key, never from the body."""
-    url: str
-    body: bytes
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Besides the signature's."""
     secrets: Sequence[str] = field(default=(), repr=False)

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from darkchannel.jobs.recordings import Recording
 from services.handoff_notifier.durations import LONGEST
-from services.handoff_notifier.messages import Message
+from services.handoff_notifier.messages import Message, clean
 from services.handoff_notifier.settings import NotifierSettings
-from services.handoff_notifier.transcripts import Turn, clean
+from services.handoff_notifier.transcripts import Turn
 
 PATH: Final = "/api/tickets/realtime-handoff"
 SERVICE_NAME: Final = "voice-ai-realtime"
@@ -183,7 +183,6 @@ def _message(settings: NotifierSettings, id: str, company: int, body: Body, note
         url=f"{(settings.omniplay_api_url or '').rstrip('/')}{PATH}",
         body=body.encode(),
         headers={
-            "Content-Type": "application/json",
             "Authorization": f"Bearer {token}",
             "X-Service-Name": SERVICE_NAME,
             "X-Company-Id": str(company),

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from darkchannel.runtime.service import utc_now
-from services.handoff_notifier.addresses import Addresses, Forbidden, Resolve, look_up, parse, shown
+from services.handoff_notifier.addresses import Addresses, Forbidden, Resolve, SystemResolver, parse, shown
 from services.handoff_notifier.messages import Answer, Message
 from services.handoff_notifier.settings import NotifierSettings
 
@@ -26,6 +26,10 @@ MOST_BODY = 65_536
 """Bytes read of an answer."""
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 """https://www.rfc-editor.org/rfc/rfc9110#http.date, the form that is sent today."""
+LOOKUPS = 64
+"""Names of webhooks that are looked up at once."""
+TRUSTED_LOOKUPS = 8
+"""Names that the operator gave, besides: no job's webhook may keep them waiting."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -36,13 +40,13 @@ class Poster:
         self,
         settings: NotifierSettings,
         *,
-        resolve: Resolve = look_up,
+        resolve: Resolve | None = None,
         clock: Callable[[], datetime] = utc_now,
         tls: SSLContext | bool = True,
     ) -> None:
         self._settings = settings
-        self._addresses = Addresses(settings.webhook_allowed_hosts, resolve)
-        self._resolve = resolve
+        self._addresses = Addresses(settings.webhook_allowed_hosts, resolve or SystemResolver(LOOKUPS))
+        self._resolve = resolve or SystemResolver(TRUSTED_LOOKUPS)
         self._clock = clock
         self._tls = tls
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -78,8 +82,7 @@ class Poster:
         except (aiohttp.ClientError, OSError) as error:
             if answer is None:
                 return Answer(0, note=_trouble(error, shown(url), self.timeout(message)))
-            # It has answered: to send again for want of the rest might do a thing twice.
-            return replace(answer, note=answer.note or f"HTTP {answer.status}, and then its answer broke off")
+            return answer  # to send again for want of the rest of it might do a thing twice
 
     def _answer(self, response: aiohttp.ClientResponse) -> Answer:
         after = _retry_after(response.headers.get("Retry-After"), self._clock())

@@ -52,8 +52,10 @@ class NotifierSettings(BaseSettings):
             return value
         named = [part.strip().partition("=") for part in value.split(",") if part.strip()]
         for number, (name, _, secrets) in enumerate(named, 1):
-            if not (re.fullmatch(r"[\w-]+\s*", name) and secrets.split()):
-                raise ValueError(f"write NAME=SECRET, NAME=SECRET; part {number} of it is not so")
+            if not (re.fullmatch(r"[\w-]{1,24}\s*", name) and secrets.split()):
+                raise ValueError(
+                    f"write NAME=SECRET, NAME=SECRET, a name in at most 24 characters; part {number} of it is not so"
+                )
         return {name.strip(): tuple(secrets.split()) for name, _, secrets in named}
 
     @field_validator("webhook_secrets")

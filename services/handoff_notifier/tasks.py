@@ -3,7 +3,6 @@
 The events and the outer fields are those of the users' media task system, so that its receivers need no change.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -13,6 +12,7 @@ from darkchannel.jobs.metadata import Metadata, Status
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import Outcome, Source, State
+from services.handoff_notifier.messages import clean
 
 Event = Literal["task.created", "task.started", "task.progress", "task.completed", "task.failed", "task.cancelled"]
 
@@ -34,8 +34,6 @@ SPAN = 10_000_000
 """Sequence numbers of one run; a job has at most a million chunks to tell of."""
 ALMOST = 0.99
 """Progress while the last chunk is spoken but the book is not joined: only what is completed is at 1.0."""
-
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +165,7 @@ def _files(manifest: Manifest, name: tuple[str, str]) -> list[dict[str, object]]
 
 
 def _text(text: str | None) -> str | None:
-    """Receivers keep it in databases that take no NUL; a line feed and a tab are text."""
-    return _UNSAFE.sub("", text) if text is not None else None
+    return clean(text) if text is not None else None
 
 
 def _iso(at: datetime) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from services.handoff_notifier.messages import clean
+
 LIMIT: Final = 1 << 20
 """Bytes of a transcript that are read."""
 TOO_LONG: Final = "the transcript is longer than 1 MB: it was handed off up to there"
@@ -30,7 +32,6 @@ _ROLE: Final = ("role", "speaker")
 _TEXT: Final = ("text", "content", "message")
 _TIME: Final = ("timestamp", "time", "start")
 
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _CLOCK = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{2}(?:[.,][0-9]{1,6})?)")
 _LINE = re.compile(
     r"\s{0,20}(?:\[(?P<stamp>[^\]\n]{1,40})\]|(?P<clock>[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]{1,6})?)(?=\s))?"
@@ -69,11 +70,6 @@ class _Said:
     role: Role
     text: str
     time: object = None
-
-
-def clean(text: str) -> str:
-    """Text as a receiver's database takes it: without NUL, other control characters and halves of characters."""
-    return _UNSAFE.sub("", text)
 
 
 def read(body: bytes, seconds: float) -> Transcript:

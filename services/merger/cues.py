@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-PEAK_SECONDS = 0.1
-"""How much sound one peak of the waveform stands for."""
-
 
 class Cue(BaseModel):
     """A sentence as its author wrote it."""
@@ -34,7 +31,7 @@ class Cues(BaseModel):
     samples: int
     cues: tuple[Cue, ...]
     peaks: str
-    """Base64 of one byte for each ``PEAK_SECONDS``: the loudest sample in it, 255 being full scale."""
+    """Base64 of one byte for each ``metering.PEAK_SECONDS``: the loudest sample in it, 255 being full scale."""
 
 
 @dataclass(frozen=True, slots=True)

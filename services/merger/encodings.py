@@ -94,7 +94,7 @@ async def encode(
     Raises Transient where ffmpeg fails, Unavailable where the disk is full, and whatever ``pieces`` raises.
     """
     paths = {name: folder / f"{name}.{ENCODINGS[name].extension}" for name in encodings}
-    await ffmpeg.run(_arguments(paths, rate), _wav(pieces, rate), len)
+    await ffmpeg.run(_arguments(paths, rate), _wav(pieces, rate))
     return paths
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from darkchannel.audio.limiting import Limiter
 from darkchannel.audio.loudness import levelled
-from darkchannel.audio.metering import FULL_SCALE, Meter
+from darkchannel.audio.metering import FULL_SCALE, PEAK_SECONDS, Meter
 from darkchannel.audio.wav import ChunkRecord
 from darkchannel.errors import Refused, Transient
 from darkchannel.jobs.options import Pauses
@@ -21,7 +21,7 @@ from darkchannel.jobs.records import Coding
 from darkchannel.speech.transcript import Transcript, transcript
 from services.merger import scratch
 from services.merger.cueing import cues_of, moved, starts_of
-from services.merger.cues import PEAK_SECONDS, Cue, Cues
+from services.merger.cues import Cue, Cues
 from services.merger.encodings import ENCODINGS, encode
 from services.merger.laying import FAINT, Laid, laid
 from services.merger.pauses import CLAUSE_SECONDS
@@ -104,8 +104,13 @@ async def _finished(
     async for piece in pieces:
         for samples in await asyncio.to_thread(_metered, limiter.feed(piece), meter):
             yield samples
-    for samples in await asyncio.to_thread(_metered, [limiter.end()], meter):
+    for samples in await asyncio.to_thread(_metered, _ending(limiter), meter):
         yield samples
+
+
+def _ending(limiter: Limiter) -> Iterator[NDArray[np.float32]]:
+    """As a generator it works where it is read: in a thread, not on the loop."""
+    yield limiter.end()
 
 
 def _metered(frames: Iterable[NDArray[np.float32]], meter: Meter) -> list[NDArray[np.int16]]:

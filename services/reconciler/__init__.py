@@ -1,5 +1,6 @@
 """The reconciler: re-derives what is due from the objects, since events are only hints."""
 
+from darkchannel.runtime import logs
 from darkchannel.runtime.service import Context, Parts, Round, Service
 from darkchannel.storage.recordings import RecordingsSettings, open_recordings
 from services.reconciler.handler import Reconciler
@@ -10,11 +11,12 @@ from services.reconciler.settings import ReconcilerSettings
 async def _build(context: Context) -> Parts:
     settings, about_recordings = ReconcilerSettings(), RecordingsSettings()
     jobs = Round(Reconciler(context, settings).round)
-    if not about_recordings.are_handed_off:
+    logs.hide(about_recordings)
+    if not settings.omniplay_api_url:
         return Parts(rounds={"jobs": jobs})
     where = open_recordings(about_recordings, context.store)
     # Beside the jobs': theirs may be somebody else's server, whose absence no book is to feel.
-    recorded = Round(Recorded(context, where, settings.grace).round, about_recordings.recordings_poll_seconds)
+    recorded = Round(Recorded(context, where, settings.grace).round, settings.recordings_poll_seconds)
     return Parts(rounds={"jobs": jobs, "recordings": recorded}, close=where.close)
 
 

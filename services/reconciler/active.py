@@ -40,9 +40,6 @@ class ActiveRuns:
         until = self._waiting.get((job, run))
         if until and asked is None and self._clock() < until:
             return True
-        return await self._look(job, run, marked, asked)
-
-    async def _look(self, job: str, run: int, marked: datetime, asked: datetime | None) -> bool:
         runs = await self._jobs.runs(job, fresh=True)
         if run not in runs.opened:
             opened = await self._jobs.marked(job, run)
@@ -58,11 +55,10 @@ class ActiveRuns:
             try:
                 done = await self._due(job, marked, asked)
                 await project(self._jobs, job, self._clock)
+                return done
             except Permanent as error:
                 # Nobody else looks at a job that only waits: without this its run would never end.
                 await self._jobs.fail(job, str(error), what="reconcile", run=run)
-                return True
-            return done
         return True
 
     async def _announced(self, job: str, run: int, runs: Runs, asked: datetime | None) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from darkchannel import keys
 from darkchannel.jobs.chain import edited
+from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import Runs, State
 from darkchannel.runtime.service import Context
@@ -47,10 +48,10 @@ class EndedJobs:
     async def look(self, job: str, asked: datetime | None = None) -> bool:
         """Hint what an ended job's lost events would have called for; whether all of it could be hinted."""
         runs = await self._jobs.runs(job, fresh=True)
+        if not await self._are_marked(job, runs):
+            return False
         run, build = runs.completed
-        if runs.newest not in runs.closed:
-            return await self._mark(job, runs)
-        if build is None:
+        if build is None or runs.newest not in runs.closed:
             return True
         manifest = await self._jobs.manifest(job, build)
         if manifest is None:
@@ -69,10 +70,23 @@ class EndedJobs:
             self._claims.appendleft(claim)
         return await self.look(job)
 
-    async def _mark(self, job: str, runs: Runs) -> bool:
-        """See that a run that is not closed has its marker; False where it had lost it, and is yet to be looked at."""
-        opened = await self._jobs.opened(job, runs.newest) if runs.newest else None
-        return opened is None or not await self._jobs.mark(job, runs.newest, opened)
+    async def _are_marked(self, job: str, runs: Runs) -> bool:
+        """See that each run that is not closed, or of which somebody is yet to hear, has its marker.
+
+        False where one had lost it, and is yet to be looked at.
+        """
+        due = {run for run in runs.closed if await self._is_due(job, run)}
+        marked = True
+        for run in due | ({runs.newest} - runs.closed):
+            opened = await self._jobs.opened(job, run) if run else None
+            marked &= opened is None or not await self._jobs.mark(job, run, opened)
+        return marked
+
+    async def _is_due(self, job: str, run: int) -> bool:
+        """Whether somebody is to hear of a closed run: again, perhaps, while its marker was about to be removed."""
+        found = await self._store.get(keys.JOBS, keys.announced(job, run))
+        announced = Announced.read(found.body) if found else None
+        return announced is not None and announced.due is not None
 
     async def _list(self) -> None:
         """The next names; after the last one a new turn begins, in its time."""

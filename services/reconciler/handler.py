@@ -26,6 +26,7 @@ class Reconciler:
         self._windows = Windows(context)
         self._active = ActiveRuns(context, self._hints, self._windows)
         self._ended = EndedJobs(context, self._hints, Retirement(context, settings.keep))
+        self._hands_off = bool(settings.omniplay_api_url)
         self._asked: dict[str, datetime] = {}
         """Asks not yet answered, and when each was first seen."""
 
@@ -49,6 +50,9 @@ class Reconciler:
 
     async def _answer(self, asks: Sequence[str], markers: Sequence[ObjectInfo], guard: Guard) -> None:
         """Look at each job that was asked about without any grace; an ask goes when nothing is left to hint."""
+        for key in asks:
+            if not keys.parse_ask(key) and not (self._hands_off and keys.parse_recording_ask(key)):
+                await self._store.delete(keys.JOBS, key)  # nobody answers it
         self._asked = {key: self._asked.get(key, self._clock()) for key in asks if keys.parse_ask(key)}
         for key, asked in self._asked.items():
             job = keys.parse_ask(key) or ""

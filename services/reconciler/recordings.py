@@ -51,7 +51,8 @@ DEPTHS: Final = (
 )
 """The deepest first. Days are those of UTC, and one more: an uploader's clock may be ahead, or in another zone."""
 PENDING_DAYS: Final = timedelta(days=7)
-"""A delivery that nobody wrote for so long has ended: no wait for a next try is near as long."""
+"""A delivery that nobody wrote for so long counts as ended where a reconciler has not known it since: no wait for a
+next try is near as long, and all receipts ever written are too many to read."""
 
 
 class Since(BaseModel):
@@ -107,24 +108,20 @@ class Recorded:
 
     async def _since(self) -> datetime:
         """From when on recordings are handed off: the moment of the first look ever taken, or what a person wrote."""
-        now = self._clock()
-        found = await self._store.get(keys.JOBS, keys.HANDED_OFF_SINCE)
-        if found is None:
-            body = Since(since=now).model_dump_json().encode()
+        while (found := await self._store.get(keys.JOBS, keys.HANDED_OFF_SINCE)) is None:
+            body = Since(since=self._clock()).model_dump_json().encode()
             await self._store.put(keys.JOBS, keys.HANDED_OFF_SINCE, body, over=NEW, content_type=JSON)
-            found = await self._store.get(keys.JOBS, keys.HANDED_OFF_SINCE)
         try:
-            return decoded(found, Since).since if found else now
+            return decoded(found, Since).since
         except Permanent:  # a person's hand
-            return found.info.modified if found else now
+            return found.info.modified
 
     async def _answer(self) -> None:
         """Hint what somebody asked about; an ask goes when it was."""
         async for info in self._store.list(keys.JOBS, f"{keys.ASKED_PREFIX}company_"):
-            recording = keys.parse_recording_ask(info.key)
-            if recording is None or not recordings.parse_recording(recording):
-                continue
-            if await self._hints.give("handoff", ObjectCreated(keys.RECORDINGS, recording), info.modified):
+            recording = keys.parse_recording_ask(info.key) or ""
+            event = ObjectCreated(keys.RECORDINGS, recording)
+            if not recordings.parse_recording(recording) or await self._hints.give("handoff", event, info.modified):
                 await self._store.delete(keys.JOBS, info.key)
 
     async def _of_companies(self, depth: Depth, since: datetime) -> list[list[Due]]:
@@ -139,18 +136,13 @@ class Recorded:
         first, end = (recordings.folder(company, f"{now + timedelta(days=n):%Y/%m/%d}") for n in (-depth.days, 2))
         async with _answered():
             listed = [info async for info in self._between(first, end, recordings.folders(company))]
-        there = {info.key for info in listed}
-        deliveries = await self._deliveries(company, "" if depth.all_deliveries else first)
+        deliveries = await self._deliveries(company, first, older=depth.all_deliveries)
         unheard = (
             Due(info.modified, info.key)
             for info in listed
             if info.key not in deliveries and since <= info.modified and self._is_lost(info.modified)
         )
-        waiting = (
-            Due(at, recording)
-            for recording, at in deliveries.items()
-            if at and at <= now and (recording in there or recording < first)
-        )
+        waiting = (Due(at, recording) for recording, at in deliveries.items() if at and at <= now)
         return [*unheard, *waiting]
 
     def _is_lost(self, written: datetime) -> bool:
@@ -164,11 +156,12 @@ class Recorded:
             if recordings.parse_recording(info.key):
                 yield info
 
-    async def _deliveries(self, company: int, first: str) -> dict[str, datetime | None]:
-        """When each of a company's deliveries is due, by recording, from the recording ``first`` on."""
-        prefix = keys.RECEIPTS_PREFIX + recordings.folders(company)
-        after = keys.RECEIPTS_PREFIX + first if first else ""
-        found = [info async for info in self._store.list(keys.JOBS, prefix, after=after)]
+    async def _deliveries(self, company: int, first: str, *, older: bool) -> dict[str, datetime | None]:
+        """When each of a company's deliveries is due, by recording: from ``first`` on, and what may be pending of
+        ``older`` ones."""
+        prefix, after = keys.RECEIPTS_PREFIX + recordings.folders(company), keys.RECEIPTS_PREFIX + first
+        listed = self._store.list(keys.JOBS, prefix, after="" if older else after)
+        found = [info async for info in listed if info.key >= after or self._may_be_pending(info)]
         await together((self._read(info.key) for info in found if self._has_changed(info)), at_once=AT_ONCE)
         self._seen |= {info.key for info in found}
         known = ((keys.parse_receipt(info.key), self._known.get(info.key)) for info in found)
@@ -176,7 +169,11 @@ class Recorded:
 
     def _has_changed(self, info: ObjectInfo) -> bool:
         known = self._known.get(info.key)
-        return (known is None or known.etag != info.etag) and self._clock() - info.modified < PENDING_DAYS
+        return (known is None or known.etag != info.etag) and self._may_be_pending(info)
+
+    def _may_be_pending(self, info: ObjectInfo) -> bool:
+        known = self._known.get(info.key)
+        return self._clock() - info.modified < PENDING_DAYS or bool(known and known.due)
 
     async def _read(self, key: str) -> None:
         found = await self._store.get(keys.JOBS, key)

@@ -436,7 +436,7 @@ PUBLISHING = (
     Mutant(
         "a dead receiver's circuit never opens",
         "services/handoff_notifier/destinations.py",
-        "        return self.failures < FAILURES or (now >= self.until and under_way == 0)\n",
+        "        return not self.is_open or (now >= self.until and under_way == 0)\n",
         "        return True\n",
         (DESTINATIONS,),
     ),

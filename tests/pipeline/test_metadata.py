@@ -1,12 +1,20 @@
 """``metadata.json`` at each step of a job: what a small one tells in full and a large one only counts."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from darkchannel import keys, pipeline
+from darkchannel.errors import Unavailable
 from darkchannel.jobs.metadata import SMALL_INPUT_BYTES, SMALL_JOB_SEGMENTS
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.memory import MemoryStore
+from darkchannel.storage.metadata import project
+from darkchannel.storage.port import Object, ObjectInfo
 from tests.pipeline.bench import Bench
 
 
@@ -48,3 +56,31 @@ async def test_a_small_job_holds_its_text_and_lists_its_files(name: str, field: 
     assert final[field] == "documento"
     assert [file["s3_key"] for file in final["chunks"]["files"]] == [keys.chunk(bench.job, i) for i in range(3)]
     assert final["input_key"] == keys.source(bench.job, name.partition(".")[2])
+
+
+class Failing(MemoryStore):
+    """Away where the plan is wanted, once it is asked for chunks, which it never finishes listing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listing = asyncio.Event()
+
+    async def get(self, bucket: str, key: str, **options: Any) -> Object | None:
+        if key == keys.plan("job"):
+            await self.listing.wait()
+            raise Unavailable("the store is away")
+        return await super().get(bucket, key, **options)
+
+    async def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+        if prefix == "job/chunks/":
+            self.listing.set()
+            await asyncio.Event().wait()
+        async for info in super().list(bucket, prefix, after=after):
+            yield info
+
+
+async def test_nothing_is_read_on_once_the_metadata_cannot_be_told() -> None:
+    jobs = Jobs(Failing(), lambda: datetime.now(UTC))
+    with pytest.raises(Unavailable, match="the store is away"):
+        await project(jobs, "job", lambda: datetime.now(UTC))
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -12,7 +12,7 @@ from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.storage.metadata import project
-from services.handoff_notifier.announcing import LINK_SECONDS
+from darkchannel.storage.recordings import LINK_SECONDS
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import UNSPEAKABLE
 

@@ -11,7 +11,10 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
+from darkchannel.runtime.service import Context
 from services.handoff_notifier.messages import Answer
+from services.reconciler.handler import Reconciler
+from services.reconciler.settings import ReconcilerSettings
 from tests.pipeline.bench import Bench, closed
 from tests.pipeline.counted import Counted
 from tests.pipeline.verdict import FILES
@@ -465,3 +468,34 @@ async def test_a_run_that_is_to_be_told_of_sooner_than_it_was_is_looked_at_when_
     bench.later(seconds=5)
     await bench.first.reconciler.round()
     assert await bench.hints() == [announcement(bench)]
+
+
+async def test_a_redelivery_asked_for_while_its_marker_is_being_removed_is_brought_on() -> None:
+    bench = await untold()
+    await bench.raw.put(keys.JOBS, keys.announced(bench.job, 1), Announced(due=None).model_dump_json().encode())
+
+    async def redelivered() -> None:
+        await due_in(bench, seconds=0)
+        opened = await bench.jobs.opened(bench.job, 1)
+        assert opened
+        await bench.jobs.mark(bench.job, 1, opened)
+        await bench.jobs.ask(bench.job)
+
+    bench.store.before("delete", keys.marker(bench.job, 1), redelivered)
+    for _ in range(3):
+        await bench.first.reconciler.round()
+    assert (await markers(bench), await bench.hints()) == ([keys.marker(bench.job, 1)], [announcement(bench)])
+    assert [info async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
+
+
+@pytest.mark.parametrize(("url", "stays"), [(None, []), ("https://omniplay.example", ["company_5/voice/a.mp3"])])
+async def test_an_ask_that_nobody_answers_goes(url: str | None, stays: list[str]) -> None:
+    bench = Bench(("um",))
+    await bench.jobs.ask("company_5/voice/a.mp3")
+    await bench.raw.put(keys.JOBS, f"{keys.ASKED_PREFIX}rabisco", b"x")
+    context = Context(
+        store=bench.store, jobs=bench.jobs, bus=bench.bus, clock=lambda: bench.now, compute=asyncio.to_thread
+    )
+    await Reconciler(context, ReconcilerSettings(omniplay_api_url=url)).round()
+    asks = [info.key async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)]
+    assert [keys.parse_recording_ask(ask) for ask in asks] == stays

@@ -208,10 +208,14 @@ async def test_a_delivery_that_a_person_made_unreadable_is_looked_at_again(desk:
     assert await desk.round() == [recording]
 
 
-async def test_what_waits_for_a_recording_that_was_removed_is_hinted_no_more(desk: Desk) -> None:
+async def test_a_pending_delivery_whose_recording_was_removed_is_hinted_so_that_it_ends(desk: Desk) -> None:
+    await desk.deliver(await desk.record("outra"))
     recording = await desk.record()
     await desk.deliver(recording, due=desk.now)
     await desk.raw.delete(keys.RECORDINGS, recording)
+    assert await desk.round() == [recording]
+    await desk.deliver(recording)
+    desk.later(minutes=1)
     assert await desk.round() == []
 
 
@@ -272,6 +276,24 @@ async def test_deliveries_that_are_gone_are_forgotten_within_the_hour(desk: Desk
     assert desk.recorded._known == {}
 
 
+async def test_receipts_of_which_nothing_more_will_come_are_not_remembered(desk: Desk) -> None:
+    recording = await desk.record()
+    await desk.deliver(recording)
+    await desk.round()
+    assert [*desk.recorded._known] == [keys.receipt(recording)]
+    desk.later(days=8)
+    await desk.round()
+    assert (desk.recorded._known, desk.recorded._seen) == ({}, set())
+
+
+async def test_what_is_known_to_be_pending_is_hinted_however_long_nobody_came_to_it(desk: Desk) -> None:
+    recording = await desk.record()
+    await desk.deliver(recording, due=desk.now + timedelta(hours=1))
+    assert await desk.round() == []
+    desk.later(days=20)
+    assert await desk.round() == [recording]
+
+
 @pytest.mark.parametrize("day", ["2026/02/21", "2026/03/03", "2031/01/01"])
 async def test_a_day_out_of_reach_is_none_of_ours(remote: Desk, day: str) -> None:
     await remote.record(day=day)
@@ -316,6 +338,12 @@ async def test_a_recording_somebody_asked_about_is_handed_off_again_however_old(
     await desk.deliver(recording, due=desk.now)
     await Jobs(desk.raw, lambda: desk.now).ask(recording)
     assert await desk.round() == [recording]
+    assert [info async for info in desk.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
+
+
+async def test_an_ask_about_what_is_no_recording_goes(desk: Desk) -> None:
+    await Jobs(desk.raw, lambda: desk.now).ask("company_5/voice/anotado.txt")
+    assert await desk.round() == []
     assert [info async for info in desk.raw.list(keys.JOBS, keys.ASKED_PREFIX)] == []
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.handoff_notifier.transcripts import BROKEN, LIMIT, TOO_LONG, Transcript, Turn, clean, read, turns_of
+from services.handoff_notifier.messages import clean
+from services.handoff_notifier.transcripts import BROKEN, LIMIT, TOO_LONG, Transcript, Turn, read, turns_of
 
 MINUTE = 60.0
 TURNS = (Turn("assistant", "Bom dia, em que posso ajudar?", 0), Turn("user", "Quero remarcar", 12_000))

@@ -272,7 +272,7 @@ async def test_a_refused_name_does_not_tell_where_it_leads() -> None:
 )
 def test_an_entry_that_is_no_host_stops_the_notifier(entry: str) -> None:
     with pytest.raises(ValueError, match=r"WEBHOOK_ALLOWED_HOSTS: .* is not host or host:port"):
-        Addresses([entry])
+        Addresses([entry], resolve)
 
 
 V4 = st.ip_addresses(v=4)

@@ -307,6 +307,22 @@ async def test_an_object_that_is_gone_or_nobodys_leaves_no_trace(desk: Desk, key
     assert [info async for info in desk.store.list(keys.JOBS)] == []
 
 
+async def test_a_delivery_whose_recording_is_gone_ends_once_it_is_due_and_says_so(desk: Desk) -> None:
+    await desk.put(RECORDING, clip())
+    await desk.hear()
+    await desk.recordings.delete("calls", RECORDING)
+    await desk.hear()
+    waiting = await desk.receipt()
+    assert waiting
+    assert waiting.state == "pending"
+    desk.now += GRACE
+    await desk.hear()
+    receipt = await desk.receipt()
+    assert receipt
+    assert (receipt.state, desk.bodies) == ("refused", [])
+    assert receipt.note == f"{RECORDING} is gone: nothing is left to tell of"
+
+
 async def test_a_recording_that_changes_while_it_is_read_is_tried_again(desk: Desk) -> None:
     await desk.put(TRANSCRIPT, "oi")
     await desk.put(RECORDING, clip(2))

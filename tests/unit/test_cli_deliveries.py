@@ -10,7 +10,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
-from darkchannel.cli.redelivering import reset
+from darkchannel.cli.redelivering import reset_all
 from darkchannel.cli.tracing import again, of, recent
 from darkchannel.jobs.deliveries import Announced, Delivery
 from darkchannel.jobs.runs import Opened, State
@@ -247,7 +247,7 @@ def test_what_was_lost_is_sent_again_from_the_first_try_under_its_id_and_the_rec
 ) -> None:
     job = ended(house)
     lost, arrived = keys.delivery(job, 1, "task.completed"), keys.delivery(job, 1, "handoff")
-    deliver(house, lost, delivery("failed", id=f"{job}.0001.task.completed"))
+    deliver(house, lost, delivery("failed", id=f"{job}.0001.task.completed", since=utc_now() - timedelta(days=4)))
     deliver(house, arrived, delivery("delivered"))
     before = read(house, arrived)
     assert run(["deliveries", "redeliver", job]) == Code.OK
@@ -255,7 +255,7 @@ def test_what_was_lost_is_sent_again_from_the_first_try_under_its_id_and_the_rec
 
     fresh = read(house, lost)
     assert (fresh.id, fresh.to) == (f"{job}.0001.task.completed", HOST)
-    assert (fresh.state, fresh.attempts, fresh.status, fresh.ended) == ("pending", 0, None, None)
+    assert (fresh.state, fresh.attempts, fresh.status, fresh.since, fresh.ended) == ("pending", 0, None, None, None)
     assert fresh.deadline <= utc_now()
     assert fresh.nonce != "n"
     assert read(house, arrived) == before
@@ -347,10 +347,44 @@ async def test_a_delivery_changed_meanwhile_is_looked_at_again_before_it_is_rese
     await place(jobs, keys.receipt(call), delivery("pending", next_try=5))
     (seen,) = await of(jobs, call)
     await place(jobs, keys.receipt(call), delivery("failed", attempts=7))
-    await reset(jobs, seen)
+    await reset_all(jobs, [seen])
     now = await again(jobs, seen)
     assert now
     assert (now.state, now.delivery.attempts) == ("pending", 0)
+
+
+async def test_one_that_is_being_tried_meanwhile_keeps_no_other_from_being_reset() -> None:
+    jobs = Jobs(MemoryStore(), utc_now)
+    calls = [recording(call=f"c{number}") for number in range(3)]
+    for call in calls:
+        await place(jobs, keys.receipt(call), delivery("failed"))
+    seen = [one for call in calls for one in await of(jobs, call)]
+    await place(jobs, keys.receipt(calls[1]), delivery("pending", next_try=0.005))
+    done, failures = await reset_all(jobs, seen)
+    assert [one.recording for one in done] == [calls[0], calls[2]]
+    assert [calls[1] in str(failure) for failure in failures] == [True]
+
+
+@pytest.mark.parametrize("words", ["--failed --yes", "livro.txt"])
+def test_progress_that_was_lost_keeps_nothing_from_being_sent_again(words: str, house: House) -> None:
+    job = ended(house)
+    progress, lost = keys.delivery(job, 1, "task.progress"), keys.delivery(job, 1, "task.completed")
+    deliver(house, progress, delivery("failed"))
+    deliver(house, lost, delivery("failed", hours_ago=2))
+    assert run(["deliveries", "redeliver", *words.split()]) == Code.OK
+    assert (read(house, progress).state, read(house, lost).state) == ("failed", "pending")
+
+
+def test_a_run_that_nobody_looked_at_yet_is_said_to_be_due(house: House) -> None:
+    """Who looks at it may have read the receipt before it was reset, and would write that nothing is due."""
+    job = house.accept("livro.txt")
+    house.end(job, State.COMPLETED)
+    deliver(house, keys.delivery(job, 1, "task.completed"), delivery("failed"))
+    assert run(["deliveries", "redeliver", job]) == Code.OK
+    found = house.do(lambda jobs: jobs.store.get(keys.JOBS, keys.announced(job, 1)))
+    announced = Announced.read(found.body) if found else None
+    assert announced
+    assert announced.due
 
 
 def test_help_teaches_by_examples(capsys: pytest.CaptureFixture[str]) -> None:

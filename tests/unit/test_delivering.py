@@ -339,6 +339,77 @@ async def test_a_dead_receiver_is_left_alone_and_its_messages_come_again_without
     assert (await table.deliver()).state == "delivered"
 
 
+async def dead(table: Table) -> None:
+    """Five failures at once, so that its receiver is left alone."""
+    table.answers += [Answer(0, note="no answer")] * FAILURES
+    for n in range(FAILURES):
+        await table.first.deliver(f"{KEY}{table.nonces}.{n}", table.build)
+
+
+async def test_what_finds_its_receiver_dead_for_longer_than_all_tries_take_is_given_up() -> None:
+    table = Table(AWAY)
+    assert (await table.deliver()).state == "pending"
+    table.later(seconds=LADDER[0])
+    await dead(table)
+    assert (await table.deliver()).state == "pending"
+    table.now = EPOCH + timedelta(seconds=sum(LADDER) * (1 + JITTER) - 1)
+    await dead(table)
+    waiting = await table.deliver()
+    assert (waiting.state, waiting.since) == ("pending", EPOCH)
+    table.now = waiting.deadline
+    await dead(table)
+    ended = await table.deliver()
+    assert (ended.state, ended.attempts, "redeliver" in (ended.note or "")) == ("failed", 1, True)
+
+
+async def test_what_was_given_up_without_a_try_has_failed() -> None:
+    table = Table()
+    await dead(table)
+    await table.deliver()
+    table.later(days=30)
+    await dead(table)
+    assert ((ended := await table.deliver()).state, ended.attempts) == ("failed", 0)
+
+
+async def test_what_was_due_long_ago_is_tried_where_its_receiver_answers() -> None:
+    table = Table()
+    await dead(table)
+    await table.deliver()
+    table.later(days=30)
+    assert (await table.deliver()).state == "delivered"
+
+
+async def test_what_finds_no_place_at_a_receiver_that_answers_is_never_given_up() -> None:
+    found: list[Delivery] = []
+
+    async def crowded() -> Answer:
+        if len(table.signed) < AT_ONCE:
+            table.answers.append(crowded)
+            await table.first.deliver(f"{KEY}{len(table.signed)}", table.build)
+        else:
+            found.append(await table.deliver())
+        return ACCEPTED
+
+    table = Table()
+    await dead(table)
+    await table.deliver()
+    table.later(days=30)
+    await table.first.deliver(f"{KEY}.back", table.build)
+    table.signed.clear()
+    table.answers.append(crowded)
+    await table.first.deliver(f"{KEY}.first", table.build)
+    assert [(it.state, it.since) for it in found] == [("pending", EPOCH)]
+
+
+async def test_a_message_for_a_receiver_that_is_known_to_be_dead_is_not_even_built() -> None:
+    table = Table()
+    await dead(table)
+    table.now = (await table.deliver()).deadline
+    await dead(table)
+    built = table.built
+    assert ((await table.deliver()).state, table.built) == ("pending", built)
+
+
 async def test_progress_is_sent_once_for_each_state_and_never_for_an_older_one() -> None:
     table = Table(AWAY)
     for sequence in (3, 3, 5, 4, 5, 6):
@@ -376,6 +447,12 @@ async def test_progress_finds_no_room_and_leaves_it_at_that() -> None:
         await table.first.deliver(f"{KEY}{n}", table.build)
     await table.first.deliver_newest(KEY, 3, table.build)
     assert await table.lies() is None
+
+
+def test_a_message_in_a_log_or_a_traceback_shows_neither_its_address_nor_what_it_says() -> None:
+    shown = repr(replace(MESSAGE, body=b"confidencial"))
+    assert MESSAGE.id in shown
+    assert not any(secret in shown for secret in ("avisos.example", "token", "confidencial", "segredo"))
 
 
 async def test_no_log_tells_an_address_or_a_secret() -> None:

@@ -10,6 +10,7 @@ from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.destinations import (
     AT_ONCE,
     FAILURES,
+    FURTHEST,
     PATIENCE,
     PUT_OFF,
     REST,
@@ -81,6 +82,37 @@ def test_who_is_put_off_comes_again_after_those_before_him() -> None:
             await taken(destination)
         turns = [await destination.enter() for _ in range(100)]
         assert turns == [clock() + PUT_OFF + n * SPACING for n in range(100)]
+
+    virtual_time.run(story())
+
+
+def test_nobodys_turn_is_further_than_five_minutes_behind_the_first() -> None:
+    async def story() -> None:
+        destination = Destination(clock, patience=0.0)
+        for _ in range(AT_ONCE):
+            await taken(destination)
+        turns = [await destination.enter() for _ in range(5000)]
+        assert turns[0] == min(turns) == clock() + PUT_OFF
+        assert max(turns) == clock() + PUT_OFF + FURTHEST
+        assert max(turns.count(turn) for turn in {*turns}) <= 5000 * SPACING / FURTHEST + 1
+
+    virtual_time.run(story())
+
+
+def test_who_waits_no_longer_just_when_all_before_him_leave_has_a_place() -> None:
+    async def story() -> None:
+        destination = Destination(clock, PATIENCE)
+        places = [await taken(destination) for _ in range(AT_ONCE)]
+
+        async def all_leave() -> None:
+            await asyncio.sleep(PATIENCE)
+            for place in places:
+                destination.leave(place)
+
+        leaving = asyncio.create_task(all_leave())
+        await asyncio.sleep(0)
+        await taken(destination)
+        await leaving
 
     virtual_time.run(story())
 
@@ -158,8 +190,9 @@ def test_one_success_lets_everybody_in_again_and_what_nobody_asked_says_nothing(
 
 async def test_a_receiver_of_one_host_and_port_is_one_destination() -> None:
     destinations = Destinations(MemoryStore(), lambda: EPOCH)
-    assert destinations.of(URL) is destinations.of("https://AVISOS.example:443/outros")
-    assert destinations.of(URL) is not destinations.of("https://avisos.example:8443/livros")
+    known = destinations.of(host_of(URL))
+    assert known is destinations.of(host_of("https://AVISOS.example:443/outros"))
+    assert known is not destinations.of(host_of("https://avisos.example:8443/livros"))
 
 
 async def test_an_address_that_wants_nothing_more_is_known_to_all_and_its_token_to_nobody() -> None:

@@ -3,6 +3,7 @@
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -208,3 +209,16 @@ async def test_an_ffmpeg_that_is_killed_or_hangs_is_no_verdict_on_a_recording(
     monkeypatch.setattr(durations, "FFMPEG_SECONDS", 0.05 if "sleep" in script else 60)
     with pytest.raises(Transient, match=reason):
         await of(b"\x1aE\xdf\xa3")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has batches")
+async def test_no_thread_of_an_ffmpeg_that_measures_interrupts_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program, policy = tmp_path / "ffmpeg", tmp_path / "policy"
+    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\ncut -d ' ' -f 41 /proc/$$/stat > {policy}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("DARKCHANNEL_FFMPEG", str(program))
+    assert await of(b"\x1aE\xdf\xa3") is None
+    assert int(policy.read_text()) == os.SCHED_BATCH

@@ -54,7 +54,7 @@ async def test_an_error_of_the_source_reaches_the_caller() -> None:
         raise LookupError("the chunk is gone")
 
     with pytest.raises(LookupError, match="the chunk is gone"):
-        await ffmpeg.run(COPY, broken(), len)
+        await ffmpeg.run(COPY, broken())
 
 
 async def test_an_error_of_the_sink_reaches_the_caller_before_all_is_fed() -> None:
@@ -84,7 +84,7 @@ async def test_cancelling_ends_the_process(monkeypatch: pytest.MonkeyPatch, tmp_
         started.set()
         await asyncio.Event().wait()
 
-    running = asyncio.create_task(ffmpeg.run(COPY, endless(), len))
+    running = asyncio.create_task(ffmpeg.run(COPY, endless()))
     await started.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -4,15 +4,26 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime import logs
+from darkchannel.runtime.service import Context, utc_now
 from darkchannel.runtime.settings import Settings
+from darkchannel.storage.jobs import Jobs
+from darkchannel.storage.memory import MemoryStore
+from services.handoff_notifier import SERVICE
 
 SECRET = 'p"á/ss%wörd'
+
+
+async def nothing(*_: Any, **__: Any) -> Any:
+    raise AssertionError("nothing is computed here")
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +93,34 @@ def test_no_secret_reaches_a_log_line(log_format: str) -> None:
     for secret in (SECRET, json.dumps(SECRET)[1:-1], "rabbit%2Fpass", "rabbit/pass"):
         assert secret not in text
     assert logs.HIDDEN in text
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_no_secret_of_a_service_s_own_settings_reaches_a_log_line(
+    log_format: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = {
+        "VOICE_AI_SERVICE_TOKEN": "ficha-de-servico",
+        "OMNIPLAY_WEBHOOK_SECRET": "whsec_bm92bw== whsec_dmVsaG8=",
+        "WEBHOOK_SECRETS": "crm=whsec_Y3JtMQ== whsec_Y3JtMg==, default=palavra",
+        "RECORDINGS_ENDPOINT": "https://storage.example",
+        "RECORDINGS_ACCESS_KEY": "ouvinte",
+        "RECORDINGS_SECRET_KEY": "chave-das-chamadas",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    logs.configure(settings(log_format=log_format), stream=stream)
+    store = MemoryStore()
+    context = Context(store=store, jobs=Jobs(store, utc_now), bus=MemoryBus(), clock=utc_now, compute=nothing)
+    parts = await SERVICE.build(context)
+    await parts.close()
+    for value in said.values():
+        structlog.get_logger("x").warning("refused", what=value, each=value.replace(" ", "\n"))
+    secrets = ["ficha", "bm92bw", "dmVsaG8", "Y3JtMQ", "Y3JtMg", "palavra", "chave"]
+    assert [secret for secret in secrets if secret in stream.getvalue()] == []
+    assert "ouvinte" in stream.getvalue()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])

@@ -33,6 +33,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("WEBHOOK_SECRETS", "crm=one, hunter2", "part 2 of it is not so"),
         ("WEBHOOK_SECRETS", "crm=", "part 1 of it is not so"),
+        ("WEBHOOK_SECRETS", f"{'x' * 25}=hunter2", "part 1 of it is not so"),
         ("WEBHOOK_SECRETS", "crm=whsec_hunter2!", "not base64"),
         ("VOICE_AI_SERVICE_TOKEN", "hunter2\nhunter3", "on one line"),
         ("OMNIPLAY_WEBHOOK_SECRET", f"{SECRET} whsec_hunter2!", "not base64"),

@@ -85,7 +85,6 @@ def test_a_call_is_sent_to_the_path_with_its_token_its_company_and_all_secrets()
     message = message_of()
     assert message.url == "https://omniplay.example/api/tickets/realtime-handoff"
     assert message.headers == {
-        "Content-Type": "application/json",
         "Authorization": "Bearer token",
         "X-Service-Name": "voice-ai-realtime",
         "X-Company-Id": "5",

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from darkchannel.errors import Permanent
 from darkchannel.jobs.options import Options, Pauses, resolve
 from darkchannel.runtime.settings import load
+from services.handoff_notifier.settings import NotifierSettings
+from services.reconciler.settings import ReconcilerSettings
 from services.splitter.settings import SplitterSettings
 
 
@@ -45,6 +48,19 @@ def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
     settings = load()
     assert {"a%2Fb", "a/b"} <= settings.secrets
     assert "a%2Fb" not in repr(settings)
+
+
+@pytest.mark.parametrize("read", [ReconcilerSettings, NotifierSettings])
+def test_who_looks_for_recordings_and_who_hands_them_off_refuse_the_same_address(
+    read: type[ReconcilerSettings] | type[NotifierSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMNIPLAY_API_URL", "")
+    assert read().omniplay_api_url is None
+    monkeypatch.setenv("OMNIPLAY_API_URL", "https://omniplay.example")
+    assert read().omniplay_api_url == "https://omniplay.example"
+    monkeypatch.setenv("OMNIPLAY_API_URL", "omniplay.example")
+    with pytest.raises(ValidationError, match=r"(?i)omniplay_api_url"):
+        read()
 
 
 def test_the_environment_has_every_option_but_the_title_which_would_name_every_book() -> None:

@@ -186,7 +186,7 @@ def test_whatever_a_document_holds_a_receiver_can_keep_it(event: Event, title: s
     )
     read = json.loads(json.dumps(tasks.payload(event, task), ensure_ascii=False).encode())
     held = [read["metadata"]["title"], read["metadata"]["source_key"], read["data"]["error"] or ""]
-    assert not [letter for letter in "".join(held) if unicodedata.category(letter) == "Cc" and letter not in "\t\n"]
+    assert not [letter for letter in "".join(held) if unicodedata.category(letter) == "Cc" and letter not in "\t\n\r"]
 
 
 def test_lines_of_a_reason_stay_lines() -> None:

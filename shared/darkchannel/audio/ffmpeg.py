@@ -5,9 +5,10 @@ import errno
 import os
 import sys
 import tempfile
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import BinaryIO, Final
 
 from darkchannel.errors import Transient, Unavailable
 
@@ -62,14 +63,16 @@ async def _output(arguments: Sequence[str], source: AsyncIterable[bytes | memory
 
 
 async def run(
-    arguments: Sequence[str], source: AsyncIterable[bytes | memoryview], sink: Callable[[bytes], object]
+    arguments: Sequence[str],
+    source: AsyncIterable[bytes | memoryview],
+    sink: Callable[[bytes], object] = lambda _: None,
 ) -> None:
     """Feed ``source`` to ffmpeg, and what it writes to standard output to ``sink``, piece by piece.
 
     Whatever ends this, an error of the source or a cancellation too, ends the process. Raises Transient where ffmpeg
     fails or stands still, Unavailable where there is none or the disk is full, and whatever the two raise.
     """
-    process = await _start(await asyncio.to_thread(binary), arguments)
+    process = await start(arguments)
     assert process.stdin
     assert process.stdout
     assert process.stderr
@@ -97,14 +100,21 @@ async def run(
         raise Transient(f"ffmpeg failed with status {code}: {complaint}")
 
 
-async def _start(program: str, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+async def start(
+    arguments: Sequence[str], *, stdin: int | BinaryIO = PIPE, stderr: int = PIPE
+) -> asyncio.subprocess.Process:
+    """Start ffmpeg, whose standard output is a pipe; the caller sees to its ``end``.
+
+    Raises Unavailable where there is none.
+    """
+    program = await asyncio.to_thread(binary)
     try:
         # A session of its own: Ctrl-C in a terminal ends the pipeline, which drains, not its ffmpeg first.
         process = await asyncio.create_subprocess_exec(
             program, *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=stderr,
             pipesize=PIPE_BYTES,
             start_new_session=True,
         )  # fmt: skip

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 FULL_SCALE: Final = 32_768
+PEAK_SECONDS: Final = 0.1
+"""How much sound one peak of the waveform stands for."""
 
+_PEAKS_A_SECOND: Final = round(1 / PEAK_SECONDS)
 _BLOCKS_A_SECOND: Final = 10
 _GATED: Final = 4
 """Blocks in a gating block: 0.4 s, each 0.1 s after the last."""
@@ -23,7 +26,7 @@ _RELATIVE: Final = 10 ** (-10 / 10)
 
 
 class Loudness:
-    """Of the samples at ``rate`` hertz that are fed to it, in flat memory: four bytes for each tenth of a second."""
+    """Of the samples at ``rate`` hertz that are fed to it: it keeps four bytes for each tenth of a second of them."""
 
     def __init__(self, rate: int, full_scale: int = 1) -> None:
         """``full_scale``: that of the samples."""
@@ -93,12 +96,11 @@ def _bilinear(
 
 
 class Meter:
-    """Loudness and peaks of 16-bit samples, in flat memory: a byte more for each peak."""
+    """Loudness and peaks of 16-bit samples: it keeps a byte more for each peak."""
 
-    def __init__(self, rate: int, peak_seconds: float = 0.1) -> None:
+    def __init__(self, rate: int) -> None:
         self._loudness = Loudness(rate, FULL_SCALE)
         self._rate = rate
-        self._peaks_a_second = round(1 / peak_seconds)
         self._fed = 0
         self._peaks = bytearray()
 
@@ -109,8 +111,8 @@ class Meter:
 
     def _feed_peaks(self, samples: NDArray[np.int16]) -> None:
         ends = self._fed, self._fed + len(samples) - 1
-        first, last = (sample * self._peaks_a_second // self._rate for sample in ends)
-        starts = -(-np.arange(first, last + 1) * self._rate // self._peaks_a_second) - self._fed
+        first, last = (sample * _PEAKS_A_SECOND // self._rate for sample in ends)
+        starts = -(-np.arange(first, last + 1) * self._rate // _PEAKS_A_SECOND) - self._fed
         starts[0] = 0
         loudest = np.maximum(
             np.maximum.reduceat(samples, starts).astype(np.int32),
@@ -130,5 +132,5 @@ class Meter:
 
     @property
     def peaks(self) -> bytes:
-        """For each ``peak_seconds`` the loudest sample, 255 being full scale."""
+        """For each ``PEAK_SECONDS`` the loudest sample, 255 being full scale."""
         return bytes(self._peaks)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from darkchannel.cli import output, tracing
 from darkchannel.cli.exits import Code, Failed, Usage, one_line
 from darkchannel.cli.progress import counted
-from darkchannel.cli.redelivering import reset
+from darkchannel.cli.redelivering import PROGRESS, reset_all
 from darkchannel.cli.stores import opened
 from darkchannel.cli.tracing import Found
 from darkchannel.jobs.deliveries import State
@@ -54,30 +54,31 @@ async def _one(wanted: str, event: str | None, *, json: bool) -> Code:
     async with opened() as jobs:
         found = await tracing.of(jobs, wanted, event)
         # Whoever names one means it; a recording has only one.
-        meant = found if event or found[0].recording else [one for one in found if one.state in LOST]
+        meant = found if event or found[0].recording else [one for one in found if _is_lost(one)]
         if not meant:
             raise Failed(f"nothing of {wanted} was lost; name the EVENT that is to be sent again, as {_events(found)}")
-        for one in meant:
-            await reset(jobs, one)
-    _tell(meant, json=json)
-    return Code.OK
+        done, failures = await reset_all(jobs, meant)
+    return _tell(done, failures, json=json)
 
 
 async def _all_failed(days: int, *, yes: bool, json: bool) -> Code:
     async with opened() as jobs:
         with counted("deliveries read") as tick:
-            found = [one for one in await tracing.recent(jobs, days, tick) if one.state == "failed"]
+            recent = await tracing.recent(jobs, days, tick)
+        found = [one for one in recent if one.state == "failed" and _is_lost(one)]
         if not yes:
             _list(found, json=json, none=f"nothing failed in the last {days} days")
             if found:
                 output.note(f"{_counted(len(found))}: --yes has them tried again now")
             return Code.OK
         with counted("deliveries reset") as tick:
-            for one in found:
-                await reset(jobs, one)
-                tick()
-    _tell(found, json=json)
-    return Code.OK
+            done, failures = await reset_all(jobs, found, tick)
+    return _tell(done, failures, json=json)
+
+
+def _is_lost(one: Found) -> bool:
+    """Of progress only the newest counts, and what is after it was told, or is tried by itself."""
+    return one.state in LOST and one.event != PROGRESS
 
 
 def _list(found: Sequence[Found], *, json: bool, none: str) -> None:
@@ -89,15 +90,18 @@ def _list(found: Sequence[Found], *, json: bool, none: str) -> None:
         output.note(none)
 
 
-def _tell(found: Sequence[Found], *, json: bool) -> None:
+def _tell(done: Sequence[Found], failures: Sequence[Failed], *, json: bool) -> Code:
     if json:
-        told = [one.as_json() for one in found]
+        told = [one.as_json() for one in done]
         output.json({"redelivered": [{name: one[name] for name in WHICH if name in one} for one in told]})
-        return
-    for one in found:
-        output.line(f"tried again now: {one.event} of {one.about}")
-    if not found:
+    else:
+        for one in done:
+            output.line(f"tried again now: {one.event} of {one.about}")
+    for failure in failures:
+        output.note(one_line(str(failure)))
+    if not done and not failures and not json:
         output.note("nothing to redeliver")
+    return Code.FAILED if failures else Code.OK
 
 
 def _row(one: Found) -> tuple[str, ...]:

@@ -1,31 +1,43 @@
 """Has deliveries tried again: their objects become as if nothing had been sent, under the same ids."""
 
 import uuid
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-
-from pydantic import BaseModel, ValidationError
 
 from darkchannel import keys
 from darkchannel.cli.exits import Failed
 from darkchannel.cli.tracing import Found, again
-from darkchannel.jobs.deliveries import Announced, Delivery
+from darkchannel.jobs.deliveries import Announced, Delivery, Disabled
 from darkchannel.runtime.service import utc_now
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.ledger import JSON
+from darkchannel.storage.port import NEW
 
 PROGRESS = "task.progress"
 SOON = timedelta(seconds=60)
 """Longer than any try: a claim that is due sooner may be under way."""
-FROM_THE_START = {"attempts": 0, "status": None, "ticket_id": None, "ended": None, "refused": False}
+FROM_THE_START = {"attempts": 0, "status": None, "since": None, "ticket_id": None, "ended": None, "refused": False}
 
 
-class Disabled(BaseModel):
-    """What matters here of a receiver that answered 410."""
+async def reset_all(
+    jobs: Jobs, wanted: Sequence[Found], tick: Callable[[], None] = lambda: None
+) -> tuple[list[Found], list[Failed]]:
+    """Those that are tried again now, and why others are not; ``tick`` hears of each."""
+    # First, for who is asked below looks at once.
+    await _enable(jobs, {found.delivery.to for found in wanted})
+    done: list[Found] = []
+    failures: list[Failed] = []
+    for found in wanted:
+        try:
+            await _reset(jobs, found)
+            done.append(found)
+        except Failed as failed:
+            failures.append(failed)
+        tick()
+    return done, failures
 
-    to: str
 
-
-async def reset(jobs: Jobs, found: Found) -> None:
+async def _reset(jobs: Jobs, found: Found) -> None:
     """Have a delivery tried again now.
 
     Raises Failed for one that is about to be tried anyway, and for progress, of which only the newest counts.
@@ -40,7 +52,6 @@ async def reset(jobs: Jobs, found: Found) -> None:
         if changed is None:
             raise Failed(f"{found.place} is gone")
         found = changed
-    await _enable(jobs, found.delivery.to)
     if found.job and found.run:
         await _reopen(jobs, found.job, found.run, now)
     await jobs.ask(found.about)
@@ -58,19 +69,13 @@ def _fresh(delivery: Delivery, now: datetime) -> Delivery:
     return delivery.model_copy(update=FROM_THE_START | anew)
 
 
-async def _enable(jobs: Jobs, host: str) -> None:
-    """Have the addresses of a receiver called again that answered 410; one that does so again is disabled again."""
+async def _enable(jobs: Jobs, hosts: Collection[str]) -> None:
+    """Have the addresses of receivers called again that answered 410; one that does so again is disabled again."""
     async for info in jobs.store.list(keys.JOBS, keys.DESTINATIONS_PREFIX):
         found = await jobs.store.get(keys.JOBS, info.key)
-        if host and found and _host(found.body) == host:
+        disabled = Disabled.read(found.body) if found else None
+        if disabled and disabled.to in hosts:
             await jobs.store.delete(keys.JOBS, info.key)
-
-
-def _host(disabled: bytes) -> str | None:
-    try:
-        return Disabled.model_validate_json(disabled).to
-    except ValidationError:
-        return None
 
 
 async def _reopen(jobs: Jobs, job: str, run: int, now: datetime) -> None:
@@ -83,6 +88,8 @@ async def _reopen(jobs: Jobs, job: str, run: int, now: datetime) -> None:
 async def _due(jobs: Jobs, job: str, run: int, now: datetime) -> None:
     """Say that the run is not announced any longer: before its marker, which would else be retired at once."""
     name, body = keys.announced(job, run), Announced(due=now).model_dump_json().encode()
-    while found := await jobs.store.head(keys.JOBS, name):
-        if await jobs.store.put(keys.JOBS, name, body, over=found.etag, content_type=JSON):
+    while True:
+        found = await jobs.store.head(keys.JOBS, name)
+        # Also where there is none yet: who is about to write one may have looked before the reset.
+        if await jobs.store.put(keys.JOBS, name, body, over=found.etag if found else NEW, content_type=JSON):
             return

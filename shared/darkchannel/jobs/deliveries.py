@@ -29,13 +29,15 @@ class Delivery(BaseModel):
     """Tries begun, this one included."""
     deadline: AwareDatetime
     """Until then nobody else may try: the sender's time, or the wait after a failed try."""
+    since: AwareDatetime | None = None
+    """When it was first due; unset where it was asked for anew."""
     nonce: str
     """Tells two claims of the same moment apart."""
     sequence: int = 0
     """Of progress: which state of the job it tells of."""
     ended: AwareDatetime | None = None
     status: int | None = None
-    """The receiver's last HTTP status; 0 where there was no answer."""
+    """The receiver's last HTTP status; 0 where there was no answer, and where it was given up without a try."""
     ticket_id: str | None = None
     note: str | None = None
     """Why nothing was sent, or what went wrong."""
@@ -62,7 +64,7 @@ class Delivery(BaseModel):
             return "refused"
         if self.status is not None and 200 <= self.status < 300:
             return "delivered"
-        return "failed" if self.attempts else "skipped"
+        return "skipped" if not self.attempts and self.status is None else "failed"
 
 
 class Announced(BaseModel):
@@ -76,6 +78,25 @@ class Announced(BaseModel):
     @classmethod
     def read(cls, body: bytes) -> "Announced | None":
         """None for what a person made unreadable: then all of them are looked at again."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError:
+            return None
+
+
+class Disabled(BaseModel):
+    """``_destinations/{digest}.json``: an address that wants no more messages, until somebody removes this object."""
+
+    model_config = ConfigDict(frozen=True)
+
+    to: str
+    """Host of the receiver, as ``Delivery.to`` has it."""
+    at: AwareDatetime | None = None
+    note: str = "it answered 410"
+
+    @classmethod
+    def read(cls, body: bytes) -> "Disabled | None":
+        """None for what a person made unreadable: the address is called again once the object is gone."""
         try:
             return cls.model_validate_json(body)
         except ValidationError:

@@ -49,8 +49,9 @@ _MUST = {
 }
 _HEARERS = ("company_id", "webhook_url", "webhook_secret")
 _UNREPEATED = {"webhook_url", "webhook_secret"}
-"""Their values may be secrets."""
-_SECRET_NAME = re.compile(r"(?!whsec_)[\w-]{1,64}", re.IGNORECASE)
+"""Their values may be secrets, as may those of options that do not exist: a name is soon mistyped."""
+_SECRET_NAME = re.compile(r"(?!whsec_)[\w-]{1,24}", re.IGNORECASE)
+"""Shorter than a secret in hexadecimal digits or base64 that is worth the name."""
 
 
 class Pauses(BaseModel):
@@ -225,12 +226,16 @@ def resolve(*layers: Mapping[str, Any]) -> Options:
 
 
 def without_secrets(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer as it may be kept: where a secret or a password stood is what is refused for the same reason."""
+    """A layer as it may be kept: where a secret or a password may stand is what is refused for the same reason."""
     return {name: _withheld(_field(name), value) for name, value in layer.items()}
 
 
 def _withheld(field: str, value: Any) -> Any:
-    if field == "webhook_secret" and isinstance(value, str) and not _SECRET_NAME.fullmatch(value.strip()):
+    if value is None:
+        return None
+    if field not in Options.model_fields:
+        return "…"
+    if field == "webhook_secret" and not _SECRET_NAME.fullmatch(str(value).strip()):
         return "…"
     if field == "webhook_url" and isinstance(value, str) and _has_credentials(value.strip()):
         return "https://…@…"
@@ -259,7 +264,8 @@ def _told(item: ErrorDetails) -> str:
             says = f"must have at most {item['ctx']['max_length']} characters"
         case _:
             says = _MUST[name]
-    return f"{_spelt(name)}: {says}" + ("" if name in _UNREPEATED else f" (got {got:.80})")
+    is_repeated = name in Options.model_fields and name not in _UNREPEATED
+    return f"{_spelt(name)}: {says}" + (f" (got {got:.80})" if is_repeated else "")
 
 
 def _spelt(field: str) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Collection
 from typing import TextIO
 
 import structlog
+from pydantic_settings import BaseSettings
 from structlog.contextvars import merge_contextvars
 from structlog.processors import ExceptionRenderer, JSONRenderer, StackInfoRenderer, TimeStamper
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from darkchannel.runtime.settings import Settings
+from darkchannel.runtime.settings import Settings, secrets_of
 
 HIDDEN = "***"
 # They tell of every request, or of what our own lines tell better.
@@ -28,14 +29,26 @@ class Redactor:
 
     def __init__(self, render: Processor, secrets: Collection[str]) -> None:
         self._render = render
+        self._secrets: list[str] = []
+        self.hide(secrets)
+
+    def hide(self, secrets: Collection[str]) -> None:
         escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for secret in secrets for ascii in (True, False)}
-        self._secrets = sorted({*secrets, *escaped}, key=len, reverse=True)
+        self._secrets = sorted({*self._secrets, *secrets, *escaped}, key=len, reverse=True)
 
     def __call__(self, logger: WrappedLogger, name: str, event: EventDict) -> str:
         line = str(self._render(logger, name, event))
         for secret in self._secrets:
             line = line.replace(secret, HIDDEN)
         return line
+
+
+def hide(*settings: BaseSettings) -> None:
+    """From now on strike out the secrets of a service's own settings, too, which are read after ``configure``."""
+    for handler in logging.getLogger().handlers:
+        for render in getattr(handler.formatter, "processors", ()):
+            if isinstance(render, Redactor):
+                render.hide(set[str]().union(*map(secrets_of, settings)))
 
 
 def _readable(*, colors: bool) -> Processor:

@@ -1,5 +1,6 @@
 """What every service reads from the environment, or from ``.env`` in the working directory."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,9 +57,23 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Every value that no log may show."""
-        values = {value.get_secret_value() for _, value in self if isinstance(value, SecretStr)}
         password = urlsplit(self.rabbitmq_url.get_secret_value()).password or ""
-        return frozenset(filter(None, {*values, password, unquote(password)}))
+        return frozenset(filter(None, {*secrets_of(self), password, unquote(password)}))
+
+
+def secrets_of(settings: BaseSettings) -> set[str]:
+    """The secrets among the values of settings, however deep; of several in one value each."""
+    secrets: set[str] = set()
+    values = [value for _, value in settings]
+    while values:
+        value = values.pop()
+        if isinstance(value, SecretStr):
+            secrets |= {value.get_secret_value(), *value.get_secret_value().split()}
+        elif isinstance(value, Mapping):
+            values += value.values()
+        elif isinstance(value, tuple):
+            values += value
+    return secrets - {""}
 
 
 def load() -> Settings:

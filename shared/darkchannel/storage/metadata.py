@@ -59,9 +59,15 @@ def _pace(before: Metadata) -> timedelta:
 
 
 async def _facts(jobs: Jobs, job: str, runs: Runs, before: Metadata | None, output: Output | None) -> Facts | None:
-    accepted, source, plan, chunks = await asyncio.gather(
-        jobs.opened(job, 1), jobs.input(job), jobs.plan(job), _chunks(jobs, job)
-    )
+    try:
+        async with asyncio.TaskGroup() as group:
+            opened = group.create_task(jobs.opened(job, 1))
+            document = group.create_task(jobs.input(job))
+            planned = group.create_task(jobs.plan(job))
+            listed = group.create_task(_chunks(jobs, job))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    accepted, source = opened.result(), document.result()
     if accepted is None:
         return None
     text = before.input_text or before.ssml if before else None
@@ -71,8 +77,8 @@ async def _facts(jobs: Jobs, job: str, runs: Runs, before: Metadata | None, outp
         job=job,
         accepted=accepted,
         runs=runs,
-        plan=plan,
-        chunks=chunks,
+        plan=planned.result(),
+        chunks=listed.result(),
         input_key=source.key if source else None,
         input_text=text,
         output=output or (before.output if before else None),

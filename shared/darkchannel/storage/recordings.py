@@ -1,11 +1,10 @@
 """Where recordings of calls are: a bucket of our own store, or one of somebody else's server."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkchannel import keys
@@ -31,20 +30,8 @@ class RecordingsSettings(BaseSettings):
     recordings_region: str = "us-east-1"
     recordings_public_url: str = ""
     """Where anyone may read ``{url}/{bucket}/{key}``. Empty: links are presigned."""
-    recordings_poll_seconds: float = Field(2.0, ge=0.1, le=3600)
-    """Between two looks for recordings that no event told of."""
     minio_public_url: str = ""
     """Stands in for the public URL where it is of the same server as the endpoint."""
-    omniplay_api_url: str = ""
-    """Unset: nothing is handed off, and nobody looks for recordings."""
-
-    @property
-    def are_handed_off(self) -> bool:
-        return bool(self.omniplay_api_url)
-
-
-async def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,11 @@ class Recordings:
     is_own: bool
     """Whether they lie in our own store, whose events we hear."""
     public_url: str = ""
-    close: Callable[[], Awaitable[None]] = _nothing
+
+    async def close(self) -> None:
+        """Close another server's store; our own is closed by whoever opened it."""
+        if not self.is_own:
+            await self.store.close()
 
     async def url(self, key: str) -> str:
         """Where the receiver of a handoff finds a recording: its public address, else a link for seven days."""
@@ -98,7 +89,7 @@ def open_recordings(settings: RecordingsSettings, own_store: ObjectStore) -> Rec
         region=settings.recordings_region,
     )
     public = public or _of_same_host(settings.minio_public_url, endpoint)
-    return Recordings(store, settings.recordings_bucket, is_own=False, public_url=public, close=store.close)
+    return Recordings(store, settings.recordings_bucket, is_own=False, public_url=public)
 
 
 def _address(endpoint: str) -> str:
