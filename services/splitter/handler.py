@@ -119,7 +119,9 @@ class Splitter:
         if found is None:
             return False
         to = keys.source(job, keys.extension(event.key))
-        return await self._store.copy(event.bucket, event.key, keys.JOBS, to, version=event.version) is not None
+        metadata = options.metadata_without_secrets(found.metadata)
+        copied = self._store.copy(event.bucket, event.key, keys.JOBS, to, version=event.version, metadata=metadata)
+        return await copied is not None
 
     async def _start(self, job: str, runs: Runs) -> None:
         try:

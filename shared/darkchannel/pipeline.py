@@ -66,7 +66,6 @@ _LEDGER = (
 _ANNOUNCES = (
     *_jobs("r", "_active/*", "*/runs/*", "*/plan.json", "*/metadata.json", "*/builds/*/manifest.json", "_names/*"),
     *_jobs("rw", "*/deliveries/*", f"{keys.DESTINATIONS_PREFIX}*"),
-    Grant(keys.OUTPUT, "*", "r"),
 )
 
 STAGES = (
@@ -122,7 +121,7 @@ STAGES = (
         _ANNOUNCES,
     ),
     Stage(
-        "progress", "handoff-notifier", keys.JOBS, "*/", "/metadata.json",
+        "progress", "handoff-notifier", keys.JOBS, "*/", "metadata.json",
         "tells the job's webhook how far a run is",
         _ANNOUNCES,
     ),

@@ -24,15 +24,21 @@ REPLICAS = 3
 
 @dataclass
 class OmniPlay:
-    """A receiver of handoffs that accepts each and remembers it."""
+    """A receiver of handoffs and webhooks that accepts each and remembers it."""
 
     port: int = 0
     posts: list[dict[str, Any]] = field(default_factory=list)
     heard: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, count: int, seconds: float) -> bool:
+    def wait_for(self, path: str, count: int, seconds: float) -> list[dict[str, Any]]:
+        """What came to a path, once that is so much."""
+
+        def there() -> list[dict[str, Any]]:
+            return [post for post in self.posts if post["path"] == path]
+
         with self.heard:
-            return self.heard.wait_for(lambda: len(self.posts) >= count, seconds)
+            assert self.heard.wait_for(lambda: len(there()) >= count, seconds), f"{len(there())} posts came to {path}"
+            return there()
 
 
 @contextmanager
@@ -76,6 +82,15 @@ class Stack:
         lines = (line.partition("=") for line in self.env_file.read_text().splitlines())
         return {name: value for name, _, value in lines}
 
+    @property
+    def administrator(self) -> str:
+        return self.env["MINIO_ROOT_USER"]
+
+    @property
+    def hook(self) -> str:
+        """A webhook's address, as containers reach it."""
+        return f"http://host.docker.internal:{self.omniplay.port}/hook"
+
     def compose(self, *args: str, timeout: float = 120) -> str:
         """Run docker compose on this stack and return what it printed."""
         command = ["docker", "compose", "--project-name", self.project, "--env-file", str(self.env_file), *args]
@@ -94,9 +109,10 @@ class Stack:
         return self.compose("ps", "--all", "--quiet", *services).split()
 
     def s3(self, user: str) -> Any:
-        """A boto3 client of one of the users: darkchannel-operator, darkchannel-splitter, ..."""
+        """A boto3 client of one of the users: darkchannel-operator, darkchannel-splitter, ..., or the administrator."""
         name = user.removeprefix("darkchannel-").upper().replace("-", "_")
-        secret = self.env["MINIO_SECRET_KEY" if name == "OPERATOR" else f"MINIO_{name}_SECRET_KEY"]
+        names = {"OPERATOR": "MINIO_SECRET_KEY", self.administrator.upper(): "MINIO_ROOT_PASSWORD"}
+        secret = self.env[names.get(name, f"MINIO_{name}_SECRET_KEY")]
         return boto3.client(
             "s3",
             endpoint_url=f"http://127.0.0.1:{self.env['MINIO_PORT']}",
@@ -115,6 +131,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         env_file.write_text(
             "".join(f"{name}={_free_port()}\n" for name in _PORTS)
             + f"OMNIPLAY_API_URL=http://host.docker.internal:{stub.port}\n"
+            + f"WEBHOOK_ALLOWED_HOSTS=host.docker.internal:{stub.port}\n"
             + f"MINIO_VERSION={MINIO_VERSION}\n"
             + "VOICE_AI_SERVICE_TOKEN=token-of-the-tests\nOMNIPLAY_WEBHOOK_SECRET=secret-of-the-tests\n"
         )

@@ -4,6 +4,7 @@ The tests share one stack and run in the order they stand here; the last one sto
 """
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -17,9 +18,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkchannel import keys, pipeline
+from darkchannel.jobs.recordings import Call
 from darkchannel.jobs.records import Manifest
 from darkchannel.storage.policies import OPERATOR, user_of
 from tests.e2e.stack import REPLICAS, ROOT, Stack, stack
+from tests.recordings import clip
 from tests.servers import docker_problem
 
 pytestmark = pytest.mark.docker
@@ -80,8 +83,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def job(running: Stack) -> str:
-    """A finished job of an OmniPlay company."""
-    job = drop(running, "contos/farol.txt", **{"company-id": "7", "title": "O farol", "author": "Ana Lima"})
+    """A finished job of an OmniPlay company, with a webhook."""
+    options = {"company-id": "7", "title": "O farol", "author": "Ana Lima", "webhook-url": running.hook}
+    job = drop(running, "contos/farol.txt", **options)
     wait_for(running.s3(OPERATOR), keys.run_event(job, 1, "closed"))
     return job
 
@@ -113,14 +117,37 @@ def test_a_dropped_document_is_found_in_the_output_as_long_as_what_was_spoken(ru
 
 
 def test_omniplay_hears_of_it_with_a_signature(running: Stack, job: str) -> None:
-    assert running.omniplay.wait_for(1, seconds=60)
-
-    [post] = running.omniplay.posts
-    assert post["path"] == "/api/tickets/realtime-handoff"
+    [post] = running.omniplay.wait_for("/api/tickets/realtime-handoff", 1, seconds=60)
     assert post["headers"]["X-Company-Id"] == "7"
     assert post["headers"]["Authorization"] == "Bearer token-of-the-tests"
     assert job in str(post["body"])
     assert {"webhook-id", "webhook-signature"} <= {name.lower() for name in post["headers"]}
+
+
+def test_its_webhook_hears_of_it_from_its_beginning_to_its_end(running: Stack, job: str) -> None:
+    told = [post["body"] for post in running.omniplay.wait_for("/hook", 3, seconds=60)]
+    told.sort(key=lambda event: event["metadata"]["sequence"])
+
+    events = [event["event_type"] for event in told]
+    assert [event for event in events if event != "task.progress"] == ["task.created", "task.started", "task.completed"]
+    assert {event["task_id"] for event in told} == {job}
+    assert told[-1]["data"]["output_data"]["audio_url"].startswith("http://")
+
+
+def test_a_recording_is_handed_off_with_the_transcript_that_came_first(running: Stack) -> None:
+    s3 = running.s3(running.administrator)
+    call = Call(5, "2026/01/15", "7f3c9a52")
+    said = json.dumps([{"role": "user", "text": "Bom dia.", "timestamp": 400}])
+    s3.put_object(Bucket=keys.RECORDINGS, Key=call.transcript("json"), Body=said)
+    s3.put_object(
+        Bucket=keys.RECORDINGS, Key=call.recording("wav"), Body=clip(), Metadata={"caller-id": "11 98765-4321"}
+    )
+
+    *_, post = running.omniplay.wait_for("/api/tickets/realtime-handoff", 2, seconds=60)
+    told = post["body"]
+    assert (told["call_uuid"], told["caller_id"]) == ("7f3c9a52", "5511987654321")
+    assert [turn["text"] for turn in told["transcript"]] == ["Bom dia."]
+    assert told["duration_seconds"] == 2
 
 
 def test_each_of_three_synthesizers_spoke_some_of_it(running: Stack, job: str) -> None:

@@ -127,6 +127,33 @@ async def test_a_refused_document_says_why_in_its_metadata_and_beside_where_the_
     assert note.body.decode().startswith(f"vazio.txt could not be narrated: {metadata.error}\n")
 
 
+@pytest.mark.parametrize(
+    ("metadata", "text"),
+    [
+        ({"webhook-secret": "whsec_ZmFyb2w", "title": "O farol"}, TEXT),
+        ({"webhook-url": "https://ana:whsec_ZmFyb2w@avisos.example/"}, TEXT),
+        ({}, f"---\nwebhook-secret: whsec_ZmFyb2w\n---\n{TEXT}"),
+    ],
+)
+async def test_a_refused_secret_is_in_no_object_but_the_document_it_came_in(
+    bench: Bench, metadata: dict[str, str], text: str
+) -> None:
+    await bench.raw.put(keys.INBOX, "conto.md", text.encode(), metadata=metadata)
+    await bench.deliver()
+
+    copied = 0
+    for bucket in (keys.JOBS, keys.OUTPUT):
+        async for info in bench.raw.list(bucket):
+            found = await bench.raw.get(bucket, info.key)
+            assert found
+            assert "ZmFyb2w" not in str(found.info.metadata)
+            is_document = "/input/" in info.key
+            copied += is_document
+            assert is_document or b"ZmFyb2w" not in found.body, info.key
+    assert copied == 1
+    assert any(key.endswith("conto.error.txt") for key in await bench.output())
+
+
 async def test_a_document_as_long_as_the_limit_is_read(bench: Bench) -> None:
     assert await narrate(bench, "livro.txt", f"{TEXT:<{LIMIT}}") == "livro.mp3"
 

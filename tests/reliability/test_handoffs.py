@@ -7,11 +7,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp.web
 import boto3
 import pytest
+from aiohttp.test_utils import TestServer
 
 from darkchannel import keys, pipeline
 from darkchannel.jobs.deliveries import Delivery
+from darkchannel.jobs.metadata import Chunks, Metadata
+from darkchannel.jobs.runs import Opened
+from darkchannel.runtime.service import utc_now
 from tests.omniplay import Manner, OmniPlay, environment, omniplay
 from tests.recordings import clip
 from tests.reliability.fleet import Fleet
@@ -21,6 +26,7 @@ pytestmark = pytest.mark.docker
 
 SEED = "DARKCHANNEL_SEED"
 NOTIFIER = "handoff-notifier"
+JOB = "0b6c6b2e-6a1c-5b0e-9a7e-3d1f6f0c2a11"
 FAILURES: tuple[Manner, ...] = ("error", "busy", "conflict", "reset", "slow")
 SHORTEST, LONGEST = 0.3, 1.0
 """Seconds from one kill to the next."""
@@ -42,6 +48,32 @@ async def test_five_kills_double_no_ticket(fleet: Fleet, capsys: pytest.CaptureF
 async def test_fifty_kills_double_no_ticket(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():  # the figures are wanted when it passes, the seed when it hangs
         await _kill_and_judge(fleet, kills=50, recordings=1000)
+
+
+async def test_a_webhook_hears_how_far_a_job_is(fleet: Fleet) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        heard.put_nowait((await request.json())["event_type"])
+        return aiohttp.web.Response()
+
+    app = aiohttp.web.Application()
+    app.router.add_post("/hook", hear)
+    async with TestServer(app) as server:
+        fleet.env |= {"WEBHOOK_ALLOWED_HOSTS": f"127.0.0.1:{server.port}"}
+        await fleet.start_all(NOTIFIER)
+        now = utc_now()
+        opened = Opened(reason="accepted", at=now, layers=({"webhook_url": str(server.make_url("/hook"))},))
+        metadata = Metadata(
+            job_id=JOB, status="processing", created_at=now, updated_at=now, chapter_title="", run=1, sequence=1,
+            chunks=Chunks(total=10, completed=3, failed=0),
+        )  # fmt: skip
+        for key, told in ((keys.run_event(JOB, 1, "opened"), opened), (keys.metadata(JOB), metadata)):
+            await fleet.store.put(keys.JOBS, key, told.model_dump_json().encode())
+        async with asyncio.timeout(BOUND):
+            events = [await heard.get() for _ in range(3)]
+        await fleet.stop()
+    assert events == ["task.created", "task.started", "task.progress"]
 
 
 async def _kill_and_judge(fleet: Fleet, *, kills: int, recordings: int) -> None:

@@ -230,6 +230,16 @@ def without_secrets(layer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _withheld(_field(name), value) for name, value in layer.items()}
 
 
+def metadata_without_secrets(metadata: Mapping[str, str]) -> dict[str, str]:
+    """An object's user metadata as it may be copied: without what is refused because a secret may stand there."""
+    said = {name: (_field(name), unquote(value)) for name, value in metadata.items()}
+    return {
+        name: metadata[name]
+        for name, (field, value) in said.items()
+        if field not in Options.model_fields or _withheld(field, value) == value
+    }
+
+
 def _withheld(field: str, value: Any) -> Any:
     if value is None:
         return None

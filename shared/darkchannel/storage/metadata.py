@@ -71,13 +71,15 @@ async def _facts(jobs: Jobs, job: str, runs: Runs, before: Metadata | None, outp
     if accepted is None:
         return None
     text = before.input_text or before.ssml if before else None
-    if before is None and source and source.size <= SMALL_INPUT_BYTES:
+    plan = planned.result()
+    # Not of a document that is refused: it may be for a secret that stands in it.
+    if plan and text is None and source and source.size <= SMALL_INPUT_BYTES:
         text = await _text(jobs, source.key)
     return Facts(
         job=job,
         accepted=accepted,
         runs=runs,
-        plan=planned.result(),
+        plan=plan,
         chunks=listed.result(),
         input_key=source.key if source else None,
         input_text=text,
