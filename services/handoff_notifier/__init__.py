@@ -2,6 +2,7 @@
 
 from darkchannel.runtime import logs
 from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.settings import read
 from darkchannel.storage.recordings import RecordingsSettings, open_recordings
 from services.handoff_notifier.announcing import Announcer
 from services.handoff_notifier.calls import Calls
@@ -14,7 +15,7 @@ PREFETCH = 256
 
 
 async def _build(context: Context) -> Parts:
-    settings, about_recordings = NotifierSettings(), RecordingsSettings()
+    settings, about_recordings = read(NotifierSettings), read(RecordingsSettings)
     logs.hide(settings, about_recordings)
     recordings = open_recordings(about_recordings, context.store)
     poster = Poster(settings, clock=context.clock)

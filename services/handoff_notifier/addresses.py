@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from threading import Thread
+from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -89,7 +90,11 @@ class SystemResolver:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._room.release)
 
-        Thread(target=work, name=f"dns-{host}", daemon=True).start()
+        try:
+            Thread(target=work, name=f"dns-{host}", daemon=True).start()
+        except RuntimeError as error:
+            self._room.release()
+            raise OSError("no thread for the lookup") from error
         return await asyncio.wrap_future(found)
 
 
@@ -117,12 +122,12 @@ def parse(text: str) -> URL:
     if "\\" in text or any(character.isspace() or not character.isprintable() for character in text):
         raise Forbidden("the URL holds a space, a backslash or a control character")
     try:
-        url = URL(text)
+        url, authority = URL(text), urlsplit(text).netloc
     except ValueError:
         raise Forbidden("the URL cannot be read") from None
     if url.scheme not in USUAL or not url.raw_host:
         raise Forbidden("the URL is not https://HOST/...")
-    if url.raw_user is not None or url.raw_password is not None:
+    if "@" in authority:  # yarl drops an empty user
         raise Forbidden(f"the URL holds a user name or a password for {url.raw_host}: write it without")
     if not (_is_literal(url.raw_host) or _is_name(url.raw_host)):
         raise Forbidden("the URL's host is neither a name nor an IP address in its usual form")
@@ -160,7 +165,7 @@ class Addresses:
     """
 
     def __init__(self, allowed: Iterable[str], resolve: Resolve) -> None:
-        self._allowed = frozenset(place for entry in allowed for place in _places(entry))
+        self._allowed = frozenset(place for entry in allowed for place in places(entry))
         self._resolve = resolve
 
     def check(self, url: URL) -> None:
@@ -200,7 +205,8 @@ def _plain(host: str) -> str:
     return host.lower().rstrip(".")
 
 
-def _places(entry: str) -> list[tuple[str, int]]:
+def places(entry: str) -> list[tuple[str, int]]:
+    """What an entry of WEBHOOK_ALLOWED_HOSTS allows. Raises ValueError, which does not repeat it."""
     found = _ENTRY.fullmatch(entry)
     try:
         if found is None:
@@ -209,5 +215,5 @@ def _places(entry: str) -> list[tuple[str, int]]:
         host = _plain(parse(f"https://{found['host']}/").raw_host or "")
         ports = [int(found["port"])] if found["port"] else [80, 443]
     except (ValueError, Forbidden):
-        raise ValueError(f"WEBHOOK_ALLOWED_HOSTS: {entry!r} is not host or host:port") from None
+        raise ValueError("write host or host:port, a comma between two of them; one is neither") from None
     return [(host, port) for port in ports]

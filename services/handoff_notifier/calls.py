@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import BinaryIO, Final
+from urllib.parse import unquote
 
 from darkchannel import keys
 from darkchannel.errors import Transient, Unavailable
@@ -91,7 +92,8 @@ class Calls:
         """What OmniPlay is told of a recording; ``waited``: its transcript was waited for."""
         if info is None:
             return Nothing(f"{recording.key} is gone: nothing is left to tell of", refused=True)
-        if reason := _refusal(recording, info):
+        described = {name: unquote(value) for name, value in info.metadata.items()}  # clients refuse accents
+        if reason := _refusal(recording, info.size, described.get("company-id", "").strip()):
             return Nothing(reason, refused=True)
         details, transcript = await asyncio.gather(
             self._beside(recording.call.details), self._transcript(recording.call)
@@ -105,8 +107,8 @@ class Calls:
         if seconds is None:
             return Nothing(f"{recording.key} is not audio: no sound was found in it", refused=True)
         heard = await asyncio.to_thread(_heard, said.get("transcript"), transcript, seconds)
-        detailed, wrong_details = Told.read(said)
-        described, wrong_metadata = Told.read(info.metadata)
+        by_details, wrong_details = Told.read(said)
+        by_metadata, wrong_metadata = Told.read(described)
         notes = (
             damage,
             _left_out(wrong_details, "the details file"),
@@ -119,7 +121,7 @@ class Calls:
             url=await self._recordings.url(recording.key),
             seconds=seconds,
             transcript=heard.turns,
-            told=(detailed, described),
+            told=(by_details, by_metadata),
             note="; ".join(filter(None, notes)) or None,
         )
         return omniplay.call_message(self._settings, call)
@@ -166,13 +168,12 @@ def _waits(delivery: Delivery) -> bool:
     return not delivery.is_receipt and not delivery.attempts and not delivery.id
 
 
-def _refusal(recording: Recording, info: ObjectInfo) -> str | None:
-    """Why a recording is not handed off, whatever is in it."""
-    company = info.metadata.get("company-id", "").strip()
+def _refusal(recording: Recording, size: int, company: str) -> str | None:
+    """Why a recording of ``size`` bytes is not handed off, whatever is in it; ``company``: whose it says it is."""
     if company and company.lstrip("0") != str(recording.call.company):
         return f"{recording.key} is filed under another company than its metadata names: company-id is {company[:20]!r}"
-    if info.size > LARGEST:
-        return f"{recording.key} has {info.size:,} bytes, and at most {LARGEST:,} are handed off"
+    if size > LARGEST:
+        return f"{recording.key} has {size:,} bytes, and at most {LARGEST:,} are handed off"
     return None
 
 
@@ -190,7 +191,7 @@ def _details(body: bytes | None) -> tuple[Mapping[str, object], str | None]:
 def _heard(inline: object, transcript: bytes | None, seconds: float) -> Transcript:
     """The turns that the details have, else those of the transcript."""
     if turns := transcripts.turns_of(inline, seconds):
-        return Transcript(turns)
+        return transcripts.bounded(turns)
     return Transcript(note=NO_TRANSCRIPT) if transcript is None else transcripts.read(transcript, seconds)
 
 

@@ -36,9 +36,11 @@ async def measured(file: BinaryIO) -> float | None:
 
     Raises Transient where ffmpeg stands still or is killed, Unavailable where there is none.
     """
-    seconds = await asyncio.to_thread(_quickly, file)
-    if seconds is None:
-        seconds = await _by_ffmpeg(file)
+    seconds = _possible(await asyncio.to_thread(_quickly, file))
+    return _possible(await _by_ffmpeg(file)) if seconds is None else seconds
+
+
+def _possible(seconds: float | None) -> float | None:
     return seconds if seconds is not None and 0 < seconds <= LONGEST else None
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -23,19 +24,44 @@ REASON: Final = "call_recorded"
 _MOST_TICKET: Final = 100
 _NATIONAL_DIGITS: Final = (10, 11)
 _BRAZIL: Final = "55"
+_BRACKETED = re.compile("<([^<>]*)>")
+_SCHEME = re.compile(r"\s*(?:sips?|tel):", re.IGNORECASE)
+_PREFIXED = re.compile(r"[^0-9]*\+")
+_OF_THIS_MACHINE: Final = ("", "file")
+"""Schemes of links that nobody elsewhere can follow: a folder's are ``file:``."""
 
 
 def caller_number(text: str) -> str:
     """The digits of a caller's number; a Brazilian one of 10 or 11 digits gets the prefix of the country.
 
-    Up to four digits are an internal extension, and any other number has its prefix already.
+    Up to four digits are an internal extension, and any other number has its prefix already, as every one has that
+    begins with ``+``.
     """
-    digits = re.sub("[^0-9]", "", text)
-    return f"{_BRAZIL}{digits}" if len(digits) in _NATIONAL_DIGITS else digits
+    user = _user(text)
+    digits = re.sub("[^0-9]", "", user)
+    is_national = len(digits) in _NATIONAL_DIGITS and not _PREFIXED.match(user)
+    return f"{_BRAZIL}{digits}" if is_national else digits
 
 
-Name = Annotated[str, Field(max_length=200), AfterValidator(clean)]
-Prose = Annotated[str, Field(max_length=20_000), AfterValidator(clean)]
+def _user(text: str) -> str:
+    """Who is called in ``"Name" <sip:user@host>``: https://www.rfc-editor.org/rfc/rfc3261#section-19.1.1; other text
+    as it is."""
+    bracketed = _BRACKETED.search(text)
+    address = _SCHEME.sub("", bracketed[1] if bracketed else text, count=1)
+    user, at, _ = address.partition("@")
+    return unquote(re.split("[;:]", user)[0]) if at else address
+
+
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+Name = Annotated[str, Field(max_length=200), AfterValidator(clean), AfterValidator(str.strip)]
+Prose = Annotated[str, Field(max_length=20_000), AfterValidator(clean), AfterValidator(str.strip)]
+Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=0)]
+Measure = Annotated[float, BeforeValidator(_no_flag), Field(ge=0)]
 
 
 class Told(BaseModel):
@@ -51,11 +77,11 @@ class Told(BaseModel):
     summary: Prose | None = None
     provider: Name | None = None
     language: Name | None = None
-    duration_seconds: float | None = Field(None, ge=0, le=LONGEST)
-    turns: int | None = Field(None, ge=0, le=1_000_000)
-    avg_latency_ms: float | None = Field(None, ge=0, le=1e9)
+    duration_seconds: Measure | None = Field(None, le=LONGEST)
+    turns: Count | None = Field(None, le=1_000_000)
+    avg_latency_ms: Measure | None = Field(None, le=1e9)
     handoff_reason: Name | None = None
-    queue_id: int | None = Field(None, ge=0, lt=1 << 53)
+    queue_id: Count | None = Field(None, lt=1 << 53)
     secretary_uuid: Name | None = None
     attach_recording: bool | None = None
     conversation_id: Name | None = None
@@ -63,12 +89,16 @@ class Told(BaseModel):
     @classmethod
     def read(cls, said: Mapping[str, object]) -> "tuple[Told, Sequence[str]]":
         """What is said by names with ``_`` or ``-``, and the names of fields that are not as they have to be."""
-        named = {name.replace("-", "_"): value for name, value in said.items() if value not in (None, "")}
+        named = {name.replace("-", "_"): value for name, value in said.items() if not _is_blank(value)}
         try:
             return cls.model_validate(named), ()
         except ValidationError as error:
             wrong = sorted({str(item["loc"][0]) for item in error.errors()})
             return cls.model_validate({name: value for name, value in named.items() if name not in wrong}), wrong
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not clean(value).strip())
 
 
 class Body(BaseModel):
@@ -131,6 +161,7 @@ class RecordedCall:
 
 
 def job_message(settings: NotifierSettings, handoff: Handoff) -> Message:
+    url = _link(handoff.url)
     body = Body(
         call_uuid=handoff.job,
         summary=clean(handoff.title if handoff.reason is None else f"{handoff.title}: {handoff.reason}"),
@@ -138,8 +169,8 @@ def job_message(settings: NotifierSettings, handoff: Handoff) -> Message:
         language=handoff.language,
         duration_seconds=handoff.seconds,
         handoff_reason=f"audiobook_{handoff.event}",
-        recording_url=handoff.url,
-        attach_recording=handoff.url is not None,
+        recording_url=url,
+        attach_recording=url is not None,
     )
     return _message(settings, f"{handoff.job}.{handoff.run:04d}.handoff", handoff.company_id, body)
 
@@ -155,10 +186,17 @@ def call_message(settings: NotifierSettings, call: RecordedCall) -> Message:
         "handoff_reason": REASON,
         "attach_recording": True,
     }
-    heard = {"transcript": call.transcript, "recording_url": call.url}
+    heard = {"transcript": call.transcript, "recording_url": _link(call.url)}
+    if heard["recording_url"] is None:
+        told["attach_recording"] = False
     body = Body.model_validate({**measured, **told, **heard})
     company = call.recording.call.company
     return _message(settings, call_id(call.bucket, call.recording.key), company, body, call.note)
+
+
+def _link(url: str | None) -> str | None:
+    """A link, if others can follow it."""
+    return None if urlsplit(url or "").scheme in _OF_THIS_MACHINE else url
 
 
 def call_id(bucket: str, key: str) -> str:

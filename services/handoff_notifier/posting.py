@@ -5,7 +5,7 @@ import io
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -135,8 +135,18 @@ class _Resolver(AbstractResolver):
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for address in await self._find(host, port)
+            for address in await self._found(host, port)
         ]
+
+    async def _found(self, host: str, port: int) -> Sequence[str]:
+        """Raises OSError, which alone aiohttp expects, and which it expects instead of nothing."""
+        try:
+            found = await self._find(host, port)
+        except UnicodeError as error:  # a label that is empty or too long
+            raise OSError("the lookup failed") from error
+        if not found:
+            raise OSError("no address")
+        return found
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -4,27 +4,32 @@ import re
 from itertools import chain
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from darkchannel.jobs.deliveries import LADDER
-from services.handoff_notifier import signatures
+from services.handoff_notifier import addresses, signatures
 
 DEFAULT = "default"
 """Name of the secret that signs for a job which names none."""
 
 Words = Annotated[tuple[str, ...], NoDecode]
-Seconds = Annotated[tuple[float, ...], NoDecode]
+Seconds = Annotated[tuple[Annotated[float, Field(ge=0, le=30 * 86_400)], ...], NoDecode]
 
 
 class NotifierSettings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
     )
 
-    omniplay_api_url: str | None = Field(None, pattern=r"^https?://")
+    omniplay_api_url: str | None = None
     """Unset: OmniPlay hears of nothing."""
-    voice_ai_service_token: SecretStr = SecretStr("")
+    voice_ai_service_token: SecretStr = Field(SecretStr(""), validate_default=True)
     omniplay_webhook_secret: SecretStr = SecretStr("")
     """Signs handoffs, besides the token; several, the newest first, separated by spaces."""
     omniplay_timeout_seconds: float = Field(10.0, ge=1, le=30)
@@ -40,10 +45,27 @@ class NotifierSettings(BaseSettings):
     transcript_grace_seconds: float = Field(10.0, ge=0, le=600)
     """How long after a recording its transcript is waited for."""
 
+    @field_validator("omniplay_api_url")
+    @classmethod
+    def _callable(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                addresses.parse(value)
+            except addresses.Forbidden as error:
+                raise ValueError(f"{error}") from None
+        return value
+
     @field_validator("webhook_allowed_hosts", "webhook_retry_delays", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("webhook_allowed_hosts")
+    @classmethod
+    def _each_a_place(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            addresses.places(entry)
+        return value
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod
@@ -74,8 +96,10 @@ class NotifierSettings(BaseSettings):
 
     @field_validator("voice_ai_service_token")
     @classmethod
-    def _of_a_header(cls, value: SecretStr) -> SecretStr:
+    def _of_a_header(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         token = value.get_secret_value().strip()
+        if info.data.get("omniplay_api_url") and not token:
+            raise ValueError("it is not set, and OmniPlay, which OMNIPLAY_API_URL names, takes no call without it")
         if not (token.isascii() and token.isprintable()):
             raise ValueError("it holds a character that no header takes: copy it again, on one line")
         return SecretStr(token)

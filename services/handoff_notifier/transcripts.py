@@ -4,6 +4,7 @@ import json
 import math
 import re
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +16,10 @@ LIMIT: Final = 1 << 20
 """Bytes of a transcript that are read."""
 TOO_LONG: Final = "the transcript is longer than 1 MB: it was handed off up to there"
 BROKEN: Final = "the transcript is damaged JSON: it was handed off as far as it can be read"
+UNREADABLE: Final = "the transcript is damaged JSON of which nothing can be read: it was left out"
+MOST: Final = 5_000
+"""Turns of a transcript that are handed off."""
+TOO_MANY: Final = f"the transcript has more than {MOST:,} turns: the rest was left out"
 
 Role = Literal["user", "assistant"]
 
@@ -37,6 +42,8 @@ _LINE = re.compile(
     r"\s{0,20}(?:\[(?P<stamp>[^\]\n]{1,40})\]|(?P<clock>[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?(?:[.,][0-9]{1,6})?)(?=\s))?"
     r"\s{0,20}(?P<role>[^\W\d_]{1,20})\s{0,5}(?:[\[(](?P<after>[^\])\n]{1,40})[\])]\s{0,5})?:(?P<text>.*)"
 )
+_JSON = re.compile(r"\s*[\[{]\s*(?:[\[{\"']|$)")
+"""What is meant to be JSON, and not a line that begins with a time or a remark in brackets."""
 _ITEMS = re.compile(r"\[\s*(?=\{)")
 _BETWEEN = re.compile(r"\s*,\s*")
 
@@ -82,11 +89,19 @@ def read(body: bytes, seconds: float) -> Transcript:
     text, note = _decoded(body[:LIMIT]), TOO_LONG if len(body) > LIMIT else None
     if text.lstrip().startswith(("[", "{")):
         try:
-            return Transcript(turns_of(json.loads(text), seconds), note)
+            return bounded(turns_of(json.loads(text), seconds), note)
         except (ValueError, RecursionError):
             if turns := _timed(_of_items(_salvaged(text)), seconds):
-                return Transcript(turns, note or BROKEN)
-    return Transcript(_timed(_of_text(_whole_lines(text) if note else text), seconds), note)
+                return bounded(turns, note or BROKEN)
+            if _JSON.match(text):
+                return Transcript(note=UNREADABLE)
+    return bounded(_timed(_of_text(_whole_lines(text) if note else text), seconds), note)
+
+
+def bounded(turns: tuple[Turn, ...], note: str | None = None) -> Transcript:
+    """As many of the turns as are handed off."""
+    notes = (note, TOO_MANY if len(turns) > MOST else None)
+    return Transcript(turns[:MOST], "; ".join(filter(None, notes)) or None)
 
 
 def turns_of(content: object, seconds: float) -> tuple[Turn, ...]:
@@ -100,6 +115,8 @@ def turns_of(content: object, seconds: float) -> tuple[Turn, ...]:
 
 def _decoded(body: bytes) -> str:
     """A character that is cut in two at the end is no reason to take the rest for another encoding."""
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return body.decode("utf-16", errors="replace")
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
         return body.decode()

@@ -2,6 +2,7 @@
 
 from darkchannel.runtime import logs
 from darkchannel.runtime.service import Context, Parts, Round, Service
+from darkchannel.runtime.settings import read
 from darkchannel.storage.recordings import RecordingsSettings, open_recordings
 from services.reconciler.handler import Reconciler
 from services.reconciler.recordings import Recorded
@@ -9,7 +10,7 @@ from services.reconciler.settings import ReconcilerSettings
 
 
 async def _build(context: Context) -> Parts:
-    settings, about_recordings = ReconcilerSettings(), RecordingsSettings()
+    settings, about_recordings = read(ReconcilerSettings), read(RecordingsSettings)
     jobs = Round(Reconciler(context, settings).round)
     logs.hide(about_recordings)
     if not settings.omniplay_api_url:

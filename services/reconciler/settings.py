@@ -13,6 +13,7 @@ class ReconcilerSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
+        allow_inf_nan=False,
         hide_input_in_errors=True,
     )
 

@@ -4,7 +4,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SplitterSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="DARKCHANNEL_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DARKCHANNEL_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     max_document_bytes: int = 50_000_000
 

@@ -160,8 +160,11 @@ class Bench:
         self.job = keys.job_id(keys.INBOX, key, self.version)
         return event
 
-    async def deliver(self, until: str = "", process: Process | None = None) -> None:
-        """Deliver events in order, then hints, until none is left or an event of the stage ``until`` is next."""
+    async def deliver(self, until: str = "", process: Process | None = None, lost: str = "") -> None:
+        """Deliver events in order, then hints, until none is left or an event of the stage ``until`` is next.
+
+        Those of the stage ``lost`` never arrive.
+        """
         handlers = (process or self.first).handlers
         while True:
             while self.events:
@@ -171,7 +174,8 @@ class Bench:
                     return
                 self.events.pop(0)
                 for stage in stages:
-                    await handlers[stage](event)
+                    if stage != lost:
+                        await handlers[stage](event)
             hints = await self.hints()
             if not hints:
                 return

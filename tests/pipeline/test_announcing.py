@@ -41,9 +41,9 @@ async def dropped(bench: Bench, told: dict[str, str]) -> None:
 
 
 async def closed(bench: Bench) -> ObjectCreated:
-    """A run that is closed and of whose end nobody heard; its event."""
+    """A run that is closed and of which nobody heard; its event."""
     bench.events.append(await bench.drop())
-    await bench.deliver(until="announce")
+    await bench.deliver(until="announce", lost="progress")
     return bench.take("announce")
 
 
@@ -197,6 +197,13 @@ async def test_the_secret_that_a_job_names_signs(named: str | None, signs: tuple
     bench = listened(("um",), secret=named)
     await bench.first.handlers["announce"](await closed(bench))
     assert {tuple(it.secrets) for it in bench.receivers.heard} == {signs}
+
+
+async def test_the_webhook_hears_that_a_run_began_before_it_ends() -> None:
+    bench = listened(("um",), ("dois",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="act")
+    assert bench.receivers.events[:2] == STARTED
 
 
 async def test_the_default_secret_signs_for_a_job_that_names_none() -> None:

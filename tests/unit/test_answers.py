@@ -87,7 +87,7 @@ def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         (500, "InternalError", "please try again.: cause(read-only file system)", "read-only: mount it writable"),
         (500, "InternalError", "We encountered an internal error", "see its log"),
         (400, "IncompleteBody", "", "see whether its disk is full"),
-        (403, "AccessDenied", "", "check the access key and its policy.*disk is writable"),
+        (403, "AccessDenied", "", "its policy.*DarkChannel's own server.*disk is writable"),
         (403, "InvalidAccessKeyId", "", "enable its user"),
         (403, "SignatureDoesNotMatch", "", "check the access key and its secret"),
         (403, "RequestTimeTooSkewed", "", "set the clocks"),
@@ -96,7 +96,7 @@ def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         (503, "SlowDownRead", "", "cannot use its drives"),
         (503, "SlowDownWrite", "", "cannot use its drives"),
         (503, "XMinioServerNotInitialized", "", "is starting"),
-        (404, "NoSuchBucket", "", "darkchannel setup"),
+        (404, "NoSuchBucket", "", "make it, on DarkChannel's own server with `darkchannel setup`"),
     ],
 )
 async def test_every_refusal_says_what_happened_and_what_to_do(status: int, code: str, message: str, says: str) -> None:

@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.handoff_notifier.messages import clean
-from services.handoff_notifier.transcripts import BROKEN, LIMIT, TOO_LONG, Transcript, Turn, read, turns_of
+from services.handoff_notifier.transcripts import (
+    BROKEN,
+    LIMIT,
+    MOST,
+    TOO_LONG,
+    TOO_MANY,
+    UNREADABLE,
+    Transcript,
+    Turn,
+    read,
+    turns_of,
+)
 
 MINUTE = 60.0
 TURNS = (Turn("assistant", "Bom dia, em que posso ajudar?", 0), Turn("user", "Quero remarcar", 12_000))
@@ -142,6 +153,48 @@ def test_what_no_database_takes_is_taken_out() -> None:
 def test_json_that_breaks_off_is_handed_off_as_far_as_it_goes() -> None:
     whole = json.dumps({"meta": {}, "transcript": [{"role": "user", "text": str(n)} for n in range(3)]})
     assert read(whole[:-12].encode(), MINUTE) == Transcript((Turn("user", "0"), Turn("user", "1")), BROKEN)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"role": "user", "text": "oi", "timestamp": ' + b"9" * 5_000 + b"}]",
+        b"[" * 100_000,
+        b'{"a": ' * 100_000,
+        b'{"role": "user", "text": "oi',
+        b"[{'role': 'user', 'text': 'oi'}]",
+        b'["oi", "ol',
+        b" [\n",
+        b"[" * (LIMIT + 1),
+    ],
+)
+def test_json_of_which_nothing_can_be_read_is_left_out_and_said_to_be(body: bytes) -> None:
+    assert read(body, MINUTE) == Transcript((), UNREADABLE)
+
+
+@pytest.mark.parametrize("text", ["[inaudível] quero remarcar", "{ligação gravada}"])
+def test_text_in_brackets_is_no_damaged_json(text: str) -> None:
+    assert of(text) == (Turn("user", text),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["Agente: às três", '[{"role": "bot", "text": "às três"}]'])
+def test_utf_16_with_its_mark_keeps_its_first_speaker(encoding: str, text: str) -> None:
+    assert read(f"\ufeff{text}".encode(encoding), MINUTE) == Transcript((Turn("assistant", "às três"),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Cliente: a\n" * (MOST + 1), json.dumps(["a"] * (MOST + 1)).encode(), b"[" + b'{"text": "a"},' * (MOST + 1)],
+)
+def test_of_too_many_turns_the_first_are_kept(body: bytes) -> None:
+    transcript = read(body, MINUTE)
+    assert transcript.turns == (Turn("user", "a"),) * MOST
+    assert transcript.note in (TOO_MANY, f"{BROKEN}; {TOO_MANY}")
+
+
+def test_as_many_turns_as_there_may_be_are_told_of_no_more() -> None:
+    assert len(of("Cliente: a\n" * MOST)) == MOST
 
 
 def test_a_json_name_on_plain_text_is_no_matter() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from darkchannel import keys
 from darkchannel.errors import Transient
@@ -24,6 +25,7 @@ from services.handoff_notifier.delivering import Deliverer
 from services.handoff_notifier.messages import Answer, Message
 from services.handoff_notifier.omniplay import call_id
 from services.handoff_notifier.settings import NotifierSettings
+from services.handoff_notifier.transcripts import MOST, TOO_MANY
 from tests.pipeline.bench import InterruptedStore
 from tests.recordings import clip
 
@@ -58,7 +60,7 @@ class Desk:
         self.store = MemoryStore(clock=lambda: self.now)
         self.recordings: Any = recordings or InterruptedStore(MemoryStore(clock=lambda: self.now))
         self.receiver = Receiver()
-        self.settings = NotifierSettings(omniplay_api_url=url)
+        self.settings = NotifierSettings(omniplay_api_url=url, voice_ai_service_token=SecretStr("token"))
         self.calls, self.others = self.replica(), self.replica()
 
     def replica(self) -> Calls:
@@ -125,6 +127,16 @@ async def test_a_recording_with_its_transcript_is_handed_off_at_once(desk: Desk)
         call_id("calls", RECORDING), "delivered", "77", None
     )  # fmt: skip
     assert desk.receiver.heard[0].headers["X-Company-Id"] == "5"
+
+
+async def test_what_is_said_of_a_recording_may_be_percent_encoded(desk: Desk) -> None:
+    await desk.put(TRANSCRIPT, "oi")
+    await desk.put(
+        RECORDING, clip(), caller_id="%2B55%2011%2098765-4321", summary="Jo%C3%A3o quer 50% a menos", company_id="%35"
+    )
+    await desk.hear()
+    (body,) = desk.bodies
+    assert (body["caller_id"], body["summary"]) == ("5511987654321", "João quer 50% a menos")
 
 
 async def test_the_same_recording_uploaded_again_is_not_handed_off_again(desk: Desk) -> None:
@@ -211,6 +223,16 @@ async def test_of_two_transcripts_the_one_in_json_counts(desk: Desk) -> None:
     await desk.put(RECORDING, clip())
     await desk.hear()
     assert desk.bodies[0]["transcript"][0]["text"] == "json"
+
+
+async def test_of_too_many_turns_in_the_details_the_first_are_told_and_the_receipt_says_so(desk: Desk) -> None:
+    await desk.put(DETAILS, json.dumps({"transcript": ["oi"] * (MOST + 1)}))
+    await desk.put(RECORDING, clip())
+    await desk.hear()
+    assert len(desk.bodies[0]["transcript"]) == MOST
+    receipt = await desk.receipt()
+    assert receipt is not None
+    assert receipt.note == TOO_MANY
 
 
 async def test_a_transcript_in_the_details_ends_the_wait_and_counts(desk: Desk) -> None:

@@ -177,7 +177,7 @@ def test_recordings_of_every_company_are_found(house: House, capsys: pytest.Capt
 
 def test_a_table_has_a_line_for_each_and_an_empty_one_says_so(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["deliveries", "list"]) == Code.OK
-    assert "nothing is pending" in capsys.readouterr().err
+    assert "no delivery of the last 7 days is pending or was lost" in capsys.readouterr().err
     call = recording()
     deliver(house, keys.receipt(call), delivery("pending", note="two\nlines"))
     assert run(["deliveries", "list"]) == Code.OK
@@ -185,6 +185,23 @@ def test_a_table_has_a_line_for_each_and_an_empty_one_says_so(house: House, caps
     assert fields == [call, "handoff", HOST, "pending", "2", "503"]
     assert datetime.fromisoformat(when) < datetime.fromisoformat(next_try)
     assert note == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--state pending", "no delivery of the last 7 days is pending"),
+        ("--state failed --days 2", "no delivery of the last 2 days is failed"),
+        ("--job livro.txt --state failed", "no delivery of livro.txt is failed"),
+    ],
+)
+def test_an_empty_list_says_of_which_state_alone(
+    words: str, says: str, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = ended(house)
+    deliver(house, keys.delivery(job, 1, "handoff"), delivery("refused"))
+    assert run(["deliveries", "list", *words.split()]) == Code.OK
+    assert the_error(capsys).endswith(f"{says}\n")
 
 
 def test_a_delivery_that_cannot_be_read_keeps_no_other_from_being_listed(
@@ -238,6 +255,21 @@ def test_an_event_that_is_not_there_is_not_found_and_the_others_are_named(
     assert "there is task.completed" in the_error(capsys)
 
 
+def test_a_recording_has_no_delivery_but_its_handoff(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    call = recording()
+    deliver(house, keys.receipt(call), delivery("failed"))
+    assert run(["deliveries", "show", call, "task.completed"]) == Code.NOT_FOUND
+    assert "no delivery task.completed; there is handoff" in the_error(capsys)
+    assert [one["event"] for one in listed(capsys, "show", call, "handoff")] == ["handoff"]
+
+
+def test_of_an_unknown_recording_nothing_is_said_of_jobs(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["deliveries", "show", recording()]) == Code.NOT_FOUND
+    told = the_error(capsys)
+    assert "no such recording is there" in told
+    assert "webhook-url" not in told
+
+
 async def _keys(jobs: Jobs, prefix: str) -> list[str]:
     return [info.key async for info in jobs.store.list(keys.JOBS, prefix)]
 
@@ -281,6 +313,20 @@ def test_what_arrived_is_sent_again_only_where_its_event_is_named(
     told = {"job": job, "run": 1, "event": "handoff", "object": f"{keys.JOBS}/{key}"}
     assert json.loads(capsys.readouterr().out) == {"redelivered": [told]}
     assert (read(house, key).state, read(house, key).ticket_id) == ("pending", None)
+
+
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [(["task.created", "handoff"], "as handoff, task.created\n"), ([], "was lost\n")],
+)
+def test_progress_is_not_offered_to_be_sent_again(
+    others: list[str], says: str, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = ended(house)
+    for hours, event in enumerate([*reversed(others), "task.progress"]):
+        deliver(house, keys.delivery(job, 1, event), delivery("delivered", hours_ago=hours + 1))
+    assert run(["deliveries", "redeliver", job]) == Code.FAILED
+    assert the_error(capsys).endswith(says)
 
 
 @pytest.mark.parametrize("state", ["delivered", "failed", "skipped", "refused", "pending"])

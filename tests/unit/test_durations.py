@@ -133,6 +133,23 @@ async def test_two_oggs_in_a_row_are_not_taken_for_the_first() -> None:
     assert seconds_of(body) is None
 
 
+def granule(body: bytes, position: int) -> bytes:
+    """An Ogg whose last page states this position."""
+    at = body.rfind(b"OggS") + 6
+    return body[:at] + struct.pack("<q", position) + body[at + 8 :]
+
+
+@pytest.mark.parametrize("position", [1 << 62, -(1 << 40), 1])
+async def test_an_ogg_whose_last_position_cannot_be_is_measured_by_ffmpeg(position: int) -> None:
+    body = granule(sound("-c:a libopus -page_duration 200000 -f ogg"), position)
+    assert await of(body) == pytest.approx(SECONDS, abs=0.5)
+
+
+async def test_a_wav_whose_stated_rate_cannot_be_is_measured_by_ffmpeg() -> None:
+    body = wav(bytes(3_200_000), 3_200_000).replace(struct.pack("<I", 16_000), struct.pack("<I", 1), 1)
+    assert await of(body) == pytest.approx(200)
+
+
 async def test_a_film_is_as_long_as_its_sound() -> None:
     video = ran(
         f"-f lavfi -i color=d={SECONDS}:s=64x64 -f lavfi -i sine=440:d={SECONDS} -c:v libvpx -c:a libopus -f webm"

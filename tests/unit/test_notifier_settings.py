@@ -28,6 +28,30 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read.webhook_retry_delays == (1.0, 2.5)
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "1, -5", "1e300", "soon"])
+def test_a_wait_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with pytest.raises(ValidationError, match="webhook_retry_delays"):
+        settings(monkeypatch, WEBHOOK_RETRY_DELAYS=value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["foo", "https:///tickets", "https://me:hunter2@omniplay.example", "https://omni play", "https://[::1", "ftp://o"],
+)
+def test_an_address_of_omniplay_that_cannot_be_called_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    with pytest.raises(ValidationError, match="omniplay_api_url") as refused:
+        settings(monkeypatch, OMNIPLAY_API_URL=value, VOICE_AI_SERVICE_TOKEN="token")
+    assert not any(word in str(refused.value) for word in (value, "hunter2"))
+
+
+def test_omniplay_without_a_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match=r"voice_ai_service_token\n.*OMNIPLAY_API_URL"):
+        settings(monkeypatch, OMNIPLAY_API_URL="https://omniplay.example", VOICE_AI_SERVICE_TOKEN=" ")
+    assert settings(monkeypatch, VOICE_AI_SERVICE_TOKEN="token").omniplay_api_url == "https://omniplay.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -259,6 +259,21 @@ async def test_a_name_that_is_not_known_is_tried_again() -> None:
     assert answer.again
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("error", [None, UnicodeError(f"label {SECRET} too long")])
+async def test_a_lookup_that_comes_to_nothing_is_a_name_without_an_address(
+    trusted: bool, error: Exception | None
+) -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        if error:
+            raise error
+        return []
+
+    answer = await posted(Message("id", f"https://{HOST}{PATH}", b"{}", trusted=trusted), resolve)
+    assert answer == Answer(0, note=f"{HOST} has no address, or its name server does not answer")
+    assert answer.again
+
+
 async def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         await asyncio.Event().wait()
@@ -471,6 +486,19 @@ async def test_who_gives_up_a_lookup_gives_its_place_back_only_when_it_has_ended
         async with asyncio.timeout(0):
             await resolver("dead-too.example.org", 443)
     assert "dns-dead-too.example.org" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_a_lookup_for_which_there_is_no_thread_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    resolver = SystemResolver(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(OSError, match="no thread"):
+            await resolver("127.0.0.1", 443)
+    async with asyncio.timeout(5):
+        assert await resolver("127.0.0.1", 443) == ["127.0.0.1"]
 
 
 async def test_a_lookup_that_has_ended_makes_room_for_the_next() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from darkchannel.jobs.deliveries import LADDER
 from darkchannel.jobs.records import Manifest
@@ -60,6 +61,7 @@ def cases() -> dict[str, tuple[Mapping[str, str], bytes, bool]]:
         "unsigned": (signed(), BODY, False),
         "without headers": ({}, BODY, False),
         "with an odd time": (signed(SECRET) | {"webhook-timestamp": "now"}, BODY, False),
+        "at a time of five thousand digits": (signed(SECRET) | {"webhook-timestamp": "9" * 5000}, BODY, False),
         "with an odd signature": (signed(SECRET) | {"webhook-signature": "v1,ção v2"}, BODY, False),
     }
 
@@ -145,7 +147,8 @@ async def test_the_receiver_in_the_guide_makes_one_ticket_of_two_tries(capsys: p
     with ThreadingHTTPServer(("127.0.0.1", 0), space["Receiver"]) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        settings = NotifierSettings(_env_file=None, omniplay_api_url=f"http://127.0.0.1:{server.server_port}")
+        url = f"http://127.0.0.1:{server.server_port}"
+        settings = NotifierSettings(_env_file=None, omniplay_api_url=url, voice_ai_service_token=SecretStr("token"))
         handoff = Handoff("j", 1, "completed", 5, "O Farol", "pt-BR", "espeak", 61.0, None, None)
         message = omniplay.job_message(settings, handoff)
         poster = Poster(settings)

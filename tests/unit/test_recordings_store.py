@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from darkchannel import keys
 from darkchannel.errors import Permanent
@@ -49,6 +49,8 @@ async def test_an_endpoint_may_lack_its_scheme(written: str, meant: str) -> None
         "minio:port",
         "https://storage.example.com/bucket",
         "https://a:b@host",
+        "[::1",
+        "http://[::1",
     ],
 )
 async def test_what_is_no_endpoint_is_refused_by_name_and_not_repeated(written: str) -> None:
@@ -105,8 +107,25 @@ async def test_the_public_address_of_another_server_does_not(public: str) -> Non
 
 
 async def test_a_public_address_needs_its_scheme() -> None:
-    with pytest.raises(Permanent, match="RECORDINGS_PUBLIC_URL is no URL"):
+    with pytest.raises(Permanent, match="RECORDINGS_PUBLIC_URL is no address"):
         opened(recordings_public_url="storage.example.com")
+
+
+@pytest.mark.parametrize("written", ["http://[::1", "https://:9000", "https://storage.example.com:port"])
+@pytest.mark.parametrize("name", ["RECORDINGS_PUBLIC_URL", "MINIO_PUBLIC_URL"])
+async def test_a_public_address_that_cannot_be_read_is_refused_by_name_and_not_repeated(
+    name: str, written: str
+) -> None:
+    settings = {name.lower(): written, "recordings_endpoint": "storage.example.com", **REMOTE}
+    with pytest.raises(Permanent, match=f"^{name} is no address") as caught:
+        opened(**settings)
+    assert written not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ab", "A-Bucket", "calls/2026", "calls-", "..", "a..b", "calls\n", "c" * 64])
+async def test_a_bucket_has_a_name_that_s3_allows(name: str) -> None:
+    with pytest.raises(ValidationError, match="recordings_bucket"):
+        opened(recordings_bucket=name)
 
 
 async def test_settings_come_from_the_environment_and_empty_ones_count_as_unset(

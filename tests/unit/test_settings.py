@@ -1,16 +1,21 @@
 """Settings as people write them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from darkchannel.errors import Permanent
 from darkchannel.jobs.options import Options, Pauses, resolve
+from darkchannel.runtime import registry
 from darkchannel.runtime.settings import load
 from services.handoff_notifier.settings import NotifierSettings
 from services.reconciler.settings import ReconcilerSettings
 from services.splitter.settings import SplitterSettings
+
+NOTHING: Any = None
+"""Of a context: settings are read before anything else."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +46,31 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert "not-a-port" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("service", "name", "value"),
+    [
+        ("splitter", "DARKCHANNEL_MAX_DOCUMENT_BYTES", "hunter2"),
+        ("reconciler", "DARKCHANNEL_RECONCILE_AFTER_SECONDS", "hunter2"),
+        ("reconciler", "DARKCHANNEL_RETIRE_AFTER_DAYS", "inf"),
+        ("reconciler", "RECORDINGS_POLL_SECONDS", "hunter2"),
+        ("reconciler", "OMNIPLAY_API_URL", "hunter2"),
+        ("handoff-notifier", "OMNIPLAY_API_URL", "hunter2"),
+        ("handoff-notifier", "WEBHOOK_RETRY_DELAYS", "1,nan"),
+        ("handoff-notifier", "WEBHOOK_ALLOWED_HOSTS", "n8n:5678, http://hunter2"),
+        ("handoff-notifier", "RECORDINGS_BUCKET", "Hunter2"),
+    ],
+)
+async def test_a_wrong_setting_of_a_service_is_named_as_the_environment_has_it(
+    service: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    (wrong,) = registry.load([service])
+    with pytest.raises(Permanent, match=f"^wrong setting: {name}[.:]") as caught:
+        await wrong.build(NOTHING)
+    told = str(caught.value)
+    assert not any(word in told for word in (value, "hunter2", "pydantic", "Value error", "\n"))
+
+
 def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -54,6 +84,7 @@ def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
 def test_who_looks_for_recordings_and_who_hands_them_off_refuse_the_same_address(
     read: type[ReconcilerSettings] | type[NotifierSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("VOICE_AI_SERVICE_TOKEN", "token")
     monkeypatch.setenv("OMNIPLAY_API_URL", "")
     assert read().omniplay_api_url is None
     monkeypatch.setenv("OMNIPLAY_API_URL", "https://omniplay.example")

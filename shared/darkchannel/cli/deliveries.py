@@ -27,7 +27,7 @@ async def listing(*, days: int, wanted: str | None, state: State | None, every: 
         found = [one for one in found if one.state == state]
     elif wanted is None and not every:
         found = [one for one in found if one.state != "delivered"]
-    _list(found, json=json, none=f"nothing is pending or was lost in the last {days} days")
+    _list(found, json=json, none=_none(wanted or f"the last {days} days", state, every=every or wanted is not None))
     return Code.OK
 
 
@@ -56,7 +56,9 @@ async def _one(wanted: str, event: str | None, *, json: bool) -> Code:
         # Whoever names one means it; a recording has only one.
         meant = found if event or found[0].recording else [one for one in found if _is_lost(one)]
         if not meant:
-            raise Failed(f"nothing of {wanted} was lost; name the EVENT that is to be sent again, as {_events(found)}")
+            events = dict.fromkeys(one.event for one in found if one.event != PROGRESS)
+            hint = f"; name the EVENT that is to be sent again, as {', '.join(events)}" if events else ""
+            raise Failed(f"nothing of {wanted} was lost{hint}")
         done, failures = await reset_all(jobs, meant)
     return _tell(done, failures, json=json)
 
@@ -143,8 +145,10 @@ def _as_json(found: Sequence[Found]) -> dict[str, object]:
     return {"deliveries": [one.as_json() for one in found]}
 
 
-def _events(found: Sequence[Found]) -> str:
-    return ", ".join(dict.fromkeys(one.event for one in found))
+def _none(of: str, state: State | None, *, every: bool) -> str:
+    if state is not None:
+        return f"no delivery of {of} is {state}"
+    return f"there is no delivery of {of}" if every else f"no delivery of {of} is pending or was lost"
 
 
 def _counted(number: int) -> str:

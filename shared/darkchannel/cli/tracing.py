@@ -87,7 +87,13 @@ async def of(jobs: Jobs, wanted: str, event: str | None = None) -> list[Found]:
     recording = wanted.removeprefix(f"{keys.RECORDINGS}/")
     if parse_recording(recording):
         info = await jobs.store.head(keys.JOBS, keys.receipt(recording))
-        return await _read(jobs, [info] if info else []) or _nothing(recording, [], event)
+        receipt = await _read(jobs, [info] if info else [])
+        if not receipt:
+            raise NotFound(
+                f"nothing was delivered of {recording}, and nothing is pending: no such recording is there, "
+                "it is from before the first start, OMNIPLAY_API_URL is not set, or the reconciler has not come to it"
+            )
+        return receipt if event in (None, HANDOFF) else _nothing(recording, receipt, event)
     report, *others = await finding.find(jobs, wanted)
     if others:
         output.note(f"{wanted} stands for job {report.job}, the newest of {len(others) + 1} that came from it")

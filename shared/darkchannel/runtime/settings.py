@@ -3,21 +3,26 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from darkchannel.errors import Permanent
 from darkchannel.messaging.topology import RETRY_DELAYS
 from darkchannel.storage.port import ObjectStore
 
+S = TypeVar("S", bound=BaseSettings)
+
 
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     minio_endpoint: str = ""
     """``host:port`` or a URL; ``http`` where it says nothing. Empty: a folder holds the objects."""
@@ -34,7 +39,7 @@ class Settings(BaseSettings):
     """``amqp://user:password@host:5672/``."""
 
     darkchannel_folder: Path = Path("darkchannel-data")
-    darkchannel_retry_delays: Annotated[tuple[float, ...], NoDecode] = RETRY_DELAYS
+    darkchannel_retry_delays: Annotated[tuple[Annotated[float, Field(ge=0)], ...], NoDecode] = RETRY_DELAYS
     """Seconds before each further attempt, comma-separated."""
 
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -77,12 +82,24 @@ def secrets_of(settings: BaseSettings) -> set[str]:
 
 
 def load() -> Settings:
-    """Read the settings. Raises Permanent naming each wrong one, never its value."""
+    """Raises Permanent naming each wrong setting, never its value."""
+    return read(Settings)
+
+
+def read(kind: type[S]) -> S:
+    """Settings of this kind, of a service say. Raises Permanent naming each wrong one, never its value."""
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+        wrong = "; ".join(_wrong(kind, item) for item in error.errors(include_url=False, include_input=False))
         raise Permanent(f"wrong setting: {wrong}") from None
+
+
+def _wrong(kind: type[BaseSettings], item: ErrorDetails) -> str:
+    field, *inside = map(str, item["loc"])
+    # Where a field has a name of its own in the environment, that is what pydantic calls it.
+    name = f"{kind.model_config.get('env_prefix', '')}{field}" if field in kind.model_fields else field
+    return f"{'.'.join([name, *inside]).upper()}: {item['msg'].removeprefix('Value error, ')}"
 
 
 def open_store(settings: Settings) -> ObjectStore:

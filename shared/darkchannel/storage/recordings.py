@@ -1,10 +1,11 @@
 """Where recordings of calls are: a bucket of our own store, or one of somebody else's server."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkchannel import keys
@@ -13,6 +14,9 @@ from darkchannel.storage.port import ObjectStore
 
 LINK_SECONDS: Final = 7 * 86_400
 """The longest a presigned link may live: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+
+_BUCKET: Final = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
 
 class RecordingsSettings(BaseSettings):
@@ -32,6 +36,13 @@ class RecordingsSettings(BaseSettings):
     """Where anyone may read ``{url}/{bucket}/{key}``. Empty: links are presigned."""
     minio_public_url: str = ""
     """Stands in for the public URL where it is of the same server as the endpoint."""
+
+    @field_validator("recordings_bucket")
+    @classmethod
+    def _of_s3(cls, value: str) -> str:
+        if not _BUCKET.fullmatch(value):
+            raise ValueError("a bucket is named in 3 to 63 lower-case letters, digits, dots and hyphens")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,8 @@ def open_recordings(settings: RecordingsSettings, own_store: ObjectStore) -> Rec
     """
     secret = settings.recordings_secret_key.get_secret_value()
     public = settings.recordings_public_url.rstrip("/")
-    if public and urlsplit(public).scheme not in ("http", "https"):
-        raise Permanent("RECORDINGS_PUBLIC_URL is no URL: write https://storage.example.com")
+    if public:
+        _split("RECORDINGS_PUBLIC_URL", public)
     if not settings.recordings_endpoint:
         if settings.recordings_access_key or secret or settings.recordings_bucket != keys.RECORDINGS:
             raise Permanent(
@@ -95,18 +106,32 @@ def open_recordings(settings: RecordingsSettings, own_store: ObjectStore) -> Rec
 def _address(endpoint: str) -> str:
     """The endpoint as ``http(s)://host:port``; without a scheme it is https, but on a port that is usually plain."""
     bare = "://" not in endpoint
-    url = urlsplit(f"//{endpoint}" if bare else endpoint)
-    try:
-        port = url.port
-    except ValueError:
-        port = 0
-    scheme = ("https" if port in (None, 443, 8443) else "http") if bare else url.scheme
-    if not url.hostname or port == 0 or scheme not in ("http", "https") or url.username or url.path.strip("/"):
-        raise Permanent("RECORDINGS_ENDPOINT is no address of an object store: write https://storage.example.com")
+    url = _split("RECORDINGS_ENDPOINT", f"http://{endpoint}" if bare else endpoint)
+    if url.path.strip("/"):
+        raise _no_address("RECORDINGS_ENDPOINT")
+    scheme = ("https" if url.port in (None, 443, 8443) else "http") if bare else url.scheme
     return f"{scheme}://{url.netloc}"
 
 
 def _of_same_host(url: str, endpoint: str) -> str:
     """A public URL where it is of the endpoint's host; else it is DarkChannel's own, and says nothing of recordings."""
+    if not url:
+        return ""
     url = url.rstrip("/") if "://" in url else f"{urlsplit(endpoint).scheme}://{url}".rstrip("/")
-    return url if urlsplit(url).hostname == urlsplit(endpoint).hostname else ""
+    return url if _split("MINIO_PUBLIC_URL", url).hostname == urlsplit(endpoint).hostname else ""
+
+
+def _split(setting: str, url: str) -> SplitResult:
+    """Raises Permanent naming the setting, never its value, where this is no URL that has a host."""
+    try:
+        found = urlsplit(url)
+        # Its port is only read here, and may be none.
+        if found.scheme in ("http", "https") and found.hostname and found.port != 0 and "@" not in found.netloc:
+            return found
+    except ValueError:
+        pass
+    raise _no_address(setting)
+
+
+def _no_address(setting: str) -> Permanent:
+    return Permanent(f"{setting} is no address of an object store: write https://storage.example.com")

@@ -28,7 +28,8 @@ _SAID = {
     "SlowDownWrite": _DRIVES,
     "SlowDown": "the object store {endpoint} is overloaded (SlowDown): give it time, or fewer clients",
     "XMinioServerNotInitialized": "the object store {endpoint} is starting: wait",
-    "NoSuchBucket": "the bucket {bucket} is not on {endpoint}: make it with `darkchannel setup`",
+    "NoSuchBucket": "the bucket {bucket} is not on {endpoint}: make it, on DarkChannel's own server with "
+    "`darkchannel setup`",
     "InvalidAccessKeyId": "the object store {endpoint} refuses this access key (InvalidAccessKeyId): "
     "check the access key, and enable its user where it was disabled",
     "SignatureDoesNotMatch": "the object store {endpoint} refuses these credentials (SignatureDoesNotMatch): "
@@ -39,7 +40,8 @@ _SAID = {
     "InvalidTokenId": _EXPIRED,
     # MinIO says the same of a policy that does not allow a write and of a read-only disk.
     "AccessDenied": "the object store {endpoint} denies these credentials {what} (AccessDenied): check the access key "
-    "and its policy (`darkchannel setup` restores it); where it can read, see that the store's own disk is writable",
+    "and its policy (`darkchannel setup` restores those of DarkChannel's own server); where it can read, see that the "
+    "store's own disk is writable",
 }
 _CAUSES = {
     "no space left on device": _FULL,
