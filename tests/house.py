@@ -34,9 +34,9 @@ class House:
 
         return asyncio.run(inside())
 
-    def accept(self, key: str, *, minutes_ago: int = 0, segments: int = 3) -> str:
-        """A job under way, accepted so long ago."""
-        at = utc_now() - timedelta(minutes=minutes_ago)
+    def accept(self, key: str, *, older: int = 0, days_ago: int = 0, segments: int = 3) -> str:
+        """A job under way; of several the ``older`` was accepted before the others, on the same day."""
+        at = utc_now() - timedelta(days=days_ago, milliseconds=older)
         job = keys.job_id(keys.INBOX, key, at.isoformat())
         source = Source(bucket=keys.INBOX, key=key, version=at.isoformat(), size=3)
         texts = tuple(f"<speak>{number}</speak>" for number in range(segments))

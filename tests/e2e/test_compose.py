@@ -28,6 +28,8 @@ from tests.servers import docker_problem
 pytestmark = pytest.mark.docker
 
 PARAGRAPHS = 120
+HANDOFF = "/api/tickets/realtime-handoff"
+CALL = Call(5, "2026/01/15", "7f3c9a52")
 RATE = 22_050
 METRICS = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/metrics', timeout=5).read().decode())"
 
@@ -117,7 +119,7 @@ def test_a_dropped_document_is_found_in_the_output_as_long_as_what_was_spoken(ru
 
 
 def test_omniplay_hears_of_it_with_a_signature(running: Stack, job: str) -> None:
-    [post] = running.omniplay.wait_for("/api/tickets/realtime-handoff", 1, seconds=60)
+    [post] = running.omniplay.wait_for(HANDOFF, 1, seconds=60)
     assert post["headers"]["X-Company-Id"] == "7"
     assert post["headers"]["Authorization"] == "Bearer token-of-the-tests"
     assert job in str(post["body"])
@@ -136,14 +138,13 @@ def test_its_webhook_hears_of_it_from_its_beginning_to_its_end(running: Stack, j
 
 def test_a_recording_is_handed_off_with_the_transcript_that_came_first(running: Stack) -> None:
     s3 = running.s3(running.administrator)
-    call = Call(5, "2026/01/15", "7f3c9a52")
     said = json.dumps([{"role": "user", "text": "Bom dia.", "timestamp": 400}])
-    s3.put_object(Bucket=keys.RECORDINGS, Key=call.transcript("json"), Body=said)
+    s3.put_object(Bucket=keys.RECORDINGS, Key=CALL.transcript("json"), Body=said)
     s3.put_object(
-        Bucket=keys.RECORDINGS, Key=call.recording("wav"), Body=clip(), Metadata={"caller-id": "11 98765-4321"}
+        Bucket=keys.RECORDINGS, Key=CALL.recording("wav"), Body=clip(), Metadata={"caller-id": "11 98765-4321"}
     )
 
-    *_, post = running.omniplay.wait_for("/api/tickets/realtime-handoff", 2, seconds=60)
+    *_, post = running.omniplay.wait_for(HANDOFF, 2, seconds=60)
     told = post["body"]
     assert (told["call_uuid"], told["caller_id"]) == ("7f3c9a52", "5511987654321")
     assert [turn["text"] for turn in told["transcript"]] == ["Bom dia."]
@@ -197,4 +198,5 @@ def test_stopping_in_mid_book_drains_cleanly_and_the_next_start_finishes_it(runn
     running.up()
     wait_for(s3, keys.run_event(second, 1, "closed"))
     assert any(key.endswith("/segundo.mp3") for key in listed(s3, keys.OUTPUT))
-    assert len(running.omniplay.posts) == 1, "the second has no company, and the first is announced once"
+    told = [post["body"]["call_uuid"] for post in running.omniplay.wait_for(HANDOFF, 2, seconds=60)]
+    assert sorted(told) == sorted([job, CALL.call]), "the second has no company, and the first is announced once"

@@ -58,7 +58,7 @@ def test_submit_puts_a_document_and_names_its_job(house: House, capsys: pytest.C
 
 
 def test_a_job_is_seen_linked_and_cancelled(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    done, running = house.accept("pronto.txt", minutes_ago=3), house.accept("livro.txt")
+    done, running = house.accept("pronto.txt", older=3), house.accept("livro.txt")
     house.end(done, State.COMPLETED)
     assert run(["jobs", "--json"]) == Code.OK
     listed = [it["job"] for it in json.loads(capsys.readouterr().out)["jobs"]]

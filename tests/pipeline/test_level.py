@@ -8,6 +8,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.errors import Permanent
 from darkchannel.jobs.records import Level, Manifest, book_digest
+from services.merger.level import MOST_GAIN_DB
 from services.merger.mastering import Brief, Master, Mastered, Take
 from tests.pipeline.bench import Bench
 from tests.pipeline.process import simulated_master
@@ -54,9 +55,9 @@ async def test_a_book_at_its_loudness_or_too_short_to_have_one_is_left_as_it_is(
     assert await bench.raw.head(keys.JOBS, keys.level(bench.job)) is None
 
 
-async def test_silence_is_not_raised() -> None:
+async def test_no_book_is_raised_by_more_than_the_most() -> None:
     bench = await narrated(heard(-120.0))
-    assert await bench.jobs.gain(bench.job) == pytest.approx(12.0)
+    assert await bench.jobs.gain(bench.job) == pytest.approx(MOST_GAIN_DB)
 
 
 async def test_an_edit_does_not_change_the_level_of_the_other_sections() -> None:

@@ -209,7 +209,7 @@ def test_status_as_json_tells_why_a_job_failed(house: House, capsys: pytest.Capt
 def test_jobs_lists_the_newest_first_and_no_more_than_asked_for(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    oldest, ended, newest = (house.accept(f"{n}.txt", minutes_ago=9 - n) for n in range(3))
+    oldest, ended, newest = (house.accept(f"{n}.txt", older=9 - n) for n in range(3))
     house.end(ended, State.COMPLETED)
     assert run(["jobs", "--json"]) == Code.OK
     assert [it["job"] for it in json.loads(capsys.readouterr().out)["jobs"]] == [newest, ended, oldest]
@@ -242,8 +242,8 @@ def test_link_of_a_job_under_way_says_so(house: House, capsys: pytest.CaptureFix
 def test_cancel_by_name_ends_the_newest_job_not_ended_and_names_the_others(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    older, running = house.accept("livro.txt", minutes_ago=9), house.accept("livro.txt", minutes_ago=5)
-    ended, other = house.accept("livro.txt", minutes_ago=1), house.accept("livro-2.txt")
+    older, running = house.accept("livro.txt", older=9), house.accept("livro.txt", older=5)
+    ended, other = house.accept("livro.txt", older=1), house.accept("livro-2.txt")
     house.end(ended, State.COMPLETED)
     assert run(["cancel", "livro.txt"]) == Code.OK
     out, err = capsys.readouterr()
@@ -265,7 +265,7 @@ def test_cancel_of_an_ended_job_fails_and_changes_nothing(house: House, capsys: 
 
 
 def test_an_old_job_is_found_under_the_date_of_its_acceptance(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    job = house.accept("livro.txt", minutes_ago=60 * 24 * 20)
+    job = house.accept("livro.txt", days_ago=20)
     house.end(job, State.COMPLETED)
     assert run(["status", "livro.txt", "--json"]) == Code.OK
     told = json.loads(capsys.readouterr().out)

@@ -78,9 +78,9 @@ def the_error(capsys: pytest.CaptureFixture[str]) -> str:
     return err
 
 
-def ended(house: House, state: State = State.COMPLETED, minutes_ago: int = 10) -> str:
+def ended(house: House, state: State = State.COMPLETED, days_ago: int = 0) -> str:
     """A job that ended and was announced, as it lies there afterwards."""
-    job = house.accept("livro.txt", minutes_ago=minutes_ago)
+    job = house.accept("livro.txt", days_ago=days_ago)
     house.end(job, state)
     body = Announced(due=None).model_dump_json().encode()
     house.do(lambda jobs: jobs.store.put(keys.JOBS, keys.announced(job, 1), body))
@@ -138,10 +138,10 @@ def test_of_one_job_or_recording_everything_is_listed(house: House, capsys: pyte
 def test_as_many_days_are_looked_at_as_asked_for_and_what_is_pending_however_old(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = ended(house, minutes_ago=60 * 24 * 10)
+    old = ended(house, days_ago=10)
     deliver(house, keys.delivery(old, 1, "task.failed"), delivery("failed", hours_ago=24 * 10))
     deliver(house, keys.receipt(recording(days_ago=10)), delivery("failed", hours_ago=24 * 10))
-    active = house.accept("longo.txt", minutes_ago=60 * 24 * 30)
+    active = house.accept("longo.txt", days_ago=30)
     deliver(house, keys.delivery(active, 1, "task.started"), delivery("pending"))
     assert [it.get("job") for it in listed(capsys, "list")] == [active]
     told = listed(capsys, "list", "--days", "12")
@@ -152,7 +152,7 @@ def test_as_many_days_are_looked_at_as_asked_for_and_what_is_pending_however_old
 def test_of_a_job_under_way_for_long_only_these_days_are_listed(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = house.accept("longo.txt", minutes_ago=60 * 24 * 30)
+    job = house.accept("longo.txt", days_ago=30)
     deliver(house, keys.delivery(job, 1, "task.created"), delivery("failed", hours_ago=24 * 20))
     deliver(house, keys.delivery(job, 1, "task.started"), delivery("failed"))
     assert [it["event"] for it in listed(capsys, "list")] == ["task.started"]

@@ -147,8 +147,8 @@ def test_retry_of_a_completed_job_changes_nothing_and_says_what_to_do(
 def test_retry_by_name_takes_the_newest_that_failed_and_names_the_others(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    older, failed = house.accept("livro.txt", minutes_ago=9), house.accept("livro.txt", minutes_ago=5)
-    newest = house.accept("livro.txt", minutes_ago=1)
+    older, failed = house.accept("livro.txt", older=9), house.accept("livro.txt", older=5)
+    newest = house.accept("livro.txt", older=1)
     house.end(older, State.FAILED)
     house.end(failed, State.FAILED)
     house.end(newest, State.COMPLETED)
