@@ -6,11 +6,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
-
-from darkchannel import keys, pipeline
+from darkchannel import pipeline
 from darkchannel.jobs.recordings import Call
 from tests.benchmarks.stack import NotRunning
 from tests.omniplay import OmniPlay, environment, omniplay
@@ -49,10 +46,9 @@ async def _measure(fleet: Fleet, uploads: int) -> Handoffs:
         fleet.env |= environment(peer)
         try:
             await fleet.start_all("handoff-notifier", pipeline.RECONCILER)
-            uploader = _uploader(fleet)
             for number in range(WARM_UP):
-                await _upload(uploader, peer, f"warm-up-{number}")
-            taken = sorted([await _upload(uploader, peer, f"call-{number}") for number in range(uploads)])
+                await _upload(fleet, peer, f"warm-up-{number}")
+            taken = sorted([await _upload(fleet, peer, f"call-{number}") for number in range(uploads)])
             await fleet.stop()
         finally:
             await fleet.close()
@@ -64,25 +60,12 @@ async def _measure(fleet: Fleet, uploads: int) -> Handoffs:
     )
 
 
-async def _upload(uploader: Any, peer: OmniPlay, name: str) -> float:
+async def _upload(fleet: Fleet, peer: OmniPlay, name: str) -> float:
     """Seconds from the begin of an upload to the POST that tells of it."""
     call = Call(5, time.strftime("%Y/%m/%d", time.gmtime()), name)
 
-    def put(key: str, body: bytes) -> None:
-        uploader.put_object(Bucket=keys.RECORDINGS, Key=key, Body=body)
-
-    await asyncio.to_thread(put, call.transcript("json"), TRANSCRIPT)
+    await fleet.record(call.transcript("json"), TRANSCRIPT)
     began = time.time()
-    await asyncio.to_thread(put, call.recording("wav"), clip(30))
+    await fleet.record(call.recording("wav"), clip(30))
     async with asyncio.timeout(LIMIT_SECONDS):
         return (await peer.arrivals.get()).at - began
-
-
-def _uploader(fleet: Fleet) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=fleet.servers.endpoint,
-        aws_access_key_id=fleet.servers.user,
-        aws_secret_access_key=fleet.servers.password,
-        region_name="us-east-1",
-    )

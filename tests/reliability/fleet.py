@@ -116,6 +116,10 @@ class Fleet:
         self.dropped[job] = key
         return job
 
+    async def record(self, key: str, body: bytes) -> None:
+        """Put a recording, or what lies beside one, as any S3 client does."""
+        await asyncio.to_thread(self._s3.put_object, Bucket=keys.RECORDINGS, Key=key, Body=body)
+
     async def until_closed(self, jobs: Iterable[str] | None = None, within: float = BOUND) -> None:
         """Wait until the newest run of every job, of all that were dropped say, is closed and announced.
 

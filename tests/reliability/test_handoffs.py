@@ -5,10 +5,8 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import aiohttp.web
-import boto3
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -118,13 +116,12 @@ def _was_killed_between(peer: OmniPlay, ticket: str, killed: list[float]) -> boo
 
 async def _kill(fleet: Fleet, rng: random.Random, kills: int, names: list[str]) -> list[float]:
     """Kill a notifier so often while recordings come in from the first kill to the last; returns when."""
-    uploader = _uploader(fleet)
     left: Iterator[str] = iter(names)
     killed = []
     for _ in range(kills):
         for _ in range(-(-len(names) // kills)):
             if name := next(left, None):
-                await asyncio.to_thread(uploader.put_object, Bucket=keys.RECORDINGS, Key=name, Body=clip())
+                await fleet.record(name, clip())
         await asyncio.sleep(rng.uniform(SHORTEST, LONGEST))
         victim = rng.choice(fleet.of(NOTIFIER))
         killed.append(time.time())
@@ -152,13 +149,3 @@ async def _until_told(fleet: Fleet, names: list[str]) -> list[Delivery]:
 def _names(count: int) -> list[str]:
     day = time.strftime("%Y/%m/%d", time.gmtime())
     return [f"company_{1 + number % 3}/voice/{day}/call-{number:04d}.wav" for number in range(count)]
-
-
-def _uploader(fleet: Fleet) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=fleet.servers.endpoint,
-        aws_access_key_id=fleet.servers.user,
-        aws_secret_access_key=fleet.servers.password,
-        region_name="us-east-1",
-    )
