@@ -48,12 +48,15 @@ down:  ## stop it; books, jobs and settings stay
 	$(COMPOSE) down
 
 locks:  ## resolve the locks anew from pyproject.toml (needs uv)
-	@for lock in embedded dev; do \
-	  extras="--extra embedded"; [ $$lock = embedded ] || extras="$$extras --extra dev"; \
+	@lock() { \
+	  name=$$1; shift; \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-emit-find-links --no-header --no-annotate $$extras pyproject.toml infra/locks/build.in \
-	    --output-file infra/locks/$$lock.txt || exit 1; \
-	done
+	    --no-emit-find-links --no-header --no-annotate --override infra/locks/overrides.in \
+	    $$(printf -- '--extra %s ' embedded "$$@") pyproject.toml infra/locks/build.in \
+	    --output-file infra/locks/$$name.txt; \
+	}; engines="synthesizer-piper synthesizer-gtts"; \
+	lock embedded && lock engines $$engines && lock dev $$engines dev && \
+	lock bark $$engines synthesizer-bark && lock bark-dev $$engines synthesizer-bark dev
 
 venv:
 	@infra/venv.sh embedded

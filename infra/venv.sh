@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the virtual environment and installs one lock and this package into it; does nothing where that is done.
-#   infra/venv.sh LOCK     LOCK: embedded (runs) or dev (runs, tests and checks)
+#   infra/venv.sh LOCK     LOCK: embedded (runs), dev (runs, tests and checks) or bark-dev (that with Bark)
 # PYTHON chooses the interpreter, VENV the folder (default: .venv).
 set -eu
 lock=$1
@@ -55,6 +55,7 @@ fi
 
 echo "Installing into $venv (once; a minute or two) ..."
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-pip install --require-hashes --requirement "infra/locks/$lock.txt"
+# A lock names all there is to install; gTTS would refuse the click that it is given (infra/locks/overrides.in).
+pip install --require-hashes --no-deps --requirement "infra/locks/$lock.txt"
 pip install --no-deps --no-build-isolation --editable .
 wanted "$lock" >"$venv/.darkchannel-$lock"

@@ -6,11 +6,12 @@ A receiver that is slow or dead keeps its own messages waiting, never another's.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from darkchannel import keys
 from darkchannel.jobs.deliveries import Disabled, digest_of
+from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW, ObjectStore
@@ -18,9 +19,6 @@ from services.handoff_notifier.addresses import Forbidden, parse, shown
 
 AT_ONCE: Final = 4
 """Tries under way at one destination."""
-FAILURES: Final = 5
-"""In a row, after which a destination is left alone."""
-REST: Final = timedelta(seconds=30)
 PATIENCE: Final = 0.25
 """Seconds for which a place is waited for while the tries that hold them are slow."""
 WAITS: Final = 8
@@ -32,31 +30,6 @@ SPACING: Final = timedelta(seconds=0.25)
 """Between two that were put off, so that a thousand messages for one dead receiver do not all come again at once."""
 FURTHEST: Final = timedelta(minutes=5)
 """Behind the first that was put off: however many there are, a receiver that is back does not wait for its messages."""
-
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Circuit:
-    """Whether a destination is worth a try. Pure."""
-
-    failures: int = 0
-    """In a row."""
-    until: datetime = LONG_AGO
-    """It is left alone until then; after that one try at a time shows whether it is back."""
-
-    @property
-    def is_open(self) -> bool:
-        return self.failures >= FAILURES
-
-    def admits(self, now: datetime, under_way: int) -> bool:
-        return not self.is_open or (now >= self.until and under_way == 0)
-
-    def after(self, now: datetime, *, succeeded: bool) -> "Circuit":
-        if succeeded:
-            return Circuit()
-        failures = self.failures + 1
-        return Circuit(failures, now + REST if failures >= FAILURES else LONG_AGO)
 
 
 @dataclass(eq=False, slots=True)

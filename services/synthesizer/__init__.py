@@ -9,7 +9,7 @@ DEFAULT_VOICE = "pt-br"
 
 
 async def _build(context: Context) -> Parts:
-    engines = Engines()
+    engines = Engines(context.store)
     synthesizer = Synthesizer(context, engines.speak)
     # Measured before the first segment comes, which would wait for it.
     synthesizer.levels.measure(DEFAULT, DEFAULT_VOICE, DEFAULT_LANGUAGE)

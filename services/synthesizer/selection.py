@@ -2,22 +2,20 @@
 
 import asyncio
 import os
-from importlib.metadata import EntryPoint, entry_points
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Permanent
+from darkchannel.runtime.engines import AUTO, Engine, open_engine
 from darkchannel.speech.rendering import rendered
-from services.synthesizer.engines.port import Engine
+from darkchannel.storage.port import ObjectStore
 
-GROUP = "darkchannel.engines"
-AUTO = "auto"
 DEFAULT = "espeak"
 
 
 class Engines:
     """The engines of one process, each opened when it is first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
         self.slots = os.cpu_count() or 1
         """How many segments are spoken at once."""
         self._opening: dict[str, asyncio.Task[Engine]] = {}
@@ -34,7 +32,7 @@ class Engines:
     async def _open(self, name: str) -> Engine:
         opening = self._opening.get(name)
         if opening is None:
-            opening = self._opening[name] = asyncio.create_task(open_engine(name))
+            opening = self._opening[name] = asyncio.create_task(open_engine(name, self._store))
         try:
             return await asyncio.shield(opening)
         except Exception:  # and raised again: no failure is remembered, the next segment tries anew
@@ -45,25 +43,3 @@ class Engines:
         for opening in self._opening.values():
             engine = await opening
             await engine.close()
-
-
-async def open_engine(name: str) -> Engine:
-    """The engine of this name; ``auto`` leaves the choice to us.
-
-    Raises Permanent where there is none of this name, or where what it needs is not installed.
-    """
-    engines = {point.name: point for point in entry_points(group=GROUP)}
-    point = engines.get(DEFAULT if name == AUTO else name)
-    if point is None:
-        raise Permanent(f"there is no engine '{name}': choose from {', '.join((AUTO, *sorted(engines)))}")
-    try:
-        return await asyncio.to_thread(_open, point)
-    except ImportError as error:
-        raise Permanent(
-            f"the engine '{point.name}' lacks {error.name or error}: pip install 'darkchannel[synthesizer]'"
-        ) from error
-
-
-def _open(point: EntryPoint) -> Engine:
-    engine: Engine = point.load()()
-    return engine

@@ -16,6 +16,10 @@ LEXICONS = "lexicons/"
 """In ``REFS``."""
 COVERS = "covers/"
 """In ``REFS``."""
+VOICES = "voices/"
+"""In ``REFS``: recordings of voices that are to be imitated."""
+MODELS = "models/"
+"""In ``REFS``: a folder of voices for each engine that loads its own."""
 RECORDINGS = "voice-recordings"
 """Calls; on a server of its own it may have another name there (``RECORDINGS_BUCKET``)."""
 BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
@@ -109,6 +113,10 @@ def plan_part(job: str, section: int, digest: str) -> str:
 
 def level(job: str) -> str:
     return f"{job}/level.json"
+
+
+def engine(job: str) -> str:
+    return f"{job}/engine.json"
 
 
 def window(job: str) -> str:

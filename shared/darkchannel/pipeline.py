@@ -87,7 +87,7 @@ STAGES = (
             *_LEDGER,
             Grant(keys.REFS, "*", "r"),
             Grant(keys.CACHE, "*", "rwd"),
-            *_jobs("w", "*/chunks/*", "*/segments/*"),
+            *_jobs("w", "*/chunks/*", "*/segments/*", "*/engine.json"),
         ),
     ),
     Stage(

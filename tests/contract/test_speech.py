@@ -1,7 +1,7 @@
 """One suite for every engine: SSML means the same on each, and what is meant is measured on what is heard."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,61 +14,18 @@ from darkchannel.audio.loudness import TARGET_LUFS, levelled
 from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
+from darkchannel.runtime.engines import Engine
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
-from services.synthesizer.engines.espeak import Espeak
-from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.port import Engine
 from services.synthesizer.levels import Levels
+from tests.contract.engines import KINDS
+from tests.contract.engines.kind import Kind
 from tests.contract.hearing import SILENT, level, longest_silence, pitch, samples, seconds, sounding
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROSE = "Hoje o mar amanheceu calmo e azul na praia."
 DOCUMENT = Path(__file__).parents[2] / "docs" / "speech.md"
-
-
-class BareWords:
-    """espeak-ng as an engine of plain text: it is handed words and nothing else, a few at a time."""
-
-    name = "bare words"
-    slots = 1
-    limit = 120
-
-    def __init__(self) -> None:
-        self._espeak = Espeak(slots=1)
-
-    def speaks(self, language: str) -> bool:
-        return language.partition("-")[0].lower() in {"pt", "en"}
-
-    async def say(self, text: str, language: str, voice: str | None) -> Speech:
-        assert len(text) <= self.limit
-        words = Element("lang", {"xml:lang": language}, (text,))
-        if voice:
-            words = Element("voice", {"name": voice}, (words,))
-        return await self._espeak.speak(Element("speak", {"xml:lang": language}, (words,)))
-
-    async def close(self) -> None:
-        await self._espeak.close()
-
-
-@dataclass(frozen=True)
-class Kind:
-    """An engine under test; ``cannot`` names the rows of the table in docs/speech.md that it says no to."""
-
-    column: str
-    make: Callable[[], Engine]
-    cannot: frozenset[str] = frozenset()
-    tells_words: bool = False
-    chosen: str = ""
-    """How it names the voice that it chooses for Brazil."""
-
-
-NOBODY_CAN = frozenset({"`prosody` contour, range, duration", "`audio`"})
-KINDS = (
-    Kind("espeak", lambda: Espeak(slots=1), NOBODY_CAN, tells_words=True, chosen="pt-br"),
-    Kind("engines of plain text", lambda: PlainText(BareWords()), NOBODY_CAN | {"`phoneme`"}, chosen=BareWords.name),
-)
 
 
 @dataclass(frozen=True)
@@ -85,11 +42,10 @@ class Ears:
         return await self.hear(one), await self.hear(other)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS, ids=lambda kind: kind.column)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS, ids=lambda kind: kind.name)
 async def ears(request: pytest.FixtureRequest) -> AsyncIterator[Ears]:
-    engine = request.param.make()
-    yield Ears(request.param, engine)
-    await engine.close()
+    async with request.param.opened() as engine:
+        yield Ears(request.param, engine)
 
 
 @pytest.mark.parametrize("milliseconds", [300, 1_000, 2_500])
@@ -205,17 +161,17 @@ async def test_what_stands_for_words_sounds_as_its_words(ears: Ears, markup: str
 async def test_a_voice_is_heard_wherever_it_stands(ears: Ears) -> None:
     plain = await ears.hear(f"<p><s>{PROSE}</s></p>")
     for content in (
-        f'<voice name="pt-br+f3"><p><s>{PROSE}</s></p></voice>',
-        f'<p><voice name="pt-br+f3"><s>{PROSE}</s></voice></p>',
-        f'<p><s><prosody volume="medium"><voice name="pt-br+f3">{PROSE}</voice></prosody></s></p>',
-        f'<voice name="pt-br"><p><voice name="pt-br+f3">{PROSE}</voice></p></voice>',
+        f'<voice name="{ears.kind.woman}"><p><s>{PROSE}</s></p></voice>',
+        f'<p><voice name="{ears.kind.woman}"><s>{PROSE}</s></voice></p>',
+        f'<p><s><prosody volume="medium"><voice name="{ears.kind.woman}">{PROSE}</voice></prosody></s></p>',
+        f'<voice name="{ears.kind.man}"><p><voice name="{ears.kind.woman}">{PROSE}</voice></p></voice>',
     ):
         assert pitch(await ears.hear(content)) > 1.5 * pitch(plain), content
 
 
 async def test_after_a_voice_the_one_around_it_speaks_on(ears: Ears) -> None:
     speech = await ears.hear(
-        f'<p><voice name="pt-br+f3">{PROSE}</voice><break time="500ms"/><mark name="on"/><s>{PROSE}</s></p>'
+        f'<p><voice name="{ears.kind.woman}">{PROSE}</voice><break time="500ms"/><mark name="on"/><s>{PROSE}</s></p>'
     )
     (on,) = speech.marks
     low = Speech(speech.pcm[2 * on.sample :], speech.rate)
@@ -224,7 +180,7 @@ async def test_after_a_voice_the_one_around_it_speaks_on(ears: Ears) -> None:
 
 
 async def test_prosody_goes_on_in_a_voice_inside_it(ears: Ears) -> None:
-    voice = f'<voice name="pt-br+f3">{PROSE}</voice>'
+    voice = f'<voice name="{ears.kind.woman}">{PROSE}</voice>'
     plain, slow = await ears.both(voice, f'<prosody rate="70%">{voice}</prosody>')
     assert sounding(plain) / sounding(slow) == pytest.approx(0.7, rel=0.08)
 
@@ -235,7 +191,7 @@ async def test_a_language_is_heard_and_a_variant_stays_in_it(ears: Ears) -> None
     inside = await ears.hear(f'<p><s><lang xml:lang="en-US">{words}</lang></s></p>')
     assert abs(sounding(english) - sounding(portuguese)) > 0.3
     assert sounding(inside) == pytest.approx(sounding(english), rel=0.05)
-    woman = await ears.hear(f'<voice name="pt-br+f3"><lang xml:lang="en-US">{words}</lang></voice>')
+    woman = await ears.hear(f'<voice name="{ears.kind.woman}"><lang xml:lang="en-US">{words}</lang></voice>')
     assert sounding(woman) == pytest.approx(sounding(english), rel=0.08)
     assert pitch(woman) > 1.4 * pitch(english)
 
@@ -265,9 +221,9 @@ async def test_brackets_in_a_text_are_never_phonemes(ears: Ears) -> None:
 
 async def test_the_voices_are_told_in_turn_the_first_from_the_start(ears: Ears) -> None:
     words = "Amanhã a lua."
-    woman = f'<voice name="pt-br+f3">{words} <emphasis>{words}</emphasis></voice>'
+    woman = f'<voice name="{ears.kind.woman}">{words} <emphasis>{words}</emphasis></voice>'
     speech = await ears.hear(f'<break time="1s"/>{words}{woman}<break time="1s"/>{woman}<p>{words}</p>')
-    assert [turn.voice for turn in speech.turns] == [ears.kind.chosen, "pt-br+f3", ears.kind.chosen]
+    assert [turn.voice for turn in speech.turns] == [ears.kind.chosen, ears.kind.woman, ears.kind.chosen]
     ends = [*(turn.sample for turn in speech.turns[1:]), len(speech.pcm) // 2]
     man, woman_twice, man_again = [
         Speech(speech.pcm[2 * turn.sample : 2 * end], speech.rate) for turn, end in zip(speech.turns, ends, strict=True)
@@ -308,7 +264,7 @@ async def test_a_word_stands_where_it_is_heard(ears: Ears) -> None:
     pause = '<break time="700ms"/>'
     for content in (
         pause.join(said),
-        pause.join(f'<voice name="pt-br+f3">{word}</voice>' for word in said),
+        pause.join(f'<voice name="{ears.kind.woman}">{word}</voice>' for word in said),
         pause + pause.join(f'<prosody rate="60%">“{word}”</prosody>' for word in said),
     ):
         speech = await ears.hear(content)
@@ -332,7 +288,7 @@ async def test_two_voices_are_equally_loud_with_their_gains(ears: Ears) -> None:
 
     man, woman = [
         await ears.hear(f'<voice name="{voice}">{f"<p><s>{PROSE}</s><s>Ninguém veio.</s></p>" * 5}</voice>')
-        for voice in ("pt-br", "pt-br+f3")
+        for voice in (ears.kind.man, ears.kind.woman)
     ]
     levels = Levels(speak)
     gains = [await levels.gain(ears.engine.name, speech.turns[0].voice, "pt-BR") for speech in (man, woman)]
@@ -430,6 +386,6 @@ def _cells() -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.column)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_the_table_in_the_documents_says_no_where_an_engine_cannot(kind: Kind) -> None:
     assert {name for name, cells in _cells().items() if cells[kind.column].startswith("no")} == kind.cannot

@@ -12,11 +12,12 @@ from darkchannel import keys
 from darkchannel.errors import Unavailable
 from darkchannel.jobs.deliveries import LADDER, Delivery, digest_of
 from darkchannel.messaging.memory import MemoryBus
+from darkchannel.runtime.circuit import FAILURES, REST
 from darkchannel.runtime.service import Context
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.delivering import JITTER, MARGIN, SETTLING, Deliverer
-from services.handoff_notifier.destinations import AT_ONCE, FAILURES, PATIENCE, PUT_OFF, REST, Destinations
+from services.handoff_notifier.destinations import AT_ONCE, PATIENCE, PUT_OFF, Destinations
 from services.handoff_notifier.messages import Answer, Message, Nothing, Wait
 from services.handoff_notifier.settings import NotifierSettings
 from tests.benchmarks import virtual_time

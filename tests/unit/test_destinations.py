@@ -6,17 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel import keys
+from darkchannel.runtime.circuit import FAILURES, REST, Circuit
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.destinations import (
     AT_ONCE,
-    FAILURES,
     FURTHEST,
     PATIENCE,
     PUT_OFF,
-    REST,
     SPACING,
     WAITS,
-    Circuit,
     Destination,
     Destinations,
     Place,

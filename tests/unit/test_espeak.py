@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from darkchannel.errors import Permanent, Transient
+from darkchannel.runtime.engines import open_engine
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
+from darkchannel.storage.memory import MemoryStore
 from services.synthesizer.engines import espeak_worker
 from services.synthesizer.engines.espeak import Espeak
 from services.synthesizer.engines.espeak_phonemes import TABLES, mnemonics
 from services.synthesizer.engines.espeak_ssml import prepare
-from services.synthesizer.selection import Engines, open_engine
+from services.synthesizer.selection import Engines
 
 
 @pytest.fixture
@@ -307,20 +309,20 @@ def test_a_process_starts_with_the_standard_library_alone() -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-async def test_an_engine_is_found_by_its_name_and_auto_finds_one() -> None:
-    for name in ("espeak", "auto"):
-        engine = await open_engine(name)
+async def test_an_engine_is_found_by_its_name() -> None:
+    for name in ("espeak",):
+        engine = await open_engine(name, MemoryStore())
         assert engine.name == "espeak"
         await engine.close()
 
 
 async def test_an_engine_that_does_not_exist_names_those_there_are() -> None:
     with pytest.raises(Permanent, match=r"no engine 'vox': choose from auto, .*espeak"):
-        await open_engine("vox")
+        await open_engine("vox", MemoryStore())
 
 
 async def test_the_engines_of_a_process_are_opened_once_and_tell_who_spoke() -> None:
-    engines = Engines()
+    engines = Engines(MemoryStore())
     spoken = await asyncio.gather(*(engines.speak(name, ssml("Oi.")) for name in ("auto", "espeak")))
     assert [name for name, _ in spoken] == ["espeak", "espeak"]
     with pytest.raises(Permanent, match="no engine"):
@@ -331,7 +333,7 @@ async def test_the_engines_of_a_process_are_opened_once_and_tell_who_spoke() -> 
 async def test_an_engine_that_could_not_be_opened_is_tried_again_for_the_next_segment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engines = Engines()
+    engines = Engines(MemoryStore())
     with monkeypatch.context() as broken:
         broken.setattr(os, "cpu_count", _out_of_order)
         with pytest.raises(OSError, match="out of order"):

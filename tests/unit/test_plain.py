@@ -1,6 +1,7 @@
 """SSML on an engine of words: a voice that hums a note for each word, at a rate of its own."""
 
 from array import array
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from darkchannel.audio.prosody import trimmed
 from darkchannel.audio.wav import Mark, Speech
 from darkchannel.errors import Permanent
+from darkchannel.runtime.engines import Voice
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
 from services.synthesizer.engines.plain import CLAUSE_MS, RATE, PlainText
@@ -22,11 +24,23 @@ class Hum:
 
     name = "hum"
     slots = 1
+    rate = None
+    is_costly = False
+    most_segments = None
 
     def __init__(self, *, limit: int = 60, rates: tuple[int, ...] = (8_000,)) -> None:
         self.limit = limit
         self.asked: list[tuple[str, str, str | None]] = []
         self._rates = rates
+
+    async def voices(self) -> Sequence[Voice]:
+        return (Voice("hum", ("pt", "en")),)
+
+    async def has(self, voice: str) -> bool:
+        return True
+
+    async def revision(self) -> str:
+        return "1"
 
     def speaks(self, language: str) -> bool:
         return language.startswith(("pt", "en"))

@@ -147,7 +147,7 @@ def test_a_python_that_fits_makes_the_environment_once(machine: Machine, version
 def test_the_lock_is_installed_only_with_its_hashes(machine: Machine) -> None:
     machine.python((3, 12))
     machine.run()
-    assert "--require-hashes --requirement infra/locks/embedded.txt" in machine.pips.read_text()
+    assert "--require-hashes --no-deps --requirement infra/locks/embedded.txt" in machine.pips.read_text()
 
 
 def test_an_environment_made_for_tests_also_runs(machine: Machine) -> None:

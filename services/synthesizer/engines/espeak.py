@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import espeakng_loader
 from darkchannel.audio.ffmpeg import PIPE_BYTES, end
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime.engines import Voice
 from darkchannel.speech.ssml import Element
+from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import espeak_worker
 from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_voice
 from services.synthesizer.engines.espeak_words import words
@@ -28,6 +32,9 @@ class Espeak:
     """Speaks each segment in a process that lives on; one that dies or hangs is replaced at the next."""
 
     name = "espeak"
+    rate = 22_050
+    is_costly = False
+    most_segments = None
 
     def __init__(self, *, slots: int | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
         self.slots = slots or os.cpu_count() or 1
@@ -46,6 +53,15 @@ class Espeak:
             raise Transient(f"espeak-ng did not finish this segment within {self.timeout:g} seconds") from error
         finally:
             self._workers.put_nowait(worker)
+
+    async def voices(self) -> Sequence[Voice]:
+        return (Voice("pt-br", ("pt-BR",)),)
+
+    async def has(self, voice: str) -> bool:
+        return bool(voice)
+
+    async def revision(self) -> str:
+        return version("espeakng-loader")
 
     async def close(self) -> None:
         """End the processes, once no segment is being spoken."""
@@ -124,3 +140,7 @@ class _Worker:
         process, self._process = self._process, None
         if process is not None:
             await end(process)
+
+
+def engine(_: ObjectStore) -> Espeak:
+    return Espeak()

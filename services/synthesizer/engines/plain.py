@@ -1,6 +1,6 @@
 """SSML for an engine that speaks nothing but words: what it cannot do is done to its samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 from unicodedata import category
@@ -8,6 +8,7 @@ from unicodedata import category
 from darkchannel.audio.prosody import spoken_in, trimmed
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn
 from darkchannel.errors import Permanent
+from darkchannel.runtime.engines import Voice
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
 from darkchannel.speech.sentences import break_point, split
@@ -22,14 +23,22 @@ _PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", 
 """Between two requests, whose own silence is taken away."""
 
 
-class Voice(Protocol):
-    """A speech engine of plain text."""
+class PlainEngine(Protocol):
+    """A speech engine of plain text: as ``Engine``, but for ``speak``."""
 
     name: str
     slots: int
-    """How many segments it speaks at once."""
+    rate: int | None
+    is_costly: bool
+    most_segments: int | None
     limit: int
     """Characters of a request."""
+
+    async def voices(self) -> Sequence[Voice]: ...
+
+    async def has(self, voice: str) -> bool: ...
+
+    async def revision(self) -> str: ...
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks the language of this BCP 47 tag; words of another are said in that of the document."""
@@ -47,19 +56,26 @@ class Voice(Protocol):
 
 
 class PlainText:
-    """An ``Engine`` made of a voice."""
+    """An ``Engine`` made of one that speaks plain text."""
 
-    def __init__(self, voice: Voice) -> None:
-        self.name = voice.name
-        self.slots = voice.slots
-        self._voice = voice
+    def __init__(self, engine: PlainEngine) -> None:
+        self.name = engine.name
+        self.slots = engine.slots
+        self.rate = engine.rate
+        self.is_costly = engine.is_costly
+        self.most_segments = engine.most_segments
+        self.voices = engine.voices
+        self.has = engine.has
+        self.revision = engine.revision
+        self.close = engine.close
+        self._engine = engine
 
     async def speak(self, script: Element) -> Speech:
         """A segment, at the rate of its first words.
 
-        Raises Permanent where there is nothing to speak, Transient where ffmpeg fails, else as the voice does.
+        Raises Permanent where there is nothing to speak, Transient where ffmpeg fails, else as the engine does.
         """
-        found = [part for step in steps(script) for part in _requests(step, self._voice.limit)]
+        found = [part for step in steps(script) for part in _requests(step, self._engine.limit)]
         if not any(isinstance(step, Say | Pause) for step in found):
             raise Permanent("it has nothing to speak: give it some text or a break")
         if sum(step.milliseconds for step in found if isinstance(step, Pause)) > MAX_PAUSES_MS:
@@ -80,11 +96,8 @@ class PlainText:
         return track.speech()
 
     async def _say(self, say: Say, own: str) -> Speech:
-        language = say.language if self._voice.speaks(say.language) else own
-        return await self._voice.say(say.text, language, say.voice)
-
-    async def close(self) -> None:
-        await self._voice.close()
+        language = say.language if self._engine.speaks(say.language) else own
+        return await self._engine.say(say.text, language, say.voice)
 
 
 class _Track:

@@ -85,7 +85,7 @@ async def embedded(
             stack.push_async_callback(close)
         jobs = Jobs(store, utc_now)
         runner = Runner(
-            context=Context(store=store, jobs=jobs, bus=bus, clock=utc_now, compute=compute),
+            context=Context(store=store, jobs=jobs, bus=bus, clock=utc_now, compute=compute, metrics=process.metrics),
             services=load(pipeline.SERVICES) if services is None else services,
             process=process,
             retry_delays=retry_delays,

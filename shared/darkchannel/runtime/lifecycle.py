@@ -110,7 +110,9 @@ async def _connect(stack: AsyncExitStack, names: Sequence[str], settings: Settin
     stack.push_async_callback(bus.close)
     compute = ProcessCompute()
     stack.push_async_callback(compute.close)
-    context = Context(store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute)
+    context = Context(
+        store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute, metrics=process.metrics
+    )
     return failpoint.around(context) if failpoint else context
 
 

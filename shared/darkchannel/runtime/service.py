@@ -7,6 +7,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Bus
+from darkchannel.runtime.metrics import Metrics
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.port import ObjectStore
 
@@ -37,6 +38,7 @@ class Context:
     bus: Bus
     clock: Clock
     compute: Compute
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 async def _nothing() -> None:

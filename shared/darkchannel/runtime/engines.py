@@ -1,0 +1,100 @@
+"""Speech engines: what each is to the rest of us, and those that are installed.
+
+One registers a factory under the entry-point group ``darkchannel.engines``; it is called with the object store, which
+holds reference voices and models, and must neither connect nor load anything.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
+from typing import Protocol
+
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent
+from darkchannel.speech.ssml import Element
+from darkchannel.storage.port import ObjectStore
+
+GROUP = "darkchannel.engines"
+AUTO = "auto"
+"""Asks for the best engine at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that an engine can speak with now."""
+
+    name: str
+    """As the option ``voice`` and ``<voice name>`` give it."""
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags; none: any."""
+    about: str = ""
+    """A few words for people who choose."""
+
+
+class Engine(Protocol):
+    """Turns one segment, as ``darkchannel.speech.rendering.rendered`` writes it out, into speech.
+
+    No method blocks the loop. ``speak`` raises Permanent for a text or a voice it cannot speak, Transient for a try
+    that failed, Unavailable while the engine is out of reach.
+    """
+
+    name: str
+    slots: int
+    """How many segments it speaks at once."""
+    rate: int | None
+    """In hertz, of all it speaks; None where that depends on the voice."""
+    is_costly: bool
+    """Whether a segment costs more than a read from the object store: such speech is kept in the cache."""
+    most_segments: int | None
+    """Of a job that ``auto`` gives to it; None: any number."""
+
+    async def voices(self) -> Sequence[Voice]:
+        """Raises Unavailable, with what to do about it, where it cannot speak now. Bounded to a few seconds."""
+        ...
+
+    async def has(self, voice: str) -> bool:
+        """Whether one of its voices has this name. Raises as ``voices`` does."""
+        ...
+
+    async def revision(self) -> str:
+        """What its speech depends on besides the segment: library, model, server. No secret; part of a cache key."""
+        ...
+
+    async def speak(self, script: Element) -> Speech: ...
+
+    async def close(self) -> None: ...
+
+
+Factory = Callable[[ObjectStore], Engine]
+
+
+def installed() -> tuple[str, ...]:
+    """Names of the engines that are registered, whether or not what they need is there."""
+    return tuple(sorted(point.name for point in entry_points(group=GROUP)))
+
+
+async def open_engine(name: str, store: ObjectStore) -> Engine:
+    """Raises Permanent where there is none of this name, where what it needs is not installed, or set wrongly."""
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        raise Permanent(f"there is no engine '{name}': choose from {', '.join((AUTO, *sorted(points)))}")
+    try:
+        return await asyncio.to_thread(_made, points[name], store)
+    except ImportError as error:
+        raise Permanent(
+            f"the engine '{name}' lacks {error.name or error}: pip install 'darkchannel[{_extra(name)}]'"
+        ) from error
+
+
+def _made(point: EntryPoint, store: ObjectStore) -> Engine:
+    factory: Factory = point.load()
+    return factory(store)
+
+
+def _extra(engine: str) -> str:
+    try:
+        extras = metadata("darkchannel").get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        extras = []
+    return f"synthesizer-{engine}" if f"synthesizer-{engine}" in extras else "synthesizer"

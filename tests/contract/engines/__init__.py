@@ -1,0 +1,6 @@
+"""The engines that the suite of ``test_speech`` runs, each with the peer that it needs."""
+
+from tests.contract.engines import bare, espeak
+from tests.contract.engines.kind import Kind
+
+KINDS: tuple[Kind, ...] = (espeak.KIND, bare.KIND)

@@ -1,0 +1,29 @@
+"""An engine under test."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from darkchannel.runtime.engines import Engine
+
+NOBODY_CAN = frozenset({"`prosody` contour, range, duration", "`audio`"})
+PLAIN = "engines of plain text"
+PLAIN_CANNOT = NOBODY_CAN | {"`phoneme`"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``column`` and ``cannot`` name what the table in docs/speech.md says of it, and the rows that it says no to."""
+
+    name: str
+    opened: Callable[[], AbstractAsyncContextManager[Engine]]
+    """The engine, with the peer that it needs running beside it; both end with the context."""
+    column: str = PLAIN
+    cannot: frozenset[str] = PLAIN_CANNOT
+    tells_words: bool = False
+    chosen: str = ""
+    """How it names the voice that it chooses for Brazil."""
+    man: str = "pt-br"
+    """A Portuguese voice as high as the chosen one."""
+    woman: str = "pt-br+f3"
+    """One that is at least one and a half times as high."""
