@@ -8,7 +8,7 @@ from services.merger.sections import SectionEncoder
 
 async def _build(context: Context) -> Parts:
     scratch.clear()
-    memory.give_back()
+    memory.reuse()
     encoder, binder = SectionEncoder(context), BookBinder(context)
     return Parts(
         handlers={"encode": encoder.encode, "assemble": binder.assemble},

@@ -6,7 +6,7 @@ decibels of full scale.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg, mp3
+from services.merger.settling import nothing
 
 HEAD_SECONDS: Final = 1.0
 TAIL_SECONDS: Final = 2.5
@@ -72,7 +73,7 @@ async def measured(path: Path) -> Measured:
     channels = 1 if mp3.is_mono(first) else 2
     rate = mp3.format_of(first).rate
     windows = _Windows(round(rate * _WINDOW_SECONDS) * channels)
-    await ffmpeg.run((*ffmpeg.QUIET, "-i", str(path), "-map", "0:a", "-f", "f32le", "pipe:1"), _nothing(), windows.feed)
+    await ffmpeg.run((*ffmpeg.QUIET, "-i", str(path), "-map", "0:a", "-f", "f32le", "pipe:1"), nothing(), windows.feed)
     powers, peaks = windows.found()
     loud = np.flatnonzero(peaks > _AUDIBLE)
     second = rate * channels / windows.width
@@ -165,11 +166,6 @@ class _Windows:
         if len(samples):
             self._powers.append((samples * samples).mean(axis=1))
             self._peaks.append(np.abs(samples).max(axis=1))
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    for _ in ():
-        yield b""
 
 
 def _quietest(powers: NDArray[np.float32]) -> float:

@@ -1,10 +1,11 @@
 """Binding: encoded sections and their cues become the files of a finished book; nothing is encoded again."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 import structlog
 
@@ -40,10 +41,16 @@ WHOLES: Final[Mapping[str, tuple[str, type[Writer]]]] = {
 ARCHIVE: Final = "audiobook.zip"
 GENRE: Final = "Audiobook"
 """Where a document tells of none."""
-JOINS: Final = 3
-"""Files made at once: while one waits for the store, another is written."""
+JOINS: Final = 2
+"""Files written at once: while one waits for the store, the other goes on. More would take turns at Python's lock and
+all be late, where one that is finished is stored beside them."""
 READS: Final = 8
 """Objects read at once."""
+UPLOADS: Final = 8
+"""Files of a kind that are kept at once."""
+
+Keep = Callable[[str], Coroutine[Any, Any, None]]
+"""Takes a finished file of the folder, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +65,26 @@ class Bound:
 
 class Bind(Protocol):
     async def __call__(
-        self, plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /
+        self,
+        plan: Plan,
+        records: Sequence[SectionRecord],
+        picture: bytes | None,
+        read: Read,
+        folder: Path,
+        /,
+        *,
+        keep: Keep,
     ) -> Bound: ...
 
 
-async def bind(plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path) -> Bound:
+async def bind(
+    plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, *, keep: Keep
+) -> Bound:
     """Write a book's files into a folder; ``picture``: the cover that came with it.
 
-    Raises ValueError where a section is not what its record says, Transient where ffmpeg fails, OSError where the
-    disk cannot take the book, and what ``read`` raises.
+    Each is kept as soon as it is finished, while others are still written. Raises ValueError where a section is not
+    what its record says, Transient where ffmpeg fails, OSError where the disk cannot take the book, and what ``read``
+    and ``keep`` raise.
     """
     jpeg, why = await asyncio.to_thread(cover, picture, plan.title, plan.author)
     if why:
@@ -75,16 +93,29 @@ async def bind(plan: Plan, records: Sequence[SectionRecord], picture: bytes | No
     marks, seconds = timeline.chapters(plan, records), [record.samples / record.rate for record in records]
     joiner = Joiner(plan, records, read, folder)
     wholes = [fmt for fmt in formats if fmt in WHOLES]
-    companions = _Companions(joiner, timeline.starts(records), marks).write(WHOLES[wholes[0]][0], jpeg)
-    made = await together([*(_whole(joiner, fmt, tags, marks) for fmt in wholes), companions], at_once=JOINS)
+    companions = _Companions(joiner, timeline.starts(records), marks)
+    writing = asyncio.Semaphore(JOINS)
+
+    async def kept(files: list[str]) -> list[str]:
+        await together(map(keep, files), at_once=UPLOADS)
+        return files
+
+    async def finished(make: Callable[[], Coroutine[Any, Any, list[str]]]) -> list[str]:
+        async with writing:
+            files = await make()
+        return await kept(files)
+
+    making = [partial(_whole, joiner, fmt, tags, marks) for fmt in wholes]
+    beside = partial(companions.write, WHOLES[wholes[0]][0], jpeg)
+    made = await together(map(finished, [*making, beside]), at_once=len(making) + 1)
     files = [file for files in made for file in files]
     if "chapters" in formats:
-        files += await chapters(joiner, seconds, tags)
+        files += await kept(await chapters(joiner, seconds, tags))
     if "acx" in formats:
-        files += await acx_set(joiner, seconds, tags)
+        files += await kept(await acx_set(joiner, seconds, tags))
     if "zip" in formats:
         await asyncio.to_thread(archive, folder / ARCHIVE, [(file, folder / file) for file in files])
-        files.append(ARCHIVE)
+        files += await kept([ARCHIVE])
     return Bound(tuple(files), marks[-1].end, marks)
 
 

@@ -13,10 +13,9 @@ from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan, Section
-from darkchannel.jobs.records import Level, Manifest, Stored
+from darkchannel.jobs.records import Level, Manifest, SectionRecord, Stored
 from darkchannel.jobs.runs import Runs
 from darkchannel.runtime.service import Context
-from darkchannel.runtime.together import together
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
@@ -32,9 +31,6 @@ OFF_LU: Final = 0.25
 """How far from its loudness a book may be; half a decibel is promised, and opus takes some of it."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
-UPLOADS: Final = 8
-"""Files of a build that are stored at once."""
-
 _TYPES: Final = {
     "mp3": "audio/mpeg",
     "m4b": "audio/mp4",
@@ -119,21 +115,26 @@ class BookBinder:
         """Have all sections encoded once more where the book is too loud or too soft; decided before its first build.
 
         Its voices are brought to a book's loudness by what they measure in a few sentences: a text that is shouted
-        or whispered throughout is not.
+        or whispered throughout is not. That nothing is lacking is written down, too: a merger that listed other
+        sections and comes late would decide anew, of a book that was completed meanwhile.
         """
-        records = [chain.sections[section.index] for section in plan.sections]
-        loudness = timeline.loudness(records)
-        if loudness is None or timeline.starts(records)[-1] < SHORTEST_SECONDS or runs.completed[1]:
+        if runs.completed[1] or chain.gain:
             return False
-        if abs(TARGET_LUFS - loudness) <= OFF_LU or chain.gain:
+        lacking = await self._lacking(job, plan, [chain.sections[section.index] for section in plan.sections])
+        decided = await self._jobs.save_level(job, Level(gain=lacking))
+        if not decided.gain:
             return False
-        gain = await level(self._store, job, plan, loudness, records[0].rate)
-        if not await self._jobs.save_level(job, Level(gain=gain)):
-            return False
-        log.info("the book is encoded again, at its loudness", job=job, loudness=round(loudness, 2))
+        log.info("the book is encoded again, at its loudness", job=job, gain=decided.gain)
         for section in plan.sections:
             await self._hint("encode", keys.chunk(job, section.first))
         return True
+
+    async def _lacking(self, job: str, plan: Plan, records: Sequence[SectionRecord]) -> float:
+        """Decibels that a book of these sections lacks; 0 where it is near enough, or too short to tell."""
+        loudness = timeline.loudness(records)
+        if loudness is None or timeline.starts(records)[-1] < SHORTEST_SECONDS or abs(TARGET_LUFS - loudness) <= OFF_LU:
+            return 0.0
+        return await level(self._store, job, plan, loudness, records[0].rate)
 
     async def _encode_again(self, job: str, damaged: Damaged) -> None:
         """Without its record a section is due again, from its chunks, or spoken anew where they were retired."""
@@ -156,19 +157,24 @@ class BookBinder:
 
     async def _build(self, job: str, plan: Plan, chain: Chain, digest: str) -> None:
         records = [chain.sections[section.index] for section in plan.sections]
+        etags: dict[str, str] = {}
         with scratch.folder() as name:
             folder = Path(name)
+
+            async def keep(file: str) -> None:
+                etags[file] = await self._stored(keys.build_file(job, digest, file), folder / file)
+
             try:
-                book = await self._bind(plan, records, await self._cover(job, plan), self._read, folder)
+                picture = await self._cover(job, plan)
+                book = await self._bind(plan, records, picture, self._read, folder, keep=keep)
             except ValueError as error:
                 raise Permanent(f"the sections cannot be joined: {error}") from error
             sizes = {file: (folder / file).stat().st_size for file in book.files}
-            etags = await self._stored(job, digest, folder, book.files)
         manifest = Manifest(
             digest=digest,
             segments=tuple(segment for record in records for segment, _ in record.pairs),
             files=sizes,
-            etags=etags,
+            etags={file: etags[file] for file in book.files},
             seconds=book.seconds,
             chapters=book.chapters,
             loudness=timeline.loudness(records),
@@ -176,13 +182,8 @@ class BookBinder:
         body = manifest.model_dump_json().encode()
         await self._store.put(keys.JOBS, keys.manifest(job, digest), body, over=NEW, content_type=JSON)
 
-    async def _stored(self, job: str, digest: str, folder: Path, files: Sequence[str]) -> dict[str, str]:
-        async def put(file: str) -> str:
-            content_type = _TYPES[file.rpartition(".")[2]]
-            key = keys.build_file(job, digest, file)
-            return await self._store.put_file(keys.JOBS, key, folder / file, content_type=content_type)
-
-        return dict(zip(files, await together(map(put, files), at_once=UPLOADS), strict=True))
+    async def _stored(self, key: str, path: Path) -> str:
+        return await self._store.put_file(keys.JOBS, key, path, content_type=_TYPES[path.suffix[1:]])
 
     async def _cover(self, job: str, plan: Plan) -> bytes | None:
         found = await self._store.get(keys.JOBS, keys.cover(job, plan.cover)) if plan.cover else None

@@ -1,5 +1,6 @@
 """How sections are encoded: one stream of samples in, one file for each wanted encoding out."""
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from darkchannel.audio import ffmpeg
 from darkchannel.jobs.records import Coding
 from services.merger.containers import flac, m4b, mp3, opus
+from services.merger.settling import Gain, applied, heard, loudness_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Encoding:
     """How many frames an encoded section holds. Raises ValueError where it is anything but whole frames."""
     gain: float = 0.0
     """Decibels that make up for what the encoder takes away."""
+    settles: bool = False
+    """Whether it is heard, and given less or more, until it is as loud as what it was given and peaks no higher."""
 
     def coding(self, speech_rate: int) -> Coding:
         """How it counts, for speech of a rate in hertz."""
@@ -67,7 +71,7 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
     ),
     "opus": Encoding(
         "opus", "audio/ogg", ("-c:a", "libopus", "-b:a", "32k", "-frame_duration", "20", "-f", "opus"),
-        48_000, lambda _: 960, 312, opus.frames_in, gain=0.1,
+        48_000, lambda _: 960, 312, opus.frames_in, gain=0.4, settles=True,
     ),
     "flac": Encoding(
         "flac", "audio/flac", ("-c:a", "flac", "-sample_fmt", "s16", "-frame_size", "1024", "-f", "flac"),
@@ -78,6 +82,9 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
     ),
 }  # fmt: skip
 """By name: mp3, mp3-vbr, aac, opus, flac, acx."""
+
+ROUNDS: Final = 12
+"""Most often that a section is encoded until it settles: ordinary speech takes one or two, loud noise five."""
 
 _GATHERED: Final = ("-flush_packets", "0")
 _LARGER: Final = ("-ignore_length", "1", "-max_size", "65536")
@@ -94,8 +101,22 @@ async def encode(
     Raises Transient where ffmpeg fails, Unavailable where the disk is full, and whatever ``pieces`` raises.
     """
     paths = {name: folder / f"{name}.{ENCODINGS[name].extension}" for name in encodings}
-    await ffmpeg.run(_arguments(paths, rate), _wav(pieces, rate))
+    settling = [name for name in paths if ENCODINGS[name].settles]
+    given = folder / "given.pcm"
+    keeping = ("-map", "0:a", "-c:a", "copy", "-f", "s16le", str(given)) if settling else ()
+    await ffmpeg.run((*_arguments(paths, rate), *keeping), _wav(pieces, rate))
+    for name in settling:
+        await _settle(name, paths[name], given, rate)
     return paths
+
+
+async def _settle(name: str, path: Path, given: Path, rate: int) -> None:
+    gain = Gain(await asyncio.to_thread(loudness_of, given, rate))
+    for _ in range(ROUNDS - 1):
+        sound = await heard(path)
+        if not await asyncio.to_thread(gain.settle, sound.peaks, sound.lufs):
+            return
+        await ffmpeg.run(_arguments({name: path}, rate), _wav(applied(gain, given, rate), rate))
 
 
 async def _wav(pieces: AsyncIterator[NDArray[np.int16]], rate: int) -> AsyncIterator[bytes | memoryview]:
@@ -108,7 +129,7 @@ async def _wav(pieces: AsyncIterator[NDArray[np.int16]], rate: int) -> AsyncIter
 
 def _arguments(paths: Mapping[str, Path], rate: int) -> tuple[str, ...]:
     """https://ffmpeg.org/ffmpeg-filters.html#Filtergraph-syntax-1."""
-    filters = [f"asplit={len(paths)}{''.join(f'[{n}]' for n in range(len(paths)))}"]
+    filters = [f"[0:a]asplit={len(paths)}{''.join(f'[{n}]' for n in range(len(paths)))}"]
     outputs: list[str] = []
     for number, (name, path) in enumerate(paths.items()):
         encoding = ENCODINGS[name]

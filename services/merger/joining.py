@@ -5,12 +5,15 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Coding, Mark, SectionRecord, Stored
 from services.merger import timeline
 from services.merger.containers import Stream, Tags, Writer
+
+BUFFER_BYTES: Final = 1 << 20
+"""Thousands of frames: some formats are written frame by frame."""
 
 Read = Callable[[Section, Stored], Coroutine[Any, Any, bytes]]
 """A file of a section, whole and as it was made."""
@@ -62,7 +65,7 @@ class Joiner:
         stream = Stream(coding.rate, coding.frame, sum(keep), coding.delay, heard)
         path = self.folder / name
         await asyncio.to_thread(path.parent.mkdir, exist_ok=True)
-        with path.open("w+b") as out:
+        with path.open("w+b", buffering=BUFFER_BYTES) as out:
             book = await asyncio.to_thread(writer, out, stream, tags, chapters)
             for part, frames in zip(parts, keep, strict=True):
                 body = await part.read()

@@ -81,8 +81,9 @@ class SectionEncoder:
         pairs = await self._pairs(job, section)
         if pairs is None:
             return True
-        gain = await self._jobs.gain(job)
+        # The record is read before the gain: so none of an older gain can replace that of a newer one.
         there, etag = await self._jobs.section(job, section.index)
+        gain = await self._jobs.gain(job)
         is_current = there is not None and there.pairs == pairs and there.gain == gain
         if is_current or await self._has_rejected(job, section, pairs):
             return True

@@ -23,6 +23,6 @@ SIZES: Mapping[str, Size] = {
 }
 
 
-def size_of(engine: str) -> Size:
-    """The size for an engine by the name of its option; an ordinary one where nothing better is known."""
-    return SIZES.get(engine, _ORDINARY)
+def size_of(engines: str) -> Size:
+    """The size for the first engine that the option names; an ordinary one where nothing better is known."""
+    return SIZES.get(engines.partition(",")[0], _ORDINARY)

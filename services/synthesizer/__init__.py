@@ -1,26 +1,41 @@
 """The synthesizer: a segment becomes a chunk of speech."""
 
-from darkchannel.runtime.service import Context, Parts, Service
+from functools import partial
+
+from darkchannel.runtime.engines import AUTO, installed, open_engine
+from darkchannel.runtime.service import Context, Parts, Round, Service
+from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE
+from services.synthesizer.cache import EVICTION_SECONDS, Cache, CacheSettings
 from services.synthesizer.handler import Synthesizer
-from services.synthesizer.selection import DEFAULT, Engines
+from services.synthesizer.roster import Engines
+from services.synthesizer.selection import LAST
+from services.synthesizer.settings import SynthesizerSettings
+from services.synthesizer.speaking import Speaking
 
 DEFAULT_VOICE = "pt-br"
 
 
 async def _build(context: Context) -> Parts:
-    engines = Engines(context.store)
-    synthesizer = Synthesizer(context, engines.speak)
-    # Measured before the first segment comes, which would wait for it.
-    synthesizer.levels.measure(DEFAULT, DEFAULT_VOICE, DEFAULT_LANGUAGE)
+    settings = read(SynthesizerSettings)
+    engines = Engines(partial(open_engine, store=context.store), installed(), context.clock, settings.engines)
+    cache = Cache(context.store, context.clock, context.metrics, read(CacheSettings))
+    speaking = Speaking(context, engines, cache)
+    if LAST in engines.named(AUTO):
+        # Measured before the first segment comes, which would wait for it.
+        speaking.levels.measure(LAST, DEFAULT_VOICE, DEFAULT_LANGUAGE)
 
     async def close() -> None:
-        await synthesizer.levels.close()
+        await speaking.levels.close()
         await engines.close()
+        await cache.close()
 
+    slots = await engines.slots()
     return Parts(
-        handlers={"speak": synthesizer.speak},
-        prefetch={"speak": engines.slots + 1},
+        handlers={"speak": Synthesizer(context, speaking).speak},
+        # A few more than are spoken at once: while chunks are written, as many texts are with the engine.
+        prefetch={"speak": slots + -(-slots // 4)},
+        rounds={"evict": Round(cache.evict, EVICTION_SECONDS)},
         close=close,
     )
 

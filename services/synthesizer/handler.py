@@ -1,45 +1,48 @@
 """Speak: one segment becomes a chunk, and the segment one window further on is released."""
 
-from collections.abc import Callable, Sequence
-
 from darkchannel import keys
 from darkchannel.audio import wav
-from darkchannel.audio.faults import fault
-from darkchannel.audio.wav import ChunkRecord, Turn
-from darkchannel.errors import Permanent
+from darkchannel.errors import Permanent, Transient
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.runs import Opened, Runs, State
 from darkchannel.runtime.service import Context
-from darkchannel.speech.expected import excerpt, expected_seconds
+from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import NEW, Object
-from services.synthesizer.levels import Levels, Speak
+from services.synthesizer.speaking import Speaking
 
-TRIES = 2
-"""How often an engine is asked for the same text before it counts as unspeakable."""
 MAX_SEGMENT_BYTES = 1_000_000
 """The splitter stays far below, a person's edit may not."""
 
 
 class Synthesizer:
-    def __init__(
-        self, context: Context, speak: Speak, expected_seconds: Callable[[str], float] = expected_seconds
-    ) -> None:
+    def __init__(self, context: Context, speaking: Speaking) -> None:
         self._store = context.store
         self._jobs = context.jobs
         self._clock = context.clock
-        self._speak = speak
-        self.levels = Levels(speak)
-        self._expected_seconds = expected_seconds
+        self._speaking = speaking
+        self._looks: dict[tuple[str, int], int] = {}
+        """How often somebody asked for a look at each segment that is under way."""
 
     async def speak(self, event: ObjectCreated) -> None:
-        """Make the chunk of a segment follow its text, whatever else writes meanwhile."""
+        """Make the chunk of a segment follow its text, whatever else writes meanwhile.
+
+        Where that is under way, it looks once more when it is done: speech may take minutes, and hints repeat.
+        """
         key = keys.parse_segment(event.key)
         if key is None:
             return
+        at = (key.job, key.index)
+        if at in self._looks:
+            self._looks[at] += 1
+            return
+        self._looks[at] = looks = 1
         fresh = False
-        while not await self._settle(key.job, key.index, fresh):
-            fresh = True
+        try:
+            while not await self._settle(*at, fresh) or looks < self._looks[at]:
+                fresh, looks = True, self._looks[at]
+        finally:
+            del self._looks[at]
 
     async def _settle(self, job: str, index: int, fresh: bool) -> bool:
         """One look and what it calls for; True when a last, uncached look found nothing more to do."""
@@ -56,9 +59,10 @@ class Synthesizer:
             return await self._follow_edit(job, index, runs, segment)
         try:
             chunk_etag = await self._chunk(job, index, plan, segment, there)
+        except Transient as error:
+            raise Transient(f"segment {index} cannot be spoken now: {error}: «{_excerpt(segment)}»") from error
         except Permanent as error:
-            text = excerpt(segment.body.decode("utf-8", "replace"))
-            reason = f"segment {index} cannot be spoken: {error}: «{text}»"
+            reason = f"segment {index} cannot be spoken: {error}: «{_excerpt(segment)}»"
             await self._jobs.fail(job, reason, what=f"segment-{index:06d}", run=runs.newest)
             return False
         if chunk_etag is None:
@@ -85,51 +89,17 @@ class Synthesizer:
         ``there``: the chunk as it was before the segment was read.
         """
         before = wav.read_record(there.body) if there else None
+        is_current = before is not None and before.source == segment.info.etag
         take = 0
-        if there and before and before.source == segment.info.etag:
+        if there and (is_current or before is None):
             rejection, _ = await self._jobs.rejection(job, index)
-            if rejection is None or rejection.chunk != there.info.etag:
+            if rejection and rejection.chunk == there.info.etag:
+                take = rejection.take
+            elif is_current:
                 return there.info.etag
-            take = rejection.take
-        body = await self._spoken(plan, segment, take)
+        body = await self._speaking.chunk(job, plan, _text(segment.body), source=segment.info.etag, take=take)
         over = there.info.etag if there else NEW
         return await self._store.put(keys.JOBS, keys.chunk(job, index), body, over=over, content_type="audio/wav")
-
-    async def _spoken(self, plan: Plan, segment: Object, take: int) -> bytes:
-        """A chunk of sound speech. Raises Permanent where the engine yields none, also when it is asked again."""
-        ssml = _text(segment.body)
-        reason: str | None = None
-        for _ in range(TRIES):
-            engine, speech = await self._speak(plan.options.engine, ssml)
-            record = ChunkRecord(
-                source=segment.info.etag,
-                engine=engine,
-                voice=plan.options.voice,
-                samples=len(speech.pcm) // wav.BYTES_PER_SAMPLE,
-                rate=speech.rate,
-                marks=tuple((mark.name, mark.sample) for mark in speech.marks),
-                sentences=speech.sentences,
-                words=tuple((word.sample, word.text) for word in speech.words),
-                expected=self._expected_seconds(ssml),
-                take=take,
-            )
-            reason = fault(record, speech.pcm)
-            if reason is None:
-                gains = await self._gains(engine, speech.turns, plan.options.language)
-                try:
-                    return wav.pack(speech, record.model_copy(update={"gains": gains}))
-                except ValueError as error:
-                    raise Permanent(f"its chunk cannot be written: {error}") from error
-        raise Permanent(f"the speech of {engine} {reason}")
-
-    async def _gains(self, engine: str, turns: Sequence[Turn], language: str) -> tuple[tuple[int, float], ...]:
-        """From which sample on how many decibels; neighbours of the same gain come together."""
-        gains: list[tuple[int, float]] = []
-        for turn in turns:
-            gain = await self.levels.gain(engine, turn.voice, language)
-            if not gains or gains[-1][1] != gain:
-                gains.append((turn.sample, gain))
-        return tuple(gains)
 
     async def _is_last_word(self, job: str, index: int, runs: Runs, segment: str, chunk: str) -> bool:
         """Look again: the same segment, the same chunk and the same open run as were worked on."""
@@ -144,6 +114,10 @@ class Synthesizer:
             and runs_now.newest == runs.newest
             and runs_now.state is not State.COMPLETED
         )
+
+
+def _excerpt(segment: Object) -> str:
+    return excerpt(segment.body.decode("utf-8", "replace"))
 
 
 def _text(body: bytes) -> str:

@@ -52,11 +52,11 @@ REFERENCES: Final = {
 """Ordinary prose by the language's primary tag; figures are read in any other, up to 1.5 dB beside its prose."""
 FIGURES: Final = "1, 2, 3, 4, 5, 6. 7, 8, 9, 10, 11, 12. 13 14 15 16. 17 18 19 20. 21, 22, 23, 24. 25, 26, 27, 28."
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_+]|$)")
-"""As the names of voices begin with one: ``pt-br+f3``, ``pt_BR-faber-medium``."""
+_LANGUAGE = re.compile(r"[A-Za-z]{2}(?=[-_+]|$)")
+"""As the names of voices begin with one: ``pt-br+f3``, ``pt_BR-faber-medium``. Three letters are a person: ``eva``."""
 
-Speak = Callable[[str, str], Awaitable[tuple[str, Speech]]]
-"""(engine asked for, SSML) to (engine that spoke, speech)."""
+Speak = Callable[[str, str], Awaitable[Speech]]
+"""(engine, SSML) to its speech."""
 
 
 class Levels:
@@ -84,7 +84,7 @@ class Levels:
 
     async def _measured(self, engine: str, voice: str, language: str) -> float:
         try:
-            _, speech = await self._speak(engine, reference(engine, voice, language))
+            speech = await self._speak(engine, reference(engine, voice, language))
             return round(await asyncio.to_thread(gain_of, speech.pcm, speech.rate), 2)
         except Permanent as error:
             log.warning("a voice is left as loud as it is", engine=engine, voice=voice, error=str(error))

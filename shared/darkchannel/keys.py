@@ -35,6 +35,8 @@ RunEvent = Literal["opened", "outcome", "closed"]
 ACTIVE_PREFIX = "_active/"
 NAMES_PREFIX = "_names/"
 ASKED_PREFIX = "_asked/"
+SPEECH_PREFIX = "speech/"
+"""In ``CACHE``."""
 RECEIPTS_PREFIX = "_recordings/"
 DESTINATIONS_PREFIX = "_destinations/"
 
@@ -101,6 +103,11 @@ def lexicon(name: str) -> str:
 def cover_reference(name: str) -> str:
     """In ``REFS``: the picture that a job asks for as its cover."""
     return f"{COVERS}{name}"
+
+
+def speech(engine: str, digest: str) -> str:
+    """In ``CACHE``: what an engine once spoke; ``digest``, a SHA-256, is of all it depends on."""
+    return f"{SPEECH_PREFIX}{engine}/{digest}.wav"
 
 
 def plan(job: str) -> str:
@@ -215,6 +222,7 @@ _DELIVERY = re.compile(rf"{_JOB}/deliveries/(?P<run>{_NUMBER})-(?P<event>handoff
 _REJECTION = re.compile(rf"{_JOB}/rejections/chunk-(?P<index>[0-9]{{6}})\.json")
 _RECORDING_ASK = re.compile(rf"{ASKED_PREFIX}(?P<recording>company_.+)\.[0-9a-zA-Z-]+", re.DOTALL)
 _ASK = re.compile(rf"{ASKED_PREFIX}{_JOB}\.[0-9a-zA-Z-]+")
+_SPEECH = re.compile(rf"{SPEECH_PREFIX}(?P<engine>.+)/[0-9a-f]{{64}}\.wav")
 _MARKER = re.compile(rf"{ACTIVE_PREFIX}{_JOB}\.(?P<run>{_NUMBER})")
 
 
@@ -285,6 +293,12 @@ def parse_marker(key: str) -> tuple[str, int] | None:
 
 def parse_rejection(key: str) -> Numbered | None:
     return _numbered(_REJECTION, key)
+
+
+def parse_speech(key: str) -> str | None:
+    """The engine that spoke what lies under this key of ``CACHE``."""
+    found = _SPEECH.fullmatch(key)
+    return found["engine"] if found else None
 
 
 def parse_ask(key: str) -> str | None:

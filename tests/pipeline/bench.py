@@ -14,12 +14,14 @@ from darkchannel.jobs.plan import Book, Chapter
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.port import Ack, Delivery, Settlement
 from darkchannel.runtime.service import Context
+from darkchannel.speech.ssml import Element
+from darkchannel.speech.ssml import spoken as words
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectInfo, ObjectStore
 from services.handoff_notifier.messages import Answer, Message
 from services.merger.mastering import Master
-from tests.pipeline.engine import UNSPEAKABLE, spoken
+from tests.pipeline.engine import UNSPEAKABLE, Simulated, spoken
 from tests.pipeline.process import Process, build
 from tests.pipeline.receiver import TICKET
 
@@ -28,20 +30,28 @@ OpenStore = Callable[[Callable[[ObjectCreated], None]], ObjectStore]
 
 
 class InterruptedStore:
-    """Does something else just before one request, once: ``before("put", key, what)``."""
+    """Does something else just before one request, once: ``before("put", key, what)``, ``before_number(3, what)``."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._before: dict[tuple[str, str], Interruption] = {}
+        self._numbered: dict[int, Interruption] = {}
+        self._made = 0
         self.listed: list[tuple[str, str]] = []
         """Each listing's prefix, and the key it began after."""
 
     def before(self, method: str, key: str, what: Interruption) -> None:
         self._before[method, key] = what
 
+    def before_number(self, number: int, what: Interruption) -> None:
+        """Likewise, whichever request it is; 0 is the next."""
+        self._numbered[self._made + number] = what
+
     async def _interrupt(self, method: str, key: str) -> None:
-        if what := self._before.pop((method, key), None):
-            await what()
+        number, self._made = self._made, self._made + 1
+        for what in (self._before.pop((method, key), None), self._numbered.pop(number, None)):
+            if what:
+                await what()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -105,6 +115,7 @@ class Bench:
         self.options = Options(company_id=5, priority="low")
         self.texts = texts or (("um", "dois"), ("três",))
         self.engine_calls: list[str] = []
+        self.engines = [Simulated(self._say)]
         self.events: list[ObjectCreated] = []
         self.raw: ObjectStore = (
             open_store(self.events.append)
@@ -122,7 +133,7 @@ class Bench:
 
     def process(self, *texts: tuple[str, ...], master: Master | None = None) -> Process:
         """One more replica of every service; it reads documents as ``texts``, if any are given."""
-        return build(self.context(*texts), self._speak, self.receivers, self._nonce, 30.0, master=master)
+        return build(self.context(*texts), self.engines, self.receivers, self._nonce, 30.0, master=master)
 
     def context(self, *texts: tuple[str, ...]) -> Context:
         """What a replica is given; each its own memory."""
@@ -139,11 +150,12 @@ class Bench:
             compute=compute,
         )
 
-    async def _speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
-        self.engine_calls.append(ssml)
-        if ssml == UNSPEAKABLE:
+    async def _say(self, script: Element) -> Speech:
+        text = words(script)
+        self.engine_calls.append(text)
+        if text == UNSPEAKABLE:
             raise Permanent("the engine has no sound for it")
-        return "simulated", Speech(f"[{ssml}|]".encode("utf-16-le"), 22050)
+        return Speech(f"[{text}|]".encode("utf-16-le"), 22_050)
 
     def _nonce(self) -> str:
         self.nonces += 1

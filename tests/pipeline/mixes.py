@@ -37,8 +37,14 @@ class Mix:
     """How probably a receiver of announcements fails to take one."""
     refused: bool = False
     """Whether the documents cannot be read."""
+    engines: str = "ada"
+    """What the jobs say of engines: "ada", or "ada,bia"."""
+    outages: float = 0.0
+    """How probably a step is the one in which "ada" goes away or comes back."""
+    both: bool = False
+    """Whether "bia" does so, too."""
     fails: int = 0
-    """How many times the engine refuses a text that it can speak."""
+    """How many times "ada" refuses a text that it can speak."""
     hiccups: int = 0
     """How many times it fails in a way that passes."""
     mumbles: int = 0
@@ -47,9 +53,11 @@ class Mix:
     @property
     def may_fail(self) -> bool:
         """Whether anything in it excuses a run that is not completed."""
-        faulty = self.mumbles + sum(act[0] == "damage" for act in self.acts)
+        alone = self.engines == "ada"
+        faulty = self.mumbles * alone + sum(act[0] == "damage" for act in self.acts)
         hopeless = any(act[0] in ("cancel", "withdraw") or {UNSPEAKABLE, FLAKY} & set(act) for act in self.acts)
-        return self.refused or self.fails > 0 or self.hiccups > 2 or faulty > 1 or hopeless
+        stumbles = alone and (self.fails > 0 or self.hiccups > 2)
+        return self.refused or stumbles or self.both or faulty > 1 or hopeless
 
 
 def edit(index: int, text: str, when: str = "any") -> Act:
@@ -70,6 +78,7 @@ def damage(index: int) -> Act:
 DROP, CANCEL, RETRY, ASK, REPLAY = ("drop",), ("cancel",), ("retry",), ("ask",), ("replay",)
 WITHDRAW, UPGRADE, WIPE, TAKE_AWAY, DAYS = ("withdraw",), ("upgrade",), ("wipe",), ("take away",), ("days",)
 
+TWO_ENGINES = "ada,bia"
 TWO_OF_ONE_NAME = (BOOK, f"caixa/{BOOK}")
 TWO_VERSIONS = (BOOK, BOOK)
 
@@ -92,6 +101,10 @@ MIXES = {
     "edit, the second run fails, edit": Mix(fails=1, acts=(edit(0, "B", "completed"), edit(1, "C"))),
     "unspeakable edit": Mix(acts=(edit(0, UNSPEAKABLE, "completed"),)),
     "unspeakable edit, mended": Mix(acts=(edit(0, UNSPEAKABLE, "completed"), edit(0, "C", "ended"), RETRY)),
+    "slow and doubled, edits and their undoing": Mix(
+        loss=0, double=1, straggle=0.06,
+        acts=(edit(0, "B", "open"), edit(1, "C", "open"), edit(0, "undo", "open"), edit(1, "undo", "open")),
+    ),
     "edits and asks": Mix(acts=(edit(0, "B"), ASK, edit(1, "C", "completed"), ASK)),
     # -- ended jobs that nobody looks at again
     "no page: edit while deciding": Mix(page=False, loss=0, acts=(edit(0, "B", "deciding"),)),
@@ -125,6 +138,20 @@ MIXES = {
     "damaged chunk": Mix(acts=(damage(0),)),
     "damaged chunks, retry": Mix(acts=(damage(0), damage(1), damage(0), RETRY)),
     "damaged chunk of an edited book": Mix(acts=(edit(0, "B", "completed"), damage(0))),
+    # -- two engines
+    "an engine comes and goes": Mix(engines=TWO_ENGINES, outages=0.01, acts=(edit(0, "B"), edit(1, "C", "completed"))),
+    "an engine comes and goes, slow and tripled": Mix(
+        engines=TWO_ENGINES, outages=0.01, double=1, straggle=0.06, acts=(edit(0, "B", "open"), CANCEL, RETRY)
+    ),
+    "an engine comes and goes, crashes": Mix(engines=TWO_ENGINES, outages=0.02, crash=0.03, acts=(edit(0, "B"), WIPE)),
+    "both engines come and go": Mix(engines=TWO_ENGINES, outages=0.02, both=True, acts=(edit(0, "B"), RETRY, RETRY)),
+    "an engine stumbles": Mix(
+        engines=TWO_ENGINES, fails=2, hiccups=4, mumbles=4, acts=(edit(0, "B"), edit(1, "C", "completed"))
+    ),
+    "an engine stumbles, comes and goes": Mix(
+        engines=TWO_ENGINES, outages=0.01, fails=1, hiccups=2, mumbles=2, documents=(BOOK, "outro.md"),
+        acts=(edit(0, "B"), damage(1), edit(1, "C", "completed"), DAYS, edit(0, "undo", "completed")),
+    ),
     # -- several jobs
     "two of one name": Mix(documents=TWO_OF_ONE_NAME),
     "two versions of one key": Mix(documents=TWO_VERSIONS),

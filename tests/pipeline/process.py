@@ -11,10 +11,11 @@ from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.records import Coding, SectionRecord
 from darkchannel.runtime import waiting
 from darkchannel.runtime.consumer import Worker
+from darkchannel.runtime.engines import Engine
 from darkchannel.runtime.service import Context, Handler
 from services.handoff_notifier.messages import Post
 from services.merger import timeline
-from services.merger.binding import Bound
+from services.merger.binding import Bound, Keep
 from services.merger.book import BookBinder
 from services.merger.cues import Cues
 from services.merger.joining import Read
@@ -25,7 +26,11 @@ from services.reconciler.handler import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.splitter.handler import Splitter
 from services.splitter.settings import SplitterSettings
-from services.synthesizer.handler import Speak, Synthesizer
+from services.synthesizer.attempts import Reading
+from services.synthesizer.cache import Cache, CacheSettings
+from services.synthesizer.handler import Synthesizer
+from services.synthesizer.speaking import Speaking
+from tests.pipeline.engine import as_it_stands, at_rate, engines_of
 from tests.pipeline.receiver import notifier
 
 
@@ -38,11 +43,11 @@ class Process:
 
 def build(
     context: Context,
-    speak: Speak,
+    engines: Sequence[Engine],
     post: Post,
     nonce: Callable[[], str],
     grace: float,
-    expected_seconds: Callable[[str], float] = lambda ssml: 0.0,
+    read: Callable[[str], Reading] = as_it_stands,
     looking: Context | None = None,
     master: Master | None = None,
 ) -> Process:
@@ -50,7 +55,7 @@ def build(
     publisher = Publisher(context)
     handlers: dict[str, Handler] = {
         "accept": Splitter(context, _splitting()).accept,
-        "speak": Synthesizer(context, speak, expected_seconds).speak,
+        "speak": synthesizer(context, *engines, read=read).speak,
         "encode": SectionEncoder(context, master or simulated_master).encode,
         "assemble": BookBinder(context, _bind).assemble,
         "decide": publisher.decide,
@@ -58,6 +63,16 @@ def build(
         **notifier(context, post, nonce),
     }
     return Process(handlers, Reconciler(looking or context, _reconciling(grace)))
+
+
+def synthesizer(
+    context: Context, *engines: Engine, read: Callable[[str], Reading] = as_it_stands, order: Sequence[str] = ()
+) -> Synthesizer:
+    """Its own memory of these engines; the best first, as ``auto`` has them, where no other order is given."""
+    order = order or [engine.name for engine in engines]
+    cache = Cache(context.store, context.clock, context.metrics, _caching())
+    speaking = Speaking(context, engines_of(*engines, clock=context.clock, order=order), cache, read, at_rate)
+    return Synthesizer(context, speaking)
 
 
 def workers(context: Context, handlers: Mapping[str, Handler], retry_delays: Sequence[float]) -> dict[str, Worker]:
@@ -83,6 +98,11 @@ def _splitting() -> SplitterSettings:
 
 
 @lru_cache
+def _caching() -> CacheSettings:
+    return CacheSettings()
+
+
+@lru_cache
 def _reconciling(grace: float) -> ReconcilerSettings:
     return ReconcilerSettings(reconcile_after_seconds=grace)
 
@@ -96,12 +116,13 @@ async def simulated_master(takes: AsyncIterator[Take], brief: Brief, /) -> Maste
 
 
 async def _bind(
-    plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /
+    plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /, *, keep: Keep
 ) -> Bound:
     audio = [record.files["mp3"] for record in records]
     body = b"".join([await read(*section) for section in zip(plan.sections, audio, strict=True)])
     files = ("audiobook.mp3", "audiobook.vtt")
     for file in files:
         (folder / file).write_bytes(body)
+        await keep(file)
     chapters = timeline.chapters(plan, records)
     return Bound(files, chapters[-1].end, chapters)

@@ -1,7 +1,6 @@
 """Object stores in a world where every request waits for its turn."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 from darkchannel import keys
@@ -50,10 +49,6 @@ class ScheduledStore:
         await self._turn()
         for info in [info async for info in self._store.versions(bucket, prefix)]:
             yield info
-
-    async def put_file(self, bucket: str, key: str, path: Path, **about: Any) -> str | None:
-        """Reads without a thread, whose end no seed would decide."""
-        return await self.put(bucket, key, path.read_bytes(), **about)
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         await self._turn()

@@ -33,6 +33,13 @@ async def newest(bench: Bench) -> Manifest:
     return manifest
 
 
+async def is_of_its_sections(bench: Bench) -> bool:
+    """Whether the newest build is what its sections are, so that an edit has one of them encoded and no more."""
+    plan = await bench.jobs.plan(bench.job)
+    assert plan
+    return (await bench.jobs.chain(bench.job)).digest(plan) == (await newest(bench)).digest
+
+
 async def narrated(master: Master) -> Bench:
     bench = Bench()
     bench.events.append(await bench.drop())
@@ -52,7 +59,7 @@ async def test_a_book_that_is_too_soft_is_encoded_once_more_at_its_loudness() ->
 async def test_a_book_at_its_loudness_or_too_short_to_have_one_is_left_as_it_is(loudness: float, seconds: int) -> None:
     bench = await narrated(heard(loudness, seconds))
     assert (await newest(bench)).loudness == pytest.approx(loudness)
-    assert await bench.raw.head(keys.JOBS, keys.level(bench.job)) is None
+    assert await bench.jobs.gain(bench.job) == 0
 
 
 async def test_no_book_is_raised_by_more_than_the_most() -> None:
@@ -60,8 +67,12 @@ async def test_no_book_is_raised_by_more_than_the_most() -> None:
     assert await bench.jobs.gain(bench.job) == pytest.approx(MOST_GAIN_DB)
 
 
-async def test_an_edit_does_not_change_the_level_of_the_other_sections() -> None:
+@pytest.mark.parametrize("earlier", [False, True])
+async def test_an_edit_does_not_change_the_level_of_the_other_sections(earlier: bool) -> None:
+    """``earlier``: of a book that an earlier release completed, which decided only what was not nothing."""
     bench = await narrated(heard(-19.1))
+    if earlier:
+        await bench.raw.delete(keys.JOBS, keys.level(bench.job))
     before = await bench.jobs.section(bench.job, 1)
     await bench.raw.put(keys.JOBS, keys.segment(bench.job, 0), b"UM")
     await bench.deliver(process=bench.process(master=heard(-30.0)))
@@ -86,6 +97,42 @@ async def test_two_mergers_that_measure_differently_make_one_book_of_one_level()
     assert await bench.published() == ["um", "dois", "três"]
 
 
+@pytest.mark.parametrize("stage", ["encode", "assemble"])
+@pytest.mark.parametrize(("before", "after"), [(-25.0, -19.1), (-19.1, -25.0), (-25.0, -24.0)])
+@pytest.mark.parametrize("edits", [0, 2])
+async def test_wherever_a_merger_sleeps_while_others_complete_the_book_its_sections_are_of_its_level(
+    stage: str, before: float, after: float, edits: int
+) -> None:
+    request = 0
+    while await was_asleep(stage, request, before, after, edits):
+        request += 1
+    assert request > 10
+
+
+async def was_asleep(stage: str, request: int, before: float, after: float, edits: int) -> bool:
+    """Whether a merger still had that request to make: before it, others edited and completed the book."""
+    bench = Bench(("um",), ("dois",))
+    bench.events.append(await bench.drop())
+    slow, quick = bench.process(master=heard(before)), bench.process(master=heard(after))
+    await bench.deliver(until=stage, process=slow)
+    woken: list[int] = []
+
+    async def completed() -> None:
+        woken.append(request)
+        for index in range(edits):
+            await bench.edit(index, "outro")
+        await bench.deliver(process=quick)
+        bench.later(seconds=2)
+
+    event = bench.take(stage)
+    bench.store.before_number(request, completed)
+    await slow.handlers[stage](event)
+    if woken:
+        await bench.deliver(process=quick)
+        assert await is_of_its_sections(bench), f"woken before request {request}"
+    return bool(woken)
+
+
 def test_a_book_of_another_level_is_another_build() -> None:
     sections = [(("segment", "chunk"),)]
     assert len({book_digest(sections, gain) for gain in (0.0, 1.5, -1.5)}) == 3
@@ -93,9 +140,9 @@ def test_a_book_of_another_level_is_another_build() -> None:
 
 async def test_who_decides_later_changes_nothing() -> None:
     bench = await narrated(heard(-19.0))
-    assert await bench.jobs.save_level(bench.job, Level(gain=1.0))
-    assert not await bench.jobs.save_level(bench.job, Level(gain=2.0))
-    assert await bench.jobs.gain(bench.job) == 1.0
+    decided = [await bench.jobs.save_level(bench.job, Level(gain=gain)) for gain in (1.0, 2.0)]
+    assert decided == [Level(gain=0.0)] * 2
+    assert await bench.jobs.gain(bench.job) == 0
 
 
 async def test_a_level_whose_hints_are_lost_reaches_its_sections_all_the_same() -> None:

@@ -10,9 +10,11 @@ from darkchannel.errors import Permanent
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.records import section_digest
 from darkchannel.jobs.runs import Opened, Outcome, State
-from services.synthesizer.handler import Synthesizer
+from darkchannel.speech.ssml import Element
+from darkchannel.speech.ssml import spoken as words
 from tests.pipeline.bench import Bench
-from tests.pipeline.engine import UNSPEAKABLE, spoken
+from tests.pipeline.engine import UNSPEAKABLE, Simulated, spoken
+from tests.pipeline.process import synthesizer
 
 
 async def die() -> None:
@@ -131,13 +133,13 @@ async def test_a_worker_of_an_ended_run_cannot_fail_the_run_that_followed_it() -
         await bench.edit(0, "um")
         await bench.jobs.open_run(bench.job, 2, Opened(reason="retry", at=bench.now))
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
-        if ssml == UNSPEAKABLE:
+    async def say(script: Element) -> Speech:
+        if words(script) == UNSPEAKABLE:
             await mended_and_retried()
             raise Permanent("the engine has no sound for it")
-        return "simulated", Speech(b"", 22_050)
+        return Speech(b"", 22_050)
 
-    await Synthesizer(bench.context(), speak, lambda _: 0.0).speak(bench.take("speak"))
+    await synthesizer(bench.context(), Simulated(say)).speak(bench.take("speak"))
     runs = await bench.jobs.runs(bench.job, fresh=True)
     assert (runs.newest, runs.state) == (2, State.OPEN)
 

@@ -9,7 +9,7 @@ from darkchannel import keys
 from darkchannel.errors import Permanent
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.records import BUILD, SectionRecord
-from services.merger.binding import Bound
+from services.merger.binding import Bound, Keep
 from services.merger.book import BookBinder
 from services.merger.joining import Read
 from tests.pipeline.bench import Bench, closed
@@ -73,7 +73,7 @@ async def test_a_book_that_is_there_is_not_copied_again() -> None:
 
 async def test_sections_that_cannot_be_joined_fail_the_run_with_a_reason() -> None:
     async def bind(
-        plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /
+        plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /, *, keep: Keep
     ) -> Bound:
         raise ValueError("a section of 3 frames is too short")
 

@@ -9,8 +9,10 @@ from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.errors import Permanent
 from darkchannel.jobs.runs import Opened, State
-from services.synthesizer.handler import Synthesizer
+from darkchannel.speech.ssml import Element
 from tests.pipeline.bench import Bench
+from tests.pipeline.engine import Simulated, measured
+from tests.pipeline.process import synthesizer
 
 Damage = Callable[[ChunkRecord, bytes], bytes]
 
@@ -168,10 +170,10 @@ async def test_a_short_first_try_of_the_engine_is_never_stored() -> None:
     bench = Bench(("um",))
     tries = iter([b"\x00\x10", b"\x00\x10" * 30_000])
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
-        return "simulated", Speech(next(tries), 22_050)
+    async def say(_: Element) -> Speech:
+        return Speech(next(tries), 22_050)
 
-    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 1.0).speak
+    bench.first.handlers["speak"] = synthesizer(bench.context(), Simulated(say), read=measured).speak
     bench.events.append(await bench.drop())
     await bench.deliver(until="encode")
     found = await bench.raw.get(keys.JOBS, keys.chunk(bench.job, 0))
@@ -182,10 +184,10 @@ async def test_a_short_first_try_of_the_engine_is_never_stored() -> None:
 async def test_an_engine_that_only_falls_short_fails_the_run_with_the_text() -> None:
     bench = Bench(("um",))
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
-        return "simulated", Speech(b"\x00\x10", 22_050)
+    async def say(_: Element) -> Speech:
+        return Speech(b"\x00\x10", 22_050)
 
-    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 1.0).speak
+    bench.first.handlers["speak"] = synthesizer(bench.context(), Simulated(say), read=measured).speak
     bench.events.append(await bench.drop())
     await bench.deliver()
     runs = await bench.jobs.runs(bench.job, fresh=True)
@@ -198,10 +200,10 @@ async def test_an_engine_that_only_falls_short_fails_the_run_with_the_text() -> 
 async def test_an_error_of_the_engine_names_the_segment_and_its_text() -> None:
     bench = Bench(("um",))
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+    async def say(_: Element) -> Speech:
         raise Permanent("there is no such voice")
 
-    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 0.0).speak
+    bench.first.handlers["speak"] = synthesizer(bench.context(), Simulated(say)).speak
     bench.events.append(await bench.drop())
     await bench.deliver()
     reason = (await bench.jobs.runs(bench.job, fresh=True)).outcomes[1].reason

@@ -33,6 +33,7 @@ from tests.pipeline.mixes import (
     remove_build,
 )
 from tests.pipeline.rest import rest, run_down
+from tests.pipeline.scheduler import NoThreads
 from tests.pipeline.verdict import findings, verdict
 from tests.pipeline.world import Document, World
 
@@ -60,6 +61,7 @@ class Story(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(NoThreads())
         self.world: World | None = None
         self.patched = ExitStack()
         self.logs = self.patched.enter_context(capture_logs())

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.jobs.choice import Choice
 from darkchannel.jobs.plan import Plan
 from darkchannel.jobs.records import BUILD
 from darkchannel.jobs.runs import Runs, State
@@ -23,6 +25,7 @@ async def verdict(world: World) -> list[str]:
     wrong = [f"still running: {runner.label}" for runner in world.scheduler.runners]
     wrong += [f"{label} raised {error!r}" for label, error in world.scheduler.errors]
     wrong += world.unforeseen
+    wrong += [f"{text!r} was asked for twice at once by one process" for text in world.crowded]
     wrong += [f"{n} messages left in the broker" for n in [len(world.broker.waiting + world.broker.delayed)] if n]
     for prefix in (keys.ACTIVE_PREFIX, keys.ASKED_PREFIX):
         wrong += [f"left behind: {key}" for key in await _keys(world, keys.JOBS, prefix)]
@@ -68,6 +71,8 @@ async def _job(world: World, document: Document) -> list[str]:
     wrong += await _small_things(world, job, runs)
     plan = await world.truth.plan(job)
     wrong += await _texts(world, job, plan) if plan else []
+    wrong += await _levels(world, job, runs)
+    wrong += await _voices(world, job)
     wrong += await _published(world, job, runs)
     wrong += await _ever_published(world, job, runs, plan)
     return wrong
@@ -144,6 +149,43 @@ async def _texts(world: World, job: str, plan: Plan) -> list[str]:
         edits = world.people.written[job, index]
         if edits and await _text(world, job, index) != edits[-1]:
             wrong.append(f"the edit of segment {index} was written over")
+    return wrong
+
+
+async def _levels(world: World, job: str, runs: Runs) -> list[str]:
+    """A section of another level than its book's would be made again at the next edit, from speech that may be gone."""
+    if runs.state is not State.COMPLETED:
+        return []
+    chain = await world.truth.chain(job)
+    return [
+        f"section {index} has a gain of {record.gain} dB, its book {chain.gain} dB"
+        for index, record in chain.sections.items()
+        if record.gain != chain.gain
+    ]
+
+
+async def _voices(world: World, job: str) -> list[str]:
+    """A book is of one rate, and keeps its engine but for passings-on that are named; one segment may be another's."""
+    found = [await world.raw.get(keys.JOBS, key) for key in await _keys(world, keys.JOBS, f"{job}/chunks/")]
+    records = [record for chunk in found if chunk and (record := wav.read_record(chunk.body))]
+    kept = await world.raw.get(keys.JOBS, keys.engine(job))
+    mix = world.mix
+    if mix.engines == "ada":
+        return [f"the only engine was chosen: {kept.body!r}"] if kept else []
+    if kept is None:
+        return ["no engine was ever chosen"] if records else []
+    choice = Choice.model_validate_json(kept.body)
+    spoke = [*(left.engine for left in choice.before), choice.engine]
+    wrong = [
+        f"chunks of {record.rate} Hz in a book of {choice.rate}" for record in records if record.rate != choice.rate
+    ]
+    wrong += [f"{one} took over from itself" for one, other in pairwise(spoke) if one == other]
+    if not mix.outages and spoke != ["ada"]:
+        wrong.append(f"the book was passed on without cause: {spoke}")
+    if not mix.fails + mix.hiccups + mix.mumbles:
+        wrong += [f"{record.engine} spoke, not {spoke}" for record in records if record.engine not in spoke]
+    if world.writes[keys.engine(job)] > len(spoke):
+        wrong.append(f"the choice was written {world.writes[keys.engine(job)]} times for {spoke}")
     return wrong
 
 

@@ -1,12 +1,15 @@
 """Jobs in a world that loses, doubles and reorders events, kills workers and lets people interfere."""
 
+import zlib
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from darkchannel import keys, pipeline
+from darkchannel.audio.loudness import TARGET_LUFS
 from darkchannel.errors import DarkChannelError, Refused, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.options import Options
@@ -17,14 +20,21 @@ from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
+from services.merger.mastering import Brief, Mastered, Take
 from tests.pipeline.broker import Broker
-from tests.pipeline.engine import Engine, expected_seconds
+from tests.pipeline.engine import Fickle, measured, spoken
 from tests.pipeline.mixes import Mix
 from tests.pipeline.people import People
-from tests.pipeline.process import Process, build, workers
+from tests.pipeline.process import Process, build, simulated_master, workers
 from tests.pipeline.receiver import WEBHOOK, Receivers
 from tests.pipeline.scheduler import RUNNER, Runner, Scheduler
 from tests.pipeline.stores import Pageless, PublishingStore
+
+SECOND_RATE = 10_000
+SLOW = 75
+"""So many times as long as its speech is a section: even the shortest book has a loudness of its own."""
+SOFT = -22.0
+"""In LUFS, of about half of the sections."""
 
 
 @dataclass(eq=False)
@@ -56,6 +66,7 @@ class World:
     """Everything between the documents and the listeners. A step of it is one request, one delivery or one mishap."""
 
     def __init__(self, seed: int, mix: Mix) -> None:
+        self.seed = seed
         self.scheduler = Scheduler(seed)
         self.random = random = self.scheduler.random
         self.mix = mix
@@ -77,7 +88,14 @@ class World:
         """How often each object of a job was written, by key."""
         self.trace: list[str] = []
         self.broker = Broker(random, self.scheduler.point, lambda: self.now)
-        self.engine = Engine(random, self.scheduler.point, fails=mix.fails, hiccups=mix.hiccups, mumbles=mix.mumbles)
+        self.engine = Fickle(
+            "ada", random, self.scheduler.point, fails=mix.fails, hiccups=mix.hiccups, mumbles=mix.mumbles
+        )
+        self.second = Fickle("bia", random, self.scheduler.point, rate=SECOND_RATE)
+        """Speaks where the options of the jobs allow it."""
+        if mix.engines != self.engine.name:
+            self.engine.rate = random.choice((self.engine.rate, None))
+            self.second.rate = random.choice((self.second.rate, None))
         self.receivers = Receivers(self)
         self.raw = MemoryStore(clock=lambda: self.now, on_created=self._created)
         self.store = PublishingStore(self.raw, self.scheduler, self.trouble)
@@ -92,6 +110,11 @@ class World:
         self.webhook = random.choice((None, None, WEBHOOK))
         """What the options of every job say."""
         self.replicas = [self._replica() for _ in range(2)]
+
+    @property
+    def crowded(self) -> list[str]:
+        """Texts that one process had spoken while it was having them spoken."""
+        return self.engine.crowded + self.second.crowded
 
     # -- what the real handlers are given -----------------------------------------------------------------------
 
@@ -112,15 +135,23 @@ class World:
         )
         process = build(
             context,
-            self.engine.speak,
+            (self.engine, self.second),
             self.receivers,
             self._nonce,
             self.grace,
-            expected_seconds,
+            measured,
             context if self.mix.page else replace(context, store=Pageless(self.raw, self.scheduler, self.trouble)),
+            self._master,
         )
         watched = {stage: self._watched(handler) for stage, handler in process.handlers.items()}
         return Replica(process, workers(context, watched, RETRY_DELAYS))
+
+    async def _master(self, takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
+        """Long sections, whose texts decide whether they are soft: an edit may change the level that a book lacks."""
+        made = await simulated_master(takes, brief)
+        texts = " ".join(spoken(made.files["mp3"].body))
+        is_soft = zlib.crc32(f"{self.seed} {texts}".encode()) % 2
+        return replace(made, samples=SLOW * made.samples, loudness=(SOFT if is_soft else TARGET_LUFS) + brief.gain)
 
     def _watched(self, handler: Handler) -> Handler:
         """The runtime tries again what nobody foresaw; here it is a finding."""
@@ -146,7 +177,7 @@ class World:
         chapters = texts if self.version % 2 == 0 else [[t] for c in texts for t in c]
         tagged = [Chapter(f"{n}", tuple(f"{t} v{self.version}" for t in c)) for n, c in enumerate(chapters)]
         priority = self.random.choice(("low", "medium"))
-        options = Options(company_id=5, webhook_url=self.webhook, priority=priority)
+        options = Options(company_id=5, webhook_url=self.webhook, priority=priority, engine=self.mix.engines)
         return Book("Livro", None, options, tuple(tagged))
 
     def _nonce(self) -> str:
@@ -216,6 +247,15 @@ class World:
         if whole and isinstance(runner.home, Replica):
             self.replicas[self.replicas.index(runner.home)] = self._replica()
 
+    def _come_and_go(self) -> None:
+        """An engine goes away or comes back; once mishaps are over, it is there."""
+        for engine in (self.engine, self.second) if self.mix.both else (self.engine,):
+            if self.quiet:
+                engine.away = None
+            elif self.mix.outages and self.random.random() < self.mix.outages:
+                engine.away = None if engine.away else Unavailable(f"{engine.name} does not answer")
+                self.tell(f"--- {engine.name} {'is away' if engine.away else 'is back'}")
+
     def wipe(self) -> None:
         """The broker forgets everything, also what is under way."""
         self.broker.wipe()
@@ -263,6 +303,7 @@ class World:
             return True
         if self.random.random() < self.mix.rounds:
             self.start_round()
+        self._come_and_go()
         if await self._move():
             return True
         if self.scheduler.runners:  # only stragglers: time passes

@@ -36,9 +36,9 @@ async def encoded(
     return dict(paths), heard
 
 
-def decoded(path: Path, rate: int) -> Samples:
-    """As any decoder yields it that knows nothing of delays."""
-    command = [ffmpeg.binary(), "-v", "error", "-flags2", "skip_manual", "-i", str(path), "-ac", "1"]
+def decoded(path: Path, rate: int, *decoder: str) -> Samples:
+    """As any decoder yields it that knows nothing of delays; ``decoder``: ``-c:a`` and its name."""
+    command = [ffmpeg.binary(), "-v", "error", "-flags2", "skip_manual", *decoder, "-i", str(path), "-ac", "1"]
     command += ["-ar", str(rate), "-f", "f32le", "pipe:1"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
 
@@ -79,6 +79,37 @@ HOSTILE = {
     "single clicks": np.where(np.arange(3 * RATE) % 2_000 == 0, 1, 0),
     "a clipped voice": np.clip(8 * voice(3), -1, 1),
     "a voice 12 dB too loud": 4 * voice(3),
+}
+
+
+def whisper(seconds: float, formant: float, rate: int = RATE) -> Samples:
+    """Noise about a formant in hertz, in syllables: an encoder makes other noise of it, with other peaks."""
+    chance = np.random.default_rng(int(formant))
+    spectrum = np.fft.rfft(chance.normal(0, 1, int(seconds * rate)))
+    frequencies = np.fft.rfftfreq(int(seconds * rate), 1 / rate)
+    spectrum *= 1 / (1 + ((frequencies - formant) / 900) ** 2)
+    noise = np.fft.irfft(spectrum, int(seconds * rate))
+    syllables = np.clip(np.sin(2 * np.pi * 2.6 * np.arange(len(noise)) / rate) + 0.6, 0, 1)
+    return np.asarray(noise / noise.std() * syllables / 8, np.float32)
+
+
+def croak(seconds: float, rate: int = RATE) -> Samples:
+    """Uneven pulses through two formants, clipped as an engine clips what it is to shout."""
+    chance = np.random.default_rng(7)
+    pulses = np.zeros(int(seconds * rate))
+    pulses[np.cumsum(chance.integers(rate // 140, rate // 60, int(seconds * 60)))] = 1
+    time = np.arange(rate // 40) / rate
+    ring = np.exp(-time * 180) * (np.sin(2 * np.pi * 620 * time) + 0.7 * np.sin(2 * np.pi * 2_300 * time))
+    return np.asarray(np.clip(np.convolve(pulses, ring)[: len(pulses)], -0.6, 0.6) / 2, np.float32)
+
+
+NOISY = {
+    "a low whisper": whisper(3, 600),
+    "a whisper": whisper(3, 1_800),
+    "a sharp whisper": whisper(3, 4_000),
+    "a whisper and a voice in turn": np.concatenate([whisper(1, 2_500), voice(1), 4 * whisper(1, 2_500)]),
+    "a croak": croak(3),
+    "a hoarse voice": voice(3) + whisper(3, 3_000) / 2,
 }
 
 
@@ -133,6 +164,22 @@ async def test_no_decoder_peaks_above_what_listeners_are_promised(kind: str, tmp
     for name, path in paths.items():
         rate = ENCODINGS[name].rate or RATE
         assert true_peak(decoded(path, rate), rate) <= PEAK_DBTP, name
+
+
+@pytest.mark.parametrize("rate", [RATE, 24_000])
+@pytest.mark.parametrize("level", [-19, -15])
+@pytest.mark.parametrize("kind", NOISY)
+async def test_opus_peaks_no_higher_and_is_as_loud_whatever_the_voice(
+    kind: str, level: int, rate: int, tmp_path: Path
+) -> None:
+    """Ordinary speech has -19 LUFS, what is x-loud -15."""
+    gain = np.float32(10 ** ((level - loudness(NOISY[kind], rate)) / 20))
+    paths, heard = await encoded(tmp_path, gain * NOISY[kind], ["opus"], rate)
+    meant = loudness((heard / FULL_SCALE).astype(np.float32), rate)
+    for decoder in ("opus", "libopus"):
+        sound = decoded(paths["opus"], 48_000, "-c:a", decoder)
+        assert true_peak(sound, 48_000) <= PEAK_DBTP, decoder
+        assert loudness(sound, 48_000) == pytest.approx(meant, abs=0.5), decoder
 
 
 async def test_what_is_too_loud_for_its_gain_is_held_by_the_limiter(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What the limiter lets through, and what it leaves alone."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+import pyebur128
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from darkchannel.audio.limiting import ATTACK_MS, CEILING_DB, RELEASE_MS, Limiter, limited
+from darkchannel.audio.metering import FULL_SCALE
 
 RATE = 8_000
 CEILING = 10 ** (CEILING_DB / 20)
@@ -24,6 +27,36 @@ def loud_at(*places: int, level: float = 4 * CEILING, seconds: float = 1.0) -> S
     samples = np.full(round(seconds * RATE), 0.01, np.float32)
     samples[list(places)] = level
     return samples
+
+
+def true_peak(samples: Samples, rate: int) -> float:
+    """In dBTP, of the samples and the silence after them, as 16 bits hold them."""
+    heard = np.pad(np.rint(samples * FULL_SCALE) / FULL_SCALE, (0, 50)).astype(np.float32)
+    state = pyebur128.R128State(1, rate, pyebur128.MeasurementMode.MODE_TRUE_PEAK)
+    state.add_frames(heard, len(heard))
+    return float(20 * np.log10(pyebur128.get_true_peak(state, 0)))
+
+
+def wave(rate: int, share: float, phase: float) -> Samples:
+    """Two seconds and a half of a sine at this share of the rate."""
+    return np.sin(2 * np.pi * share * np.arange(5 * rate // 2) + phase).astype(np.float32)
+
+
+def clipped_speech(rate: int, share: float, phase: float) -> Samples:
+    """A hum with many harmonics and some breath, in syllables, as an engine clips what it is to shout."""
+    time = np.arange(5 * rate // 2) / rate
+    hum = sum(np.sin(2 * np.pi * 130 * number * time + number * phase) for number in range(1, 25))
+    breath = np.random.default_rng(int(1_000 * share)).normal(0, 2, len(time))
+    return np.clip((hum + breath) * np.clip(np.sin(14 * time) + 0.4, 0, 1), -1, 1).astype(np.float32)
+
+
+NASTY: dict[str, Callable[[int, float, float], Samples]] = {
+    "a sine": wave,
+    "a sine near a quarter of the rate": lambda rate, share, phase: wave(rate, 0.25 + (share - 0.25) / 50, phase),
+    "a square wave": lambda rate, share, phase: np.sign(wave(rate, share / 4, phase)),
+    "bursts": lambda rate, share, phase: wave(rate, share, phase) * (wave(rate, 0.0021, 0) > 0.5),
+    "clipped speech": clipped_speech,
+}
 
 
 def gains(samples: Samples) -> Samples:
@@ -93,4 +126,34 @@ def test_of_two_peaks_the_greater_decides() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_next_to_nothing_is_limited_too(count: int) -> None:
-    assert np.abs(limited(np.ones(count, np.float32), RATE)) == pytest.approx([CEILING] * count)
+    heard = limited(np.ones(count, np.float32), RATE)
+    assert len(heard) == count
+    assert np.all((heard > 0.8 * CEILING) & (heard <= CEILING * 1.00001))
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100, 48_000])
+@settings(max_examples=25)
+@given(
+    kind=st.sampled_from(sorted(NASTY)),
+    share=st.floats(0.001, 0.499),
+    phase=st.floats(0, 6.2),
+    level=st.floats(CEILING, 10),
+)
+def test_no_true_peak_is_above_the_ceiling(rate: int, kind: str, share: float, phase: float, level: float) -> None:
+    samples = np.float32(level) * NASTY[kind](rate, share, phase)
+    assert true_peak(limited(samples, rate), rate) <= CEILING_DB + 0.05
+
+
+def test_what_peaks_between_two_samples_is_turned_down_for_that() -> None:
+    """A sine at a quarter of the rate, of which all samples are 3 dB below its peaks."""
+    heard = limited(np.float32(1.3 * CEILING) * wave(RATE, 0.25, np.pi / 4), RATE)
+    assert np.abs(heard[RATE : 2 * RATE]) == pytest.approx(CEILING / np.sqrt(2), rel=0.02)
+
+
+@pytest.mark.parametrize("at", range(16_384 - 8, 16_384 + 8))
+def test_a_peak_between_two_frames_is_found(at: int) -> None:
+    """The limiter cuts every 2,048 ms."""
+    samples = np.zeros(3 * RATE, np.float32)
+    samples[at : at + 2] = 0.95 * CEILING
+    assert true_peak(samples, RATE) > CEILING_DB + 1
+    assert true_peak(limited(samples, RATE), RATE) <= CEILING_DB + 0.05

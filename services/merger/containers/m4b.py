@@ -53,9 +53,10 @@ class M4bWriter:
         if not keep:
             return
         self._check(coding(body))
-        frames = [body[start + HEADER_BYTES : end] for start, end in pairwise(found[: keep + 1])]
+        whole = memoryview(body)
+        frames = [whole[start + HEADER_BYTES : end] for start, end in pairwise(found[: keep + 1])]
         self._sizes.extend(map(len, frames))
-        self._out.write(b"".join(frames))
+        self._out.writelines(frames)
 
     def _check(self, found: Coding) -> None:
         if found.rate != self._stream.rate:

@@ -18,7 +18,7 @@ from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import Voice
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
-from services.synthesizer.engines import espeak_worker
+from services.synthesizer.engines import espeak_voices, espeak_worker
 from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_voice
 from services.synthesizer.engines.espeak_words import words
 
@@ -55,10 +55,10 @@ class Espeak:
             self._workers.put_nowait(worker)
 
     async def voices(self) -> Sequence[Voice]:
-        return (Voice("pt-br", ("pt-BR",)),)
+        return await asyncio.to_thread(espeak_voices.voices)
 
     async def has(self, voice: str) -> bool:
-        return bool(voice)
+        return await asyncio.to_thread(espeak_voices.has, voice)
 
     async def revision(self) -> str:
         return version("espeakng-loader")

@@ -6,7 +6,7 @@ from typing import Protocol
 from unicodedata import category
 
 from darkchannel.audio.prosody import spoken_in, trimmed
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
@@ -45,8 +45,9 @@ class PlainEngine(Protocol):
         ...
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
-        """At most ``limit`` characters spoken, at any rate; the silence around them does not count.
+        """At most ``limit`` characters spoken, at any rate, with their words where the engine tells them.
 
+        The silence around them does not count.
         ``voice`` is the name that the text gives, perhaps that of another language's voice; None leaves the choice
         to the engine. Raises as ``Engine.speak`` does.
         """
@@ -88,7 +89,7 @@ class PlainText:
             if isinstance(step, Say):
                 assert speech
                 shaped = await spoken_in(step.manner, trimmed(speech), rate)
-                track.say(step.text, step.voice or self.name, shaped.pcm)
+                track.say(step.text, step.voice or self.name, shaped)
             elif isinstance(step, Pause):
                 track.pause(step.milliseconds)
             else:
@@ -109,15 +110,17 @@ class _Track:
         self._marks: list[Mark] = []
         self._sentences: list[int] = []
         self._turns: list[Turn] = []
+        self._words: list[Word] = []
         self._before = ""
         """The words said last, where nothing but places came after them."""
 
-    def say(self, text: str, voice: str, pcm: bytes) -> None:
+    def say(self, text: str, voice: str, speech: Speech) -> None:
         if self._before:
             self.pause(max(_PAUSES_MS.get(sign, 0) for sign in (self._before[-1], text[0])))
         if not self._turns or self._turns[-1].voice != voice:
             self._turns.append(Turn(self._sample if self._turns else 0, voice))
-        self._pcm += pcm
+        self._words += (Word(self._sample + word.sample, word.text) for word in speech.words)
+        self._pcm += speech.pcm
         self._before = text
 
     def pause(self, milliseconds: int) -> None:
@@ -140,6 +143,7 @@ class _Track:
             self._rate,
             marks=tuple(self._marks),
             sentences=tuple(self._sentences),
+            words=tuple(self._words),
             turns=tuple(self._turns),
         )
 

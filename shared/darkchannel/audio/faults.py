@@ -11,6 +11,10 @@ LEAST: Final = 0.5
 """Of the expected seconds. Prose has 0.75 and more, 0.63 in the fastest voice; half of a Portuguese one, 0.47."""
 ALLOWANCE: Final = 0.15
 """Seconds: single words vary more than sentences do."""
+MORE: Final = 2.0
+"""Seconds beyond the longest that a text may take: a breath is heard, too."""
+RATES: Final = (8_000, 48_000)
+"""In hertz, the lowest and the highest: of what speaks otherwise the header is wrong."""
 
 _LOUDER = bytes(high not in (0, 255) for high in range(256))
 """1 for the high byte of a sample outside -256 ... 255, that is above -42 dB of full scale."""
@@ -29,14 +33,16 @@ def fault(record: ChunkRecord, pcm: memoryview | bytes) -> str | None:
     samples, rest = divmod(len(pcm), BYTES_PER_SAMPLE)
     if samples != record.samples or rest:
         return f"has {_seconds(samples / record.rate)} of the {_seconds(record.samples / record.rate)} it was made with"
+    if not RATES[0] <= record.rate <= RATES[1]:
+        return f"has {record.rate} Hz, which no voice has"
     last = max((*record.sentences, *(sample for _, sample in record.marks)), default=0)
     if last > samples:
         return f"ends at {_seconds(samples / record.rate)}, before its mark at {_seconds(last / record.rate)}"
-    return _unheard(pcm, record.rate, record.expected) if record.expected > 0 else None
+    return _unheard(pcm, record.rate, record.expected, record.longest) if record.expected > 0 else None
 
 
-def _unheard(pcm: memoryview | bytes, rate: int, expected: float) -> str | None:
-    """Why a text that takes so many seconds is not heard in these samples; None where it is."""
+def _unheard(pcm: memoryview | bytes, rate: int, expected: float, longest: float) -> str | None:
+    """Why a text that takes so many seconds, at most ``longest``, is not heard in these samples; None where it is."""
     step = max(1, rate // 1_000)
     high = memoryview(pcm)[1 :: BYTES_PER_SAMPLE * step].tobytes()
     loud = high.translate(_LOUDER)
@@ -49,6 +55,8 @@ def _unheard(pcm: memoryview | bytes, rate: int, expected: float) -> str | None:
         return "is clipped"
     if heard + ALLOWANCE < LEAST * expected:
         return f"has {_seconds(heard)} of speech where about {_seconds(expected)} were expected"
+    if longest and heard > longest + MORE:
+        return f"has {_seconds(heard)} of speech where at most {_seconds(longest)} were expected"
     return None
 
 

@@ -52,6 +52,14 @@ async def filtered(pcm: bytes, *, rate: int, filters: str, rate_out: int) -> byt
     return await _output(arguments, _only(pcm))
 
 
+async def decoded(mp3: bytes, *, rate: int) -> bytes:
+    """An MP3 file as 16-bit little-endian mono samples at ``rate`` hertz. Raises Transient where ffmpeg fails."""
+    arguments = (
+        *QUIET, "-f", "mp3", "-i", "pipe:0", "-ar", str(rate), "-ac", "1", *REPEATABLE, "-f", "s16le", "pipe:1",
+    )  # fmt: skip
+    return await _output(arguments, _only(mp3))
+
+
 async def _only(piece: bytes) -> AsyncIterator[bytes]:
     yield piece
 

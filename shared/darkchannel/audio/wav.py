@@ -5,7 +5,7 @@ they do not know: https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAV
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,8 +84,12 @@ class ChunkRecord(BaseModel):
     """From which sample on how many decibels bring the voice to a book's loudness; none: it was not measured."""
     expected: float = 0.0
     """Seconds that the text takes at an ordinary pace; 0 where nobody reckoned it."""
+    longest: float = 0.0
+    """Seconds that no right speech of it exceeds; 0 where nobody reckoned it."""
     take: int = Field(0, ge=0)
     """How many chunks of this segment were rejected before: a new take never has the bytes of a rejected one."""
+    cached: bool = False
+    """Whether the speech came from the cache: it was spoken before, for this job or another."""
 
 
 def pack(speech: Speech, record: ChunkRecord) -> bytes:
@@ -108,25 +112,33 @@ def pack(speech: Speech, record: ChunkRecord) -> bytes:
 
 def _head(record: ChunkRecord) -> bytes:
     """All that stands before the samples."""
-    size = record.samples * BYTES_PER_SAMPLE
-    json = record.model_dump_json().encode()
-    json += b" " * (len(json) % 2)
-    fmt = _FORMAT.pack(_PCM, 1, record.rate, record.rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
-    chunks = b"".join(
-        (_CHUNK.pack(b"fmt ", len(fmt)), fmt, _CHUNK.pack(b"dcrc", len(json)), json, _CHUNK.pack(b"data", size))
-    )
-    return _RIFF.pack(b"RIFF", len(b"WAVE") + len(chunks) + size, b"WAVE") + chunks
+    return riff_head([(b"dcrc", record.model_dump_json().encode())], record.samples, record.rate)
+
+
+def riff_head(chunks: Iterable[tuple[bytes, bytes]], samples: int, rate: int) -> bytes:
+    """All that stands before the samples of a WAV file with chunks of our own: names of four bytes, and bodies.
+
+    Bodies are JSON, to which a space may be added: chunks start at even bytes.
+    """
+    size = samples * BYTES_PER_SAMPLE
+    fmt = _FORMAT.pack(_PCM, 1, rate, rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
+    pieces = [_CHUNK.pack(b"fmt ", len(fmt)), fmt]
+    for name, body in chunks:
+        even = body + b" " * (len(body) % 2)
+        pieces += [_CHUNK.pack(name, len(even)), even]
+    inside = b"".join((*pieces, _CHUNK.pack(b"data", size)))
+    return _RIFF.pack(b"RIFF", len(b"WAVE") + len(inside) + size, b"WAVE") + inside
 
 
 def read_record(head: bytes) -> ChunkRecord | None:
     """The record of a chunk, from its first ``HEAD_BYTES`` or more; None where these bytes hold none of ours."""
-    for name, body in _chunks(head):
-        if name == b"dcrc":
-            try:
-                return ChunkRecord.model_validate_json(bytes(body))
-            except ValueError:
-                return None
-    return None
+    body = riff_chunk(head, b"dcrc")
+    if body is None:
+        return None
+    try:
+        return ChunkRecord.model_validate_json(body)
+    except ValueError:
+        return None
 
 
 def unpack(body: bytes) -> tuple[ChunkRecord, memoryview]:
@@ -138,19 +150,33 @@ def unpack(body: bytes) -> tuple[ChunkRecord, memoryview]:
     record = read_record(body)
     if record is None:
         raise ValueError("this file has no record of what was spoken")
+    return record, riff_samples(body, record.samples, record.rate)
+
+
+def riff_chunk(head: bytes, name: bytes) -> bytes | None:
+    """The body of the first RIFF chunk of this name that is there whole."""
+    return next((bytes(body) for found, body in _chunks(head) if found == name), None)
+
+
+def riff_samples(body: bytes, samples: int, rate: int) -> memoryview:
+    """A view of the samples of a whole WAV file, of which its record tells this.
+
+    Raises ValueError where it is cut short, is longer than it says, or holds others: in number, rate, channels or
+    kind.
+    """
     pcm = [data for name, data in _chunks(body) if name == b"data"]
     if len(pcm) > 1:
         raise ValueError(f"this file has {len(pcm)} chunks of samples where one is meant")
     held = len(pcm[0]) if pcm else 0
-    if held != record.samples * BYTES_PER_SAMPLE:
-        raise ValueError(f"this file holds {held // BYTES_PER_SAMPLE} of the {record.samples} samples it should")
+    if held != samples * BYTES_PER_SAMPLE:
+        raise ValueError(f"this file holds {held // BYTES_PER_SAMPLE} of the {samples} samples it should")
     kind = _kind(body)
-    if kind != _named(_PCM, 1, record.rate, 16):
-        raise ValueError(f"this file is {kind}, not {_named(_PCM, 1, record.rate, 16)} as its record says")
+    if kind != _named(_PCM, 1, rate, 16):
+        raise ValueError(f"this file is {kind}, not {_named(_PCM, 1, rate, 16)} as its record says")
     says = _RIFF.unpack_from(body)[1] + _CHUNK.size
     if says != len(body):
         raise ValueError(f"this file says that it has {says} bytes and has {len(body)}")
-    return record, pcm[0]
+    return pcm[0]
 
 
 def _kind(body: bytes) -> str:

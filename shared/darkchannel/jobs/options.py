@@ -27,7 +27,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MUST = {
     "voice": "must be a name",
     "language": "must be a language tag such as pt-BR",
-    "engine": "must be the name of an engine, in small letters",
+    "engine": "must be auto or the name of an engine, in small letters, or several in their order, such as bark,espeak",
     "title": "must be one line of text",
     "author": "must be one line of text",
     "narrator": "must be one line of text",
@@ -79,7 +79,12 @@ class Options(BaseModel):
 
     voice: str | None = Field(None, max_length=MAX_NAME, description="voice name, as the engine knows it")
     language: str = Field("pt-BR", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag")
-    engine: str = Field("auto", pattern=r"^[a-z0-9-]+$", description="speech engine")
+    engine: str = Field(
+        "auto",
+        max_length=MAX_NAME,
+        pattern=r"^[a-z0-9-]+(,[a-z0-9-]+)*$",
+        description="speech engine; several in their order, such as `bark,espeak`; or the best at hand",
+    )
     title: str | None = Field(None, max_length=500, description="title of the audiobook")
     author: str | None = Field(None, max_length=500, description="author of the audiobook")
     narrator: str | None = Field(None, max_length=500, description="who is named as its narrator")
@@ -135,6 +140,16 @@ class Options(BaseModel):
             value = [part.strip().lower() for part in value.split(",") if part.strip()]
         return value
 
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _in_order(cls, value: object) -> object:
+        """Each engine once, without spaces; YAML has a list of its own."""
+        if isinstance(value, str):
+            value = value.split(",")
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            return ",".join(dict.fromkeys(name.strip() for name in value))
+        return value
+
     @field_validator("voices", "pauses", mode="before")
     @classmethod
     def _split_pairs(cls, value: object) -> object:
@@ -162,6 +177,13 @@ class Options(BaseModel):
         for speaker, voice in value.items():
             if not (0 < len(speaker) <= MAX_NAME and 0 < len(voice) <= MAX_NAME):
                 raise ValueError(_MUST["voices"])
+        return value
+
+    @field_validator("engine")
+    @classmethod
+    def _auto_alone(cls, value: str) -> str:
+        if "auto" in value.split(",") and value != "auto":
+            raise ValueError("auto stands alone: it has an order of its own")
         return value
 
     @field_validator("webhook_url")

@@ -68,7 +68,10 @@ class SectionRecord(BaseModel):
 
 
 class Level(BaseModel):
-    """``level.json``: what the whole book is raised by after its voices alone did not bring it to its loudness."""
+    """``level.json``: what the whole book is raised by where its voices alone did not bring it to its loudness.
+
+    Created once, before the first build, also where it is nothing: who comes later can change no book that is there.
+    """
 
     model_config = ConfigDict(frozen=True)
 

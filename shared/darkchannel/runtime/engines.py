@@ -11,13 +11,17 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, m
 from typing import Protocol
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Permanent
+from darkchannel.errors import Permanent, Unavailable
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
 
 GROUP = "darkchannel.engines"
 AUTO = "auto"
 """Asks for the best engine at hand."""
+
+
+class NotSetUp(Unavailable):
+    """An engine lacks what it needs to speak at all, a setting, a library or a voice: nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class Engine(Protocol):
     """Of a job that ``auto`` gives to it; None: any number."""
 
     async def voices(self) -> Sequence[Voice]:
-        """Raises Unavailable, with what to do about it, where it cannot speak now. Bounded to a few seconds."""
+        """Raises NotSetUp, with what to do, where it was never set up, Unavailable while it is out of reach.
+
+        Bounded to a few seconds.
+        """
         ...
 
     async def has(self, voice: str) -> bool:

@@ -28,6 +28,12 @@ class Metrics:
             ("where",),
             registry=self.registry,
         )
+        self.speech_cache = Counter(
+            "darkchannel_speech_cache",
+            "Lookups of speech, by where it was found: memory, store or, where it had to be spoken, miss",
+            ("engine", "result"),
+            registry=self.registry,
+        )
         self.rounds = Counter("darkchannel_rounds", "Rounds of a service", ("round", "result"), registry=self.registry)
 
     def expose(self) -> bytes:

@@ -4,12 +4,13 @@ import heapq
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from darkchannel import keys
 from darkchannel.storage import escape, names
-from darkchannel.storage.etags import PIECE
+from darkchannel.storage.etags import Piece, pieces_of
 from darkchannel.storage.files import Files
 from darkchannel.storage.port import Object, ObjectInfo
 from darkchannel.storage.versions import Versions, made_at
@@ -42,7 +43,7 @@ class Disk:
         return self._seen(key, *place, described=True) if place else None
 
     def write(
-        self, bucket: str, key: str, pieces: Iterable[bytes], metadata: Mapping[str, str], over: str | None = None
+        self, bucket: str, key: str, pieces: Iterable[Piece], metadata: Mapping[str, str], over: str | None = None
     ) -> Written | None:
         names.check(bucket, key)
         if _versioned(bucket, key):
@@ -53,7 +54,7 @@ class Disk:
 
     def write_file(self, bucket: str, key: str, path: Path, metadata: Mapping[str, str]) -> Written:
         with path.open("rb") as file:
-            written = self.write(bucket, key, _pieces(file), metadata)
+            written = self.write(bucket, key, pieces_of(file), metadata)
         assert written is not None, "a write without a condition is done or raises"
         return written
 
@@ -68,9 +69,9 @@ class Disk:
         with file:
             if metadata is None:
                 metadata = self.files.metadata(place[0], self.files.opened_etag(file))
-            return self.write(*to, _pieces(file), metadata)
+            return self.write(*to, pieces_of(file), metadata)
 
-    def open(self, bucket: str, key: str, if_match: str | None) -> BinaryIO | None:
+    def open(self, bucket: str, key: str, if_match: str | None) -> BufferedReader | None:
         """The object's file, to be read in pieces; it stays this content whatever is written meanwhile."""
         if (place := self._place(bucket, key, None)) is None or (file := self.files.open(place[0])) is None:
             return None
@@ -156,8 +157,3 @@ def _versioned(bucket: str, key: str) -> bool:
 
 def _spot(bucket: str, key: str) -> str:
     return f"{bucket}/{escape.path_of(key)}"
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(PIECE):
-        yield piece

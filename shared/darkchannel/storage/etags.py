@@ -3,10 +3,12 @@
 import hashlib
 import os
 import time
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 PIECE = 1024 * 1024
+Piece = bytes | memoryview
 _KNOWN = 100_000
 _SETTLED_NS = 50_000_000
 """File times may stand still for some milliseconds: a file changed just now can change again and show no trace."""
@@ -40,12 +42,19 @@ class Etags:
             return etag
 
 
-def hashed(file: BinaryIO) -> str:
+def hashed(file: BufferedReader) -> str:
     """The MD5 of what is left to read of a file."""
     digest = hashlib.md5(usedforsecurity=False)
-    while piece := file.read(PIECE):
+    for piece in pieces_of(file):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def pieces_of(file: BufferedReader) -> Iterator[Piece]:
+    """What is left to read of a file; each piece until the next is asked for, as all lie in the same memory."""
+    buffer = memoryview(bytearray(PIECE))
+    while size := file.readinto(buffer):
+        yield buffer[:size]
 
 
 def same(one: os.stat_result, other: os.stat_result) -> bool:

@@ -14,12 +14,13 @@ import stat
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from darkchannel.errors import Unavailable
 from darkchannel.storage import escape
-from darkchannel.storage.etags import Etags, hashed, same
+from darkchannel.storage.etags import Etags, Piece, hashed, same
 from darkchannel.storage.locks import Locks
 from darkchannel.storage.port import NEW
 
@@ -60,7 +61,7 @@ class Files:
                     return Found(path, info)
         return None
 
-    def open(self, spot: str) -> BinaryIO | None:
+    def open(self, spot: str) -> BufferedReader | None:
         for _ in range(_ATTEMPTS):
             if (found := self.find(spot)) is None:
                 return None
@@ -93,7 +94,7 @@ class Files:
         except FileNotFoundError:
             return None
 
-    def opened_etag(self, file: BinaryIO) -> str:
+    def opened_etag(self, file: BufferedReader) -> str:
         """The MD5 of an open file, which is left at its start."""
         info = os.fstat(file.fileno())
         if (etag := self._etags.known(info)) is None:
@@ -105,7 +106,7 @@ class Files:
     def write(
         self,
         spot: str,
-        pieces: Iterable[bytes],
+        pieces: Iterable[Piece],
         *,
         over: str | None = None,
         metadata: Mapping[str, str],
@@ -166,7 +167,7 @@ class Files:
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     path.unlink()
 
-    def _temporary(self, pieces: Iterable[bytes]) -> tuple[Path, str]:
+    def _temporary(self, pieces: Iterable[Piece]) -> tuple[Path, str]:
         folder = self._private / "temporary"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / uuid.uuid4().hex

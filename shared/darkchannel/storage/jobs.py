@@ -113,10 +113,14 @@ class Jobs(Ledger):
         level = await self._read(keys.level(job), Level)
         return level.gain if level else 0.0
 
-    async def save_level(self, job: str, level: Level) -> bool:
-        """Decide how much the book is raised; False where that was decided before."""
-        body = level.model_dump_json().encode()
-        return await self.store.put(keys.JOBS, keys.level(job), body, over=NEW, content_type=JSON) is not None
+    async def save_level(self, job: str, level: Level) -> Level:
+        """Decide how much the book is raised, and return what stands: this, or what was decided before.
+
+        Raises Permanent where that is unreadable.
+        """
+        if await self._create(keys.level(job), level):
+            return level
+        return await self._read(keys.level(job), Level) or level
 
     async def section(self, job: str, index: int) -> tuple[SectionRecord | None, str]:
         """A section's record, and the ETag over which the next is written."""

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from darkchannel.storage import escape
+from darkchannel.storage.etags import Piece
 from darkchannel.storage.files import Files, Found
 from darkchannel.storage.walk import keys_below
 
@@ -49,7 +50,7 @@ class Versions:
         return None
 
     def write(
-        self, key: str, pieces: Iterable[bytes], over: str | None, metadata: Mapping[str, str]
+        self, key: str, pieces: Iterable[Piece], over: str | None, metadata: Mapping[str, str]
     ) -> tuple[str, str] | None:
         """Add a version and return its ETag and name."""
 

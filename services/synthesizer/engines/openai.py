@@ -1,0 +1,232 @@
+"""Speech servers that answer as OpenAI's does: OpenAI itself, Kokoro-FastAPI, LocalAI and others.
+
+https://platform.openai.com/docs/api-reference/audio/createSpeech, https://github.com/remsky/Kokoro-FastAPI
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from yarl import URL
+
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.runtime import logs
+from darkchannel.runtime.engines import NotSetUp, Voice
+from darkchannel.runtime.settings import read
+from darkchannel.speech.expected import excerpt
+from darkchannel.storage.port import ObjectStore
+from services.synthesizer.engines import openai_voices
+from services.synthesizer.engines.answers import is_silent
+from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
+from services.synthesizer.engines.openai_settings import OpenAISettings
+from services.synthesizer.engines.plain import PlainText
+from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+
+Request = dict[str, str | bool]
+
+log = structlog.get_logger(__name__)
+
+TRIES: Final = 2
+"""How often words are asked for before they count as silent."""
+OF_THE_KEY: Final = (401, 403)
+OF_THE_TEXT: Final = (400, 413, 422)
+THERE: Final = 405
+"""Status by which a path that takes POST alone answers to GET."""
+
+
+class OpenAI:
+    name = "openai"
+    rate: int | None = None
+    is_costly = True
+    most_segments: int | None = None
+    limit = 4_096
+    """https://platform.openai.com/docs/api-reference/audio/createSpeech#audio-createspeech-input"""
+
+    def __init__(self, settings: OpenAISettings, *, pauses: Pauses = pauses) -> None:
+        self.slots = settings.openai_speech_concurrency
+        self._settings = settings
+        self._key = settings.openai_speech_api_key.get_secret_value()
+        self._headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        self._root = _root(settings.openai_speech_url) if settings.openai_speech_url else None
+        self._server = SpeechServer(
+            "OpenAI",
+            timeout=settings.openai_speech_timeout_seconds,
+            advice="see that the server of OPENAI_SPEECH_URL runs, or choose another engine",
+            pauses=pauses,
+        )
+        self._free = asyncio.Semaphore(self.slots)
+        self._asking = asyncio.Lock()
+        self._voices: tuple[Voice, ...] | None = None
+        """None until the server was asked."""
+        self._has_captions: bool | None = None
+        self.close = self._server.close
+
+    async def voices(self) -> Sequence[Voice]:
+        answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
+        if answer:
+            self._voices = self._told(answer)
+        voices = self._voices or self._unlisted()
+        return (Voice(self.name, openai_voices.languages(voices), "the usual voice of each language"), *voices)
+
+    async def has(self, voice: str) -> bool:
+        return voice == self.name or voice in {known.name for known in await self._known(voice)}
+
+    async def revision(self) -> str:
+        names = [voice.name for voice in await self._known()]
+        root, settings = self._at(""), self._settings
+        told = [shown(root), root.path, settings.openai_speech_model, settings.openai_speech_voice, names]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+    def speaks(self, language: str) -> bool:
+        voices = self._voices or self._unlisted()
+        return openai_voices.usual(voices, self._settings.openai_speech_voice, language) is not None
+
+    async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        chosen = self._chosen(await self._known(voice), language, voice)
+        request: Request = {
+            "model": self._settings.openai_speech_model,
+            "voice": chosen,
+            "input": text,
+            "response_format": "pcm",
+        }
+        if code := openai_voices.foreign(chosen, language):
+            request["lang_code"] = code
+        for _ in range(TRIES):
+            async with self._free:
+                speech = await self._captioned(request, text) or await self._spoken(request)
+            if not is_silent(speech, text):
+                return speech
+        raise Permanent(f"OpenAI: {self._host} says nothing for «{excerpt(text)}»: choose another voice or engine")
+
+    async def _spoken(self, request: Request) -> Speech:
+        url = self._at("v1/audio/speech")
+        answer = await self._post(url, request)
+        self._check(answer)
+        try:
+            return await asyncio.to_thread(speech_of, answer.body)
+        except ValueError as error:
+            raise Transient(f"OpenAI: the answer of {shown(url)} {error}") from error
+
+    async def _captioned(self, request: Request, text: str) -> Speech | None:
+        """Speech with its words; None where the server tells none, or not this time: it may speak without them."""
+        if not await self._tells_words():
+            return None
+        try:
+            answer = await self._post(self._at("dev/captioned_speech"), request | {"stream": False}, repeats=False)
+            if answer.ok:
+                return await asyncio.to_thread(captioned_speech_of, answer.body, text)
+            reason = f"HTTP {answer.status}"
+        except (DarkChannelError, ValueError) as error:
+            reason = str(error)
+        log.info("a speech server told no words", engine=self.name, reason=reason)
+        return None
+
+    async def _tells_words(self) -> bool:
+        async with self._asking:
+            if self._has_captions is None:
+                try:
+                    answer = await self._server.look("GET", self._at("dev/captioned_speech"), headers=self._headers)
+                except Unavailable:  # the request for speech tells
+                    return False
+                self._has_captions = answer.status == THERE if answer else None
+            return bool(self._has_captions)
+
+    async def _post(self, url: URL, request: Request, *, repeats: bool = True) -> Answer:
+        body = json.dumps(request).encode()
+        headers = {**self._headers, "Content-Type": "application/json"}
+        return await self._server.ask("POST", url, headers=headers, body=lambda: body, repeats=repeats)
+
+    async def _known(self, voice: str | None = None) -> tuple[Voice, ...]:
+        """All voices that the server has told of; it is asked where it has not, or not of this one."""
+        async with self._asking:
+            is_known = voice in (None, self.name) or voice in {known.name for known in self._voices or ()}
+            if self._voices is None or not is_known:
+                url = self._at("v1/audio/voices")
+                self._voices = self._told(await self._server.ask("GET", url, headers=self._headers))
+            return self._voices
+
+    def _told(self, answer: Answer) -> tuple[Voice, ...]:
+        """The voices that a server lists, else those that the settings name. Raises Unavailable for a refused key."""
+        if answer.status in OF_THE_KEY:
+            self._check(answer)
+        names = openai_voices.listed(answer.body) if answer.ok else ()
+        own = self._settings.openai_speech_voice
+        extra = (own,) if own and own not in names else ()
+        return tuple(map(openai_voices.voice, (*extra, *names))) if names else self._unlisted()
+
+    def _unlisted(self) -> tuple[Voice, ...]:
+        settings = self._settings
+        others = openai_voices.OPENAI_VOICES if self._root and self._root.host == openai_voices.OPENAI else ()
+        own = settings.openai_speech_voice
+        names = dict.fromkeys((*((own,) if own else ()), *(settings.openai_speech_voices or others)))
+        return tuple(map(openai_voices.voice, names or openai_voices.OPENAI_VOICES[:1]))
+
+    def _chosen(self, voices: Sequence[Voice], language: str, voice: str | None) -> str:
+        if voice not in (None, self.name):
+            if voice in {known.name for known in voices}:
+                return str(voice)
+            raise Permanent(
+                f"OpenAI: {self._host} has no voice '{voice}': choose one that `darkchannel voices` lists;"
+                " OPENAI_SPEECH_VOICES names those of a server that lists none"
+            )
+        usual = openai_voices.usual(voices, self._settings.openai_speech_voice, language)
+        if usual is None:
+            raise Permanent(f"OpenAI: {self._host} has no voice for '{language}': name one, or choose another engine")
+        return usual.name
+
+    def _check(self, answer: Answer) -> None:
+        """Raises where this is no speech by its status, as ``Engine.speak`` does."""
+        if answer.ok:
+            return
+        what = f"OpenAI: {self._host} answers HTTP {answer.status}"
+        if answer.status in OF_THE_KEY:  # and what it says may quote the key
+            raise Unavailable(f"{what}: it does not take OPENAI_SPEECH_API_KEY, or there is none")
+        if reason := _reason(answer.body, self._key):
+            what = f"{what} ({reason})"
+        if answer.status in OF_THE_TEXT:
+            raise Permanent(f"{what}: it cannot speak this text, or not with this voice; see OPENAI_SPEECH_MODEL")
+        raise Unavailable(f"{what}; see OPENAI_SPEECH_URL and OPENAI_SPEECH_MODEL")
+
+    @property
+    def _host(self) -> str:
+        return shown(self._at(""))
+
+    def _at(self, path: str) -> URL:
+        if self._root is None:
+            raise NotSetUp(
+                "OpenAI is not set up: have OPENAI_SPEECH_URL name a server, as in http://kokoro:8880 or"
+                " https://api.openai.com, which wants OPENAI_SPEECH_API_KEY, too"
+            )
+        return self._root / path
+
+
+def _root(address: str) -> URL:
+    """The address without ``/v1``."""
+    url = URL(address.rstrip("/"))
+    return url.parent if url.name == "v1" else url
+
+
+def _reason(body: bytes, key: str) -> str:
+    """What a server says of an error, cut short and without the key; empty where it says nothing.
+
+    OpenAI: ``{"error": {"message"}}``, Kokoro-FastAPI: ``{"detail": {"message"}}``, others a text in their place.
+    """
+    try:
+        told = json.loads(body)
+        told = told.get("error") or told.get("detail")
+        told = told["message"] if isinstance(told, dict) else told
+    except (ValueError, LookupError, AttributeError, RecursionError):
+        return ""
+    if not isinstance(told, str):
+        return ""
+    return excerpt(told.replace(key, logs.HIDDEN) if key else told)
+
+
+def engine(_: ObjectStore) -> PlainText:
+    settings = read(OpenAISettings)
+    logs.hide(settings)
+    return PlainText(OpenAI(settings))

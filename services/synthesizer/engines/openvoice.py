@@ -1,0 +1,224 @@
+"""An OpenVoice server: it speaks as its own speaker does, or imitates a recording.
+
+Its interface is that of https://github.com/ValyrianTech/OpenVoice_server (V2). That server writes all speech of one
+accent to one file and streams it from there, so that two requests at once may come back mixed up: one at a time,
+unless the operator knows better.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from darkchannel import keys
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime.engines import NotSetUp, Voice
+from darkchannel.runtime.settings import read
+from darkchannel.speech.expected import excerpt
+from darkchannel.storage.port import ObjectStore
+from services.synthesizer.engines.answers import is_silent, of_wav
+from services.synthesizer.engines.openvoice_settings import ACCENTS, OpenVoiceSettings
+from services.synthesizer.engines.plain import PlainText
+from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+
+RECORDINGS: Final = ("wav", "mp3")
+MOST_RECORDING: Final = 5 << 20
+"""Bytes of a recording; the server refuses a larger one."""
+FORGOTTEN: Final = (400, 404, 500)
+"""By one of these it answers for a voice that it does not have, depending on its version; 500 stands for much else."""
+TRIES: Final = 2
+"""How often words are asked for before they count as silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Of a voice that is to be imitated."""
+
+    key: str
+    etag: str
+
+    @property
+    def label(self) -> str:
+        """Under which the server has it: no label starts another, which it would take for the same."""
+        return f"darkchannel-{hashlib.sha256(f'{self.key} {self.etag}'.encode()).hexdigest()[:32]}"
+
+
+class OpenVoice:
+    name = "openvoice"
+    rate: int | None = None
+    is_costly = True
+    most_segments: int | None = None
+    limit = 400
+
+    def __init__(self, store: ObjectStore, settings: OpenVoiceSettings, *, pauses: Pauses = pauses) -> None:
+        self.slots = settings.openvoice_concurrency
+        self._store = store
+        self._url = URL(settings.openvoice_url) if settings.openvoice_url else None
+        accents = {**ACCENTS, **settings.openvoice_accents}
+        self._languages = tuple(accents)
+        self._accents = {language.lower(): accent for language, accent in accents.items()}
+        self._server = SpeechServer(
+            "OpenVoice",
+            timeout=settings.openvoice_timeout_seconds,
+            advice="see that the server of OPENVOICE_URL runs, or choose another engine",
+            final=(500,),
+            pauses=pauses,
+        )
+        self._free = asyncio.Semaphore(self.slots)
+        self._bringing = asyncio.Lock()
+        self._brought: set[str] = set()
+        """Labels of recordings that the server has got."""
+        self.close = self._server.close
+
+    async def voices(self) -> Sequence[Voice]:
+        url = self._at("base_tts/")
+        answer = await self._server.look("GET", url)
+        if answer and answer.status == 404:
+            raise Unavailable(f"OpenVoice: {shown(url)} has no {url.path}; see OPENVOICE_URL")
+        own = Voice(self.name, self._languages, "the speaker of the server")
+        found = await self._recordings()
+        return (own, *(Voice(name, self._languages, f"as in {keys.REFS}/{it.key}") for name, it in found.items()))
+
+    async def has(self, voice: str) -> bool:
+        self._at("")
+        return voice == self.name or voice in await self._recordings(voice)
+
+    async def revision(self) -> str:
+        """Of the server nothing is known but where it is; of voices, what their recordings are."""
+        with _reading_recordings():
+            labels = [recording.label for recording in (await self._recordings()).values()]
+        told = json.dumps([shown(self._at("")), self._accents, labels], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def speaks(self, language: str) -> bool:
+        return self._accent(language) is not None
+
+    async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        accent = self._accent(language)
+        if accent is None:
+            raise Permanent(
+                f"OpenVoice has no accent for '{language}': where its server has one, name it in OPENVOICE_ACCENTS,"
+                f" as in {language}=ACCENT; else choose another engine"
+            )
+        recording = None
+        if voice not in (None, self.name):
+            with _reading_recordings():
+                recording = (await self._recordings(voice or "")).get(voice or "")
+            if recording is None:
+                raise Permanent(
+                    f"OpenVoice has no voice '{voice}': put a recording of it at"
+                    f" {keys.REFS}/{keys.VOICES}{voice}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
+                )
+        for _ in range(TRIES):
+            async with self._free:
+                speech = await self._spoken(text, accent, recording)
+            if not is_silent(speech, text):
+                return speech
+        raise Permanent(f"OpenVoice says nothing for «{excerpt(text)}»: choose another engine")
+
+    async def _spoken(self, text: str, accent: str, recording: Recording | None) -> Speech:
+        manner = {"text": text, "accent": accent, "speed": "1.0"}
+        if recording is None:
+            url = self._at("base_tts/")
+            answer = await self._server.ask("GET", url % manner)
+        else:
+            url = self._at("synthesize_speech/")
+            new = await self._bring(recording)
+            answer = await self._server.ask("GET", url % {**manner, "voice": recording.label})
+            if answer.status in FORGOTTEN and not new:  # it may have been started anew since
+                self._brought.discard(recording.label)
+                await self._bring(recording)
+                answer = await self._server.ask("GET", url % {**manner, "voice": recording.label})
+        _check(answer, url)
+        try:
+            return of_wav(answer.body)
+        except ValueError as error:
+            raise Transient(f"OpenVoice: the answer of {shown(url)} {error}") from error
+
+    async def _bring(self, recording: Recording) -> bool:
+        """Have the server get a recording that it has not got; whether it was brought now."""
+        async with self._bringing:
+            if recording.label in self._brought:
+                return False
+            with _reading_recordings():
+                there = await self._store.get(keys.REFS, recording.key, first=MOST_RECORDING + 1)
+            if there is None:
+                raise Transient(f"OpenVoice: {keys.REFS}/{recording.key} was taken away meanwhile")
+            if len(there.body) > MOST_RECORDING:
+                raise Permanent(
+                    f"OpenVoice takes no recording of more than {MOST_RECORDING >> 20} MiB: shorten"
+                    f" {keys.REFS}/{recording.key}, a minute of speech is plenty"
+                )
+
+            def form() -> aiohttp.FormData:
+                made = aiohttp.FormData({"audio_file_label": recording.label})
+                made.add_field("file", there.body, filename=f"{recording.label}.{keys.extension(recording.key)}")
+                return made
+
+            url = self._at("upload_audio/")
+            answer = await self._server.ask("POST", url, body=form)
+            _check(answer, url)
+            if refusal := _told(answer, "error"):  # with status 200, too
+                raise Permanent(f"OpenVoice does not take {keys.REFS}/{recording.key}: {refusal}")
+            self._brought.add(recording.label)
+            return True
+
+    async def _recordings(self, start: str = "") -> dict[str, Recording]:
+        """By voice, of those whose names start so; of two with one name the first in the order of keys."""
+        found: dict[str, Recording] = {}
+        async for info in self._store.list(keys.REFS, f"{keys.VOICES}{start}"):
+            voice, _, _ = info.key.removeprefix(keys.VOICES).rpartition(".")
+            if voice and "/" not in voice and voice[0] != "." and keys.extension(info.key) in RECORDINGS:
+                found.setdefault(voice, Recording(info.key, info.etag))
+        return found
+
+    def _accent(self, language: str) -> str | None:
+        tag = language.lower()
+        return self._accents.get(tag) or self._accents.get(tag.partition("-")[0])
+
+    def _at(self, path: str) -> URL:
+        if self._url is None:
+            raise NotSetUp("OpenVoice is not set up: have OPENVOICE_URL name its server, as in http://openvoice:8000")
+        return self._url / path
+
+
+@contextmanager
+def _reading_recordings() -> Iterator[None]:
+    """While the store is out of reach, the engine is not: another would speak on for nothing."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Transient(f"OpenVoice: the recordings of voices cannot be read: {error}") from error
+
+
+def _check(answer: Answer, url: URL) -> None:
+    """Raises where this is no speech by its status, as ``Engine.speak`` does."""
+    if answer.ok:
+        return
+    told = _told(answer, "detail")
+    what = f"OpenVoice: {shown(url)} answers HTTP {answer.status} to {url.path}{f' ({told})' if told else ''}"
+    if answer.status == 500:
+        raise Transient(f"{what}; its log says more")
+    if answer.status in (400, 422):
+        raise Permanent(f"{what}: it cannot speak this text, or not in this accent; see OPENVOICE_ACCENTS")
+    raise Unavailable(f"{what}; see OPENVOICE_URL")
+
+
+def _told(answer: Answer, name: str) -> str:
+    """A sentence for people in an answer, cut short; empty where there is none."""
+    try:
+        told = json.loads(answer.body)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return excerpt(told) if isinstance(told, str) else ""
+
+
+def engine(store: ObjectStore) -> PlainText:
+    return PlainText(OpenVoice(store, read(OpenVoiceSettings)))

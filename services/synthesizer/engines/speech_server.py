@@ -1,0 +1,219 @@
+"""A speech server over HTTP: one request with its few repetitions, and what it means that all of them fail."""
+
+import asyncio
+import math
+import ssl
+from asyncio import IncompleteReadError
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from darkchannel.errors import Transient, Unavailable
+from darkchannel.runtime.waiting import backoff
+
+CONNECT_SECONDS: Final = 5.0
+"""For the name, the connection and TLS together."""
+PATIENCE_SECONDS: Final = 10.0
+"""After which a request is not repeated any more: another engine may speak meanwhile."""
+LOOK_SECONDS: Final = 3.0
+MOST_BYTES: Final = 64 << 20
+"""Of an answer: eleven minutes of 16-bit samples at 48 kHz."""
+AWAY: Final = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that say nothing about the request itself."""
+
+Pauses = Callable[[], Iterable[float]]
+"""Seconds before each repetition of one request."""
+Body = Callable[[], aiohttp.FormData | bytes]
+"""Makes what is sent, anew for each try: aiohttp sends a form once only."""
+
+
+def pauses() -> Iterable[float]:
+    """Some 7 s in all."""
+    return islice(backoff(), 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    retry_after: float = 0.0
+    """Seconds that the server asks for."""
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200
+
+
+class SpeechServer:
+    """Sends the requests of one engine. Its session is opened by the first of them, in the running loop."""
+
+    def __init__(
+        self,
+        engine: str,
+        *,
+        timeout: float,
+        advice: str,
+        final: Collection[int] = (),
+        pauses: Pauses = pauses,
+        by_proxy: bool = False,
+    ) -> None:
+        """``timeout`` in seconds for one try; ``advice`` ends the message of Unavailable: what to do about it.
+
+        ``final``: statuses that the engine judges itself, though others would try again. ``by_proxy``: whether the
+        proxy that ``HTTPS_PROXY`` names is used, and ``NO_PROXY`` minded.
+        """
+        self._engine = engine
+        self._timeout = timeout
+        self._advice = advice
+        self._away = AWAY.difference(final)
+        self._pauses = pauses
+        self._by_proxy = by_proxy
+        self._opening = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+        self._resting_until = 0.0
+        """By the clock of the loop: until then the server wants no requests."""
+
+    async def ask(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        repeats: bool = True,
+    ) -> Answer:
+        """The answer, whatever it says; a redirect is not followed. ``repeats``: whether it is tried again.
+
+        Raises Unavailable while the server is out of reach: refused, timed out, or busy by its status, also after
+        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Transient where the answer
+        breaks off or has no end.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + PATIENCE_SECONDS
+        for pause in (*(self._pauses() if repeats else ()), math.inf):
+            self._mind_rest(url)
+            wait = pause
+            try:
+                answer = await self._once(method, url, headers or {}, body, self._timeout)
+            except (aiohttp.ClientError, OSError) as error:
+                reason = _trouble(error, self._timeout)
+            else:
+                if answer.status not in self._away:
+                    return answer
+                reason = f"answers HTTP {answer.status}"
+                wait = max(pause, answer.retry_after)
+                self._rest(answer)
+            if clock() + wait > deadline:
+                break
+            await asyncio.sleep(wait)
+        raise self._unavailable(url, reason)
+
+    async def look(self, method: str, url: URL, *, headers: Mapping[str, str] | None = None) -> Answer | None:
+        """One short try; None where the server is connected to and says nothing: it may be busy speaking.
+
+        Raises Unavailable as ``ask`` does.
+        """
+        self._mind_rest(url)
+        try:
+            answer = await self._once(method, url, headers or {}, None, LOOK_SECONDS)
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
+                return None
+            raise self._unavailable(url, _trouble(error, LOOK_SECONDS)) from error
+        self._rest(answer)
+        if answer.status in self._away:
+            raise self._unavailable(url, f"answers HTTP {answer.status}")
+        return answer
+
+    async def _once(self, method: str, url: URL, headers: Mapping[str, str], body: Body | None, most: float) -> Answer:
+        session = await self._open()
+        # Shorter than all of it: who takes no connection is not busy but away.
+        connect = min(CONNECT_SECONDS, most / 2)
+        request = session.request(
+            method,
+            url,
+            headers=headers,
+            data=body() if body else None,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=connect),
+        )
+        # Not aiohttp's own total: that one is rounded up to whole seconds.
+        async with asyncio.timeout(most), request as response:
+            return Answer(response.status, await self._read(response), _retry_after(response))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            await response.content.readexactly(MOST_BYTES)
+        except IncompleteReadError as whole:
+            return whole.partial
+        except aiohttp.ClientError as error:
+            raise Transient(f"{self._engine}: the answer of {shown(response.url)} broke off") from error
+        raise Transient(f"{self._engine}: the answer of {shown(response.url)} has more than {MOST_BYTES >> 20} MiB")
+
+    def _mind_rest(self, url: URL) -> None:
+        left = self._resting_until - asyncio.get_running_loop().time()
+        if left > 0:
+            raise self._unavailable(url, f"wants no requests for another {left:.0f} s")
+
+    def _rest(self, answer: Answer) -> None:
+        """Keep to what a server asks for that would have to be waited for too long."""
+        if answer.status in self._away and answer.retry_after > PATIENCE_SECONDS:
+            self._resting_until = asyncio.get_running_loop().time() + answer.retry_after
+
+    def _unavailable(self, url: URL, reason: str) -> Unavailable:
+        return Unavailable(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
+
+    async def _open(self) -> aiohttp.ClientSession:
+        async with self._opening:
+            if self._session is None:
+                # Not aiohttp's own, made when it is imported: SSL_CERT_FILE may have been read from a file since.
+                tls = await asyncio.to_thread(ssl.create_default_context)
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(limit=0, ssl=tls),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    trust_env=self._by_proxy,
+                )
+            return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def shown(url: URL) -> str:
+    """The server, for messages: no credentials, no text that was sent."""
+    return url.host_port_subcomponent or ""
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    """Seconds; of a date, which speech servers do not send, nothing is made.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdecimal() else 0.0
+
+
+# For people. The errors' own texts name addresses and quote what the server sent.
+_TROUBLES = (
+    (aiohttp.ClientConnectorCertificateError, "has no valid certificate"),
+    (aiohttp.ClientSSLError, "does not speak TLS"),
+    (aiohttp.ClientConnectorDNSError, "has no address, or the name server does not answer"),
+    (aiohttp.ClientHttpProxyError, "is not let through by the proxy"),
+    (aiohttp.ClientProxyConnectionError, "is behind a proxy that does not answer"),
+    (aiohttp.ConnectionTimeoutError, "takes no connection"),
+    (TimeoutError, "gave no answer within {seconds:g} s"),
+    (aiohttp.ClientConnectorError, "takes no connection"),
+    (aiohttp.ClientResponseError, "does not answer in HTTP"),
+    (Exception, "closed the connection without an answer"),
+)
+
+
+def _trouble(error: Exception, seconds: float) -> str:
+    template = next(template for kind, template in _TROUBLES if isinstance(error, kind))
+    return template.format(seconds=seconds)

@@ -1,0 +1,149 @@
+"""Speaking: a segment becomes a chunk, by the engine that speaks its book or, where need be, another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from darkchannel.audio import wav
+from darkchannel.audio.resampling import resampled
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.jobs.choice import Choice, Left
+from darkchannel.jobs.plan import Plan
+from darkchannel.runtime.engines import NotSetUp
+from darkchannel.runtime.service import Context
+from services.synthesizer.attempts import Attempts, Order, Read, Said, read
+from services.synthesizer.cache import Cache
+from services.synthesizer.choice import Choices
+from services.synthesizer.roster import Engines
+from services.synthesizer.selection import in_line, wanted
+from services.synthesizer.voices import named
+
+log = structlog.get_logger(__name__)
+
+AtRate = Callable[[Speech, int], Awaitable[Speech]]
+"""Speech at so many hertz."""
+Failures = dict[str, DarkChannelError]
+"""Why engines did not speak, by their names, in the order in which they were asked."""
+
+
+class Speaking:
+    def __init__(
+        self, context: Context, engines: Engines, cache: Cache, read: Read = read, at_rate: AtRate = resampled
+    ) -> None:
+        self._clock = context.clock
+        self._engines = engines
+        self._read = read
+        self._at_rate = at_rate
+        self._choices = Choices(context.jobs, context.clock)
+        self._attempts = Attempts(engines, cache)
+        self.levels = self._attempts.levels
+
+    async def chunk(self, job: str, plan: Plan, ssml: str, *, source: str, take: int) -> bytes:
+        """The chunk of a segment, at the rate of its book; ``source`` and ``take`` as in ``Order``.
+
+        Raises Permanent where no engine can speak it, Transient where one may later.
+        """
+        reading = await asyncio.to_thread(self._read, ssml)
+        order = Order(reading, plan.options.language, plan.options.voice, source, take)
+        names, is_chosen = await self._allowed(plan)
+        if is_chosen:
+            return await self._of_its_book(job, plan, order, names)
+        said, _ = await self._said(order, names, names)
+        # What was rejected may be of the wrong rate: that of a book begun with an engine that is there no more.
+        choice, _ = await self._choices.of(job) if take else (None, "")
+        return await self._packed(order, said, choice.rate if choice else said.speech.rate)
+
+    async def _allowed(self, plan: Plan) -> tuple[tuple[str, ...], bool]:
+        """The engines that may speak a job at all, and whether it is kept which of them does, and at which rate."""
+        names = self._engines.named(plan.options.engine)
+        if len(names) > 1:
+            standings = await self._engines.standings(names)
+            names = tuple(name for name in names if standings[name].is_set_up) or names
+        return names, len(names) > 1 or (await self._engines.member(names[0]).engine()).rate is None
+
+    async def _of_its_book(self, job: str, plan: Plan, order: Order, names: Sequence[str]) -> bytes:
+        """A chunk by whoever speaks the book, which is chosen with its first speech."""
+        while True:
+            choice, over = await self._choices.of(job)
+            begun, rate = (choice, choice.rate) if choice else await self._choices.begun(job)
+            line = await self._line(plan, names, begun)
+            said, failures = await self._said(order, names, line)
+            due = await self._due(said, line, failures, begun, rate)
+            stands = choice if choice == due else await self._choices.stands(job, due, over)
+            if stands.engine == due.engine:
+                return await self._packed(order, said, stands.rate)
+            # Another process was quicker, and chose another: that one speaks.
+
+    async def _line(self, plan: Plan, names: Sequence[str], begun: Choice | None) -> Sequence[str]:
+        """The engines to be asked, one after another."""
+        if len(names) == 1:
+            return names
+        job = wanted(plan)
+        return in_line(job, await self._engines.standings(names, job.voices), begun.engine if begun else None)
+
+    async def _due(
+        self, said: Said, line: Sequence[str], failures: Failures, begun: Choice | None, rate: int | None
+    ) -> Choice:
+        """Who is to speak the rest of the book: the first in line that is not gone.
+
+        One that only could not speak this segment is not. ``begun``: who spoke until now; ``rate``: of the book, where
+        it has one.
+        """
+        gone = {name: str(error) for name, error in failures.items() if isinstance(error, Unavailable)}
+        heir = next(name for name in line if name not in gone)
+        at = self._clock()
+        if begun is None:
+            rate = rate or (await self._engines.member(heir).engine()).rate or said.speech.rate
+            before = tuple(Left(engine=name, reason=reason, at=at) for name, reason in gone.items())
+            return Choice(engine=heir, rate=rate, before=before)
+        if heir == begun.engine:
+            return begun
+        reason = gone.get(begun.engine) or (await self._engines.member(begun.engine).standing()).away
+        return begun.passed_to(heir, reason=reason or "it is not among the engines of the job any more", at=at)
+
+    async def _said(self, order: Order, names: Sequence[str], line: Sequence[str]) -> tuple[Said, Failures]:
+        """The speech of the first in line that can speak the segment, and why those before it did not.
+
+        Raises Transient where none can now, Permanent where none ever can.
+        """
+        failures: Failures = {}
+        for name in line:
+            strange = await self._strange(name, names, named(order.reading.script))
+            try:
+                return await self._attempts.said(name, order, strange), failures
+            except DarkChannelError as error:
+                failures[name] = error
+                log.warning("an engine did not speak a segment", engine=name, reason=str(error))
+        raise _failure(failures)
+
+    async def _strange(self, engine: str, names: Sequence[str], voices: frozenset[str]) -> frozenset[str]:
+        """Voices that are another engine's, or may be: this one speaks with its own in their place.
+
+        One that nobody has is a mistake, which the engine is to tell of.
+        """
+        if len(names) == 1 or not voices:
+            return frozenset()
+        standings = await self._engines.standings(names, voices)
+        return frozenset(
+            voice
+            for voice in standings[engine].lacks
+            if any(other.away is not None or voice not in other.lacks for other in standings.values())
+        )
+
+    async def _packed(self, order: Order, said: Said, rate: int) -> bytes:
+        said = replace(said, speech=await self._at_rate(said.speech, rate))
+        try:
+            return wav.pack(said.speech, said.record(order))
+        except ValueError as error:
+            raise Permanent(f"its chunk cannot be written: {error}") from error
+
+
+def _failure(failures: Failures) -> DarkChannelError:
+    """Why nobody spoke, in one: to be tried again where one of them may speak later."""
+    reasons = [f"{name}: {error}" for name, error in failures.items()]
+    reason = "; ".join(reasons) if len(reasons) > 1 else str(*failures.values())
+    is_hopeless = all(isinstance(error, Permanent | NotSetUp) for error in failures.values())
+    return Permanent(reason) if is_hopeless else Transient(reason)

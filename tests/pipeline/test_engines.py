@@ -1,0 +1,535 @@
+"""One book keeps one engine and one rate; who cannot go on is named, and the next speaks the rest."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from structlog.testing import capture_logs
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.choice import Choice
+from darkchannel.jobs.options import Options
+from darkchannel.jobs.runs import State
+from darkchannel.runtime.circuit import FAILURES
+from darkchannel.runtime.engines import NotSetUp
+from darkchannel.speech.rendering import rendered
+from darkchannel.speech.ssml import Element, serialise
+from darkchannel.speech.ssml import spoken as words
+from services.synthesizer.attempts import TRIES, Reading
+from services.synthesizer.choice import PASSED
+from tests.pipeline.bench import Bench
+from tests.pipeline.counted import Counted
+from tests.pipeline.engine import RATE, Simulated, as_it_stands, measured, speech
+from tests.pipeline.process import synthesizer
+
+AWAY = Unavailable("it does not answer")
+TEXTS = ("um", "dois", "três", "quatro")
+
+
+class Voiced(Simulated):
+    """Says every text, remembers what it was asked for, and stumbles over the texts in ``over``."""
+
+    def __init__(self, name: str, rate: int = RATE, *, is_fixed: bool = True, is_costly: bool = False) -> None:
+        super().__init__(self._say, name, rate=rate if is_fixed else None, is_costly=is_costly)
+        self.heard: list[Element] = []
+        self.over: dict[str, Exception | None] = {}
+        """What it raises, or None for silence."""
+        self.at = rate
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        return [words(script) for script in self.heard]
+
+    async def _say(self, script: Element) -> Speech:
+        text = words(script)
+        self.heard.append(script)
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        if error := self.over.get(text):
+            raise error
+        said = speech(text, rate=self.at)
+        return Speech(bytes(len(said.pcm)), self.at) if text in self.over else said
+
+
+class Desk:
+    """A job and the engines ada and bia, which it may choose from."""
+
+    def __init__(self, *texts: str, engine: str = "auto", read: Callable[[str], Reading] = measured) -> None:
+        self.bench = Bench(texts or TEXTS)
+        self.bench.options = Options(engine=engine, priority="low")
+        self.read = read
+        self.ada, self.bia = Voiced("ada"), Voiced("bia", 2 * RATE)
+
+    def process(self, *engines: Voiced) -> Callable[[ObjectCreated], Awaitable[None]]:
+        """What one more process does with a segment, of which these engines are known."""
+        return synthesizer(self.bench.context(), *(engines or (self.ada, self.bia)), read=self.read).speak
+
+    async def spoken(self, count: int, *engines: Voiced) -> None:
+        """So many segments from the first on, one after another, their chunks not looked at yet."""
+        if engines or not self.bench.job:
+            await self.begin(*engines)
+        for index in range(len(await self.records()), count):
+            await self.bench.first.handlers["speak"](self.segment(index))
+
+    async def begin(self, *engines: Voiced) -> None:
+        """Have a process of its own memory speak from now on; the segments of a new job wait for it."""
+        self.bench.first.handlers["speak"] = self.process(*engines)
+        if not self.bench.job:
+            self.bench.events.append(await self.bench.drop())
+            await self.bench.deliver(until="speak")
+
+    async def narrated(self, *engines: Voiced) -> None:
+        await self.begin(*engines)
+        await self.bench.deliver()
+
+    def segment(self, index: int = 0) -> ObjectCreated:
+        return ObjectCreated(keys.JOBS, keys.segment(self.bench.job, index))
+
+    async def records(self) -> list[ChunkRecord]:
+        found = [info.key async for info in self.bench.raw.list(keys.JOBS, f"{self.bench.job}/chunks/")]
+        chunks = [await self.bench.raw.get(keys.JOBS, key) for key in found]
+        return [wav.unpack(chunk.body)[0] for chunk in chunks if chunk]
+
+    async def speakers(self) -> list[str]:
+        records = await self.records()
+        assert len({record.rate for record in records}) <= 1, "a book has one rate"
+        return [record.engine for record in records]
+
+    async def encoded(self, index: int) -> None:
+        """What the merger makes of the section of a chunk, and the reconciler of that."""
+        await self.bench.first.handlers["encode"](ObjectCreated(keys.JOBS, keys.chunk(self.bench.job, index)))
+        self.bench.later(seconds=31)
+        await self.bench.reconcile()
+
+    async def choice(self) -> Choice | None:
+        found = await self.bench.raw.get(keys.JOBS, keys.engine(self.bench.job))
+        return Choice.model_validate_json(found.body) if found else None
+
+    async def before(self) -> list[tuple[str, str]]:
+        choice = await self.choice()
+        return [(left.engine, left.reason) for left in choice.before] if choice else []
+
+    async def reason(self) -> str:
+        runs = await self.bench.jobs.runs(self.bench.job, fresh=True)
+        assert runs.state is State.FAILED
+        return runs.outcomes[1].reason or ""
+
+
+# -- one engine ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_segment_of_the_only_engine_costs_what_it_always_cost() -> None:
+    desk = Desk(*TEXTS[:1])
+    desk.bia.away = NotSetUp("set BIA_URL")
+    await desk.begin()
+    desk.bench.store._store = counted = Counted(desk.bench.raw)  # type: ignore[assignment]
+    await desk.bench.first.handlers["speak"](desk.segment())
+    job = desk.bench.job
+    assert counted.requests == [
+        ("list", f"{job}/runs/"),
+        ("get", keys.plan(job)),
+        ("get", keys.chunk(job, 0)),
+        ("get", keys.segment(job, 0)),
+        ("put", keys.chunk(job, 0)),
+        ("get", keys.window(job)),
+        ("head", keys.segment(job, 0)),
+        ("head", keys.chunk(job, 0)),
+        ("list", f"{job}/runs/"),
+    ]
+    assert await desk.speakers() == ["ada"]
+
+
+async def test_an_engine_whose_rate_depends_on_the_voice_gives_its_first_to_the_book() -> None:
+    desk = Desk(engine="ada")
+    desk.ada = Voiced("ada", is_fixed=False)
+    await desk.spoken(2)
+    desk.ada.at = 3 * RATE
+    await desk.spoken(4)
+    assert {record.rate for record in await desk.records()} == {RATE}
+    assert await desk.choice() == Choice(engine="ada", rate=RATE)
+
+
+async def test_an_engine_that_is_away_and_alone_is_waited_for_by_this_job_alone() -> None:
+    desk = Desk(engine="ada")
+    await desk.begin()
+    desk.ada.away = AWAY
+    with pytest.raises(Transient, match="segment 0 cannot be spoken now: it does not answer: «um»"):
+        await desk.bench.first.handlers["speak"](desk.segment())
+    desk.ada.away = None
+    await desk.narrated()
+    assert await desk.bench.published() == list(TEXTS)
+
+
+async def test_an_engine_that_was_never_set_up_and_is_alone_fails_the_run_at_once_with_what_to_do() -> None:
+    desk = Desk("um", engine="ada")
+    desk.ada.away = NotSetUp("set ADA_URL to her server")
+    await desk.narrated()
+    assert await desk.reason() == "segment 0 cannot be spoken: set ADA_URL to her server: «um»"
+
+
+async def test_an_engine_that_nobody_knows_fails_the_run_with_its_name() -> None:
+    desk = Desk("um", engine="eva")
+    await desk.narrated()
+    assert "there is no engine 'eva'" in await desk.reason()
+
+
+# -- a book and its engine -------------------------------------------------------------------------------------------
+
+
+async def test_the_first_speech_says_who_speaks_the_book() -> None:
+    desk = Desk()
+    await desk.narrated()
+    assert await desk.speakers() == ["ada"] * 4
+    assert await desk.choice() == Choice(engine="ada", rate=RATE)
+    assert desk.bia.heard == []
+
+
+async def test_an_engine_that_goes_away_is_followed_by_the_next_for_the_rest_of_the_book() -> None:
+    desk = Desk()
+    await desk.spoken(2)
+    desk.ada.away = AWAY
+    with capture_logs() as logs:
+        await desk.spoken(3)
+    desk.ada.away = None
+    desk.bench.later(minutes=5)
+    await desk.spoken(4)
+    assert await desk.speakers() == ["ada", "ada", "bia", "bia"]
+    assert await desk.before() == [("ada", "it does not answer")]
+    [passed] = [line for line in logs if line["event"] == PASSED]
+    assert (passed["engine"], passed["before"], passed["reason"]) == ("bia", "ada", "it does not answer")
+
+
+async def test_another_process_speaks_with_the_engine_that_took_over() -> None:
+    desk = Desk()
+    await desk.spoken(2)
+    desk.ada.away = AWAY
+    await desk.spoken(3)
+    desk.ada.away = None
+    await desk.process()(desk.segment(3))
+    assert (await desk.speakers())[3] == "bia"
+
+
+async def test_an_engine_that_only_fails_is_followed_by_the_next_unasked() -> None:
+    desk = Desk(*TEXTS, "cinco")
+    desk.bench.options = Options(priority="medium")
+    await desk.spoken(1)
+    desk.ada.over = dict.fromkeys(TEXTS, Transient("half an answer"))
+    await desk.spoken(4)
+    asked = len(desk.ada.heard)
+    assert asked == 1 + 3 * TRIES > FAILURES
+    desk.ada.over = {}
+    await desk.spoken(5)
+    assert await desk.speakers() == ["ada", "bia", "bia", "bia", "bia"]
+    assert len(desk.ada.heard) == asked
+    assert await desk.before() == [("ada", "it failed 6 times in a row")]
+
+
+async def test_a_book_that_its_first_engine_could_not_begin_tells_why() -> None:
+    desk = Desk()
+    await desk.begin()
+    desk.ada.away = AWAY
+    await desk.narrated()
+    assert await desk.speakers() == ["bia"] * 4
+    desk = Desk()
+    await desk.begin()
+    desk.ada.over = dict.fromkeys(TEXTS, AWAY)
+    await desk.narrated()
+    assert await desk.speakers() == ["bia"] * 4
+    assert await desk.before() == [("ada", "it does not answer")]
+
+
+async def test_a_segment_that_one_engine_refuses_is_the_next_ones_and_the_book_is_not() -> None:
+    desk = Desk()
+    desk.ada.over = {"um": Permanent("no sound for it"), "três": Permanent("no sound for it")}
+    await desk.narrated()
+    assert await desk.speakers() == ["bia", "ada", "bia", "ada"]
+    assert await desk.choice() == Choice(engine="ada", rate=RATE)
+
+
+async def test_a_segment_that_is_faulty_twice_is_the_next_ones() -> None:
+    desk = Desk()
+    desk.ada.over = {"dois": None}
+    await desk.narrated()
+    assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
+    assert desk.ada.texts.count("dois") == 2
+
+
+async def test_a_text_that_nobody_can_speak_fails_the_run_with_everybodys_reason_and_the_text() -> None:
+    desk = Desk("um")
+    desk.ada.over, desk.bia.over = {"um": None}, {"um": Permanent("no sound for it")}
+    await desk.narrated()
+    assert await desk.reason() == (
+        "segment 0 cannot be spoken: ada: the speech of ada is silent; bia: no sound for it: «um»"
+    )
+
+
+async def test_a_text_that_one_refuses_and_another_may_speak_later_is_tried_again() -> None:
+    desk = Desk("um")
+    await desk.begin()
+    desk.ada.over, desk.bia.over = {"um": Permanent("no sound for it")}, {"um": Transient("half an answer")}
+    with pytest.raises(Transient, match="segment 0 cannot be spoken now: ada: no sound for it; bia: half an answer"):
+        await desk.bench.first.handlers["speak"](desk.segment())
+
+
+@pytest.mark.parametrize("engine", ["bia,ada", "ada,bia"])
+async def test_a_job_may_name_its_engines_in_their_order(engine: str) -> None:
+    desk = Desk(engine=engine)
+    await desk.narrated()
+    assert await desk.speakers() == [engine[:3]] * 4
+
+
+async def test_a_book_begun_when_there_was_one_engine_keeps_it_when_a_better_one_comes() -> None:
+    desk = Desk()
+    await desk.spoken(2, desk.bia)
+    assert await desk.choice() is None
+    await desk.begin()
+    await desk.spoken(4)
+    assert await desk.speakers() == ["bia"] * 4
+    assert await desk.choice() == Choice(engine="bia", rate=2 * RATE)
+
+
+async def test_an_edit_of_a_book_whose_chunks_are_gone_is_spoken_at_its_rate() -> None:
+    desk = Desk()
+    await desk.narrated(desk.bia)
+    for index in range(4):
+        await desk.bench.raw.delete(keys.JOBS, keys.chunk(desk.bench.job, index))
+    await desk.begin()
+    await desk.bench.edit(1, "DOIS")
+    await desk.bench.deliver()
+    desk.bench.later(seconds=31)
+    await desk.bench.reconcile()
+    assert await desk.bench.published() == ["um", "DOIS", "três", "quatro"]
+    assert {record.rate for record in await desk.records()} == {2 * RATE}
+
+
+async def test_a_choice_that_a_person_made_unreadable_is_made_again_from_what_was_spoken() -> None:
+    desk = Desk()
+    await desk.spoken(2)
+    await desk.bench.raw.put(keys.JOBS, keys.engine(desk.bench.job), b"{")
+    desk.bench.later(seconds=2)
+    await desk.spoken(4)
+    assert await desk.choice() == Choice(engine="ada", rate=RATE)
+
+
+async def test_an_engine_that_the_operator_took_away_is_followed_by_those_there_are() -> None:
+    desk = Desk()
+    eva = Voiced("eva", 3 * RATE)
+    await desk.spoken(2, eva, desk.ada)
+    await desk.spoken(4, desk.ada, desk.bia)
+    assert await desk.speakers() == ["eva", "eva", "ada", "ada"]
+    assert await desk.before() == [("eva", "there is no engine 'eva'")]
+
+
+# -- several processes -----------------------------------------------------------------------------------------------
+
+
+async def test_who_loses_the_first_choice_speaks_again_with_the_engine_that_was_chosen() -> None:
+    desk = Desk()
+    await desk.begin()
+    quick, slow = desk.process(desk.bia, desk.ada), desk.process()
+    desk.bench.store.before("put", keys.engine(desk.bench.job), lambda: quick(desk.segment(1)))
+    await slow(desk.segment(0))
+    assert await desk.speakers() == ["bia", "bia"]
+    assert desk.ada.texts == ["um"]
+
+
+async def test_who_loses_the_first_choice_to_the_same_engine_at_another_rate_keeps_its_speech() -> None:
+    desk = Desk(engine="ada")
+    desk.ada = Voiced("ada", is_fixed=False)
+    await desk.begin()
+
+    async def quicker() -> None:
+        desk.ada.at = 2 * RATE
+        await desk.process()(desk.segment(1))
+
+    slow = desk.process()
+    desk.bench.store.before("put", keys.engine(desk.bench.job), quicker)
+    await slow(desk.segment(0))
+    assert {record.rate for record in await desk.records()} == {2 * RATE}
+    assert sorted(desk.ada.texts) == ["dois", "um"]
+
+
+async def test_who_passes_a_book_on_too_late_goes_by_whom_it_was_passed_to() -> None:
+    desk = Desk()
+    eva = Voiced("eva", 3 * RATE)
+    three = (desk.ada, eva, desk.bia)
+    await desk.spoken(1, *three)
+    desk.bench.later(seconds=2)
+    quick, slow = desk.process(*three), desk.process(*three)
+    desk.ada.away = AWAY
+
+    async def passed_to_bia() -> None:
+        eva.away = AWAY
+        await quick(desk.segment(2))
+        eva.away = None
+
+    desk.bench.store.before("put", keys.engine(desk.bench.job), passed_to_bia)
+    await slow(desk.segment(1))
+    assert await desk.speakers() == ["ada", "bia", "bia"]
+    assert await desk.before() == [("ada", "it does not answer")]
+
+
+async def test_a_hint_for_a_segment_that_is_being_spoken_begins_nothing() -> None:
+    desk = Desk("um")
+    await desk.begin()
+    handler = desk.bench.first.handlers["speak"]
+    desk.ada.meanwhile = lambda: handler(desk.segment())
+    await handler(desk.segment())
+    assert desk.ada.texts == ["um"]
+    assert await desk.speakers() == ["ada"]
+
+
+async def test_an_edit_at_the_very_end_of_a_look_is_followed_though_its_event_came_too_soon() -> None:
+    desk = Desk("um")
+    await desk.begin()
+    handler = desk.bench.first.handlers["speak"]
+
+    async def edited() -> None:
+        await desk.bench.edit(0, "UM")
+        await handler(desk.segment())
+
+    desk.bench.store.before("head", keys.chunk(desk.bench.job, 0), edited)
+    await handler(desk.segment())
+    assert desk.ada.texts == ["um", "UM"]
+
+
+async def test_a_segment_that_failed_is_spoken_at_its_next_event() -> None:
+    desk = Desk("um", engine="ada")
+    await desk.begin()
+    desk.ada.over = {"um": Transient("half an answer")}
+    with pytest.raises(Transient):
+        await desk.bench.first.handlers["speak"](desk.segment())
+    desk.ada.over = {}
+    await desk.bench.first.handlers["speak"](desk.segment())
+    assert await desk.speakers() == ["ada"]
+
+
+async def test_a_rejected_chunk_is_spoken_at_the_rate_of_its_book_whoever_is_left_to_speak() -> None:
+    desk = Desk()
+    await desk.spoken(4, desk.bia, desk.ada)
+    await desk.bench.raw.put(keys.JOBS, keys.chunk(desk.bench.job, 1), b"damaged")
+    await desk.begin(desk.ada)
+    await desk.encoded(1)
+    assert await desk.bench.published() == list(TEXTS)
+    assert await desk.speakers() == ["bia", "ada", "bia", "bia"]
+
+
+# -- voices ----------------------------------------------------------------------------------------------------------
+
+
+def as_written(ssml: str) -> Reading:
+    return Reading(rendered(ssml), 0.0, 0.0)
+
+
+def in_voice(name: str, text: str = "um") -> str:
+    return f'<speak xml:lang="pt-BR"><voice name="{name}" xml:lang="en">{text}</voice></speak>'
+
+
+async def test_an_engine_that_steps_in_speaks_with_its_own_voice_in_the_same_language() -> None:
+    desk = Desk(in_voice("clara"), in_voice("clara", "dois"), read=as_written)
+    desk.bench.options = Options(voice="clara", priority="low")
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.spoken(1)
+    desk.ada.away = AWAY
+    await desk.spoken(2)
+    [first], [second] = desk.ada.heard, desk.bia.heard
+    assert 'name="clara"' in serialise(first)
+    assert "name=" not in serialise(second)
+    assert 'xml:lang="en"' in serialise(second)
+    assert [(record.engine, record.voice) for record in await desk.records()] == [("ada", "clara"), ("bia", None)]
+
+
+async def test_the_engine_that_has_the_voice_of_the_job_speaks_it_though_another_is_better() -> None:
+    desk = Desk(in_voice("bento"), read=as_written)
+    desk.bench.options = Options(voices={"Rui": "bento"}, priority="low")
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.spoken(1)
+    assert await desk.speakers() == ["bia"]
+
+
+async def test_a_voice_that_no_engine_has_fails_the_run_with_its_name_and_how_to_see_those_there_are() -> None:
+    desk = Desk("um")
+    desk.bench.options = Options(voice="clarra", priority="low")
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.narrated()
+    assert "no engine at hand has the voice 'clarra': `darkchannel voices`" in await desk.reason()
+    assert (desk.ada.heard, desk.bia.heard) == ([], [])
+
+
+async def test_a_mistake_in_the_name_of_a_voice_is_not_spoken_over_by_another_engine() -> None:
+    desk = Desk(in_voice("clarra"), read=as_written)
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    for engine in (desk.ada, desk.bia):
+        engine.over = {"um": Permanent(f"{engine.name} has no voice 'clarra'")}
+    await desk.narrated()
+    assert "ada has no voice 'clarra'; bia: bia has no voice 'clarra'" in await desk.reason()
+    assert ["clarra" in serialise(script) for script in (*desk.ada.heard, *desk.bia.heard)] == [True, True]
+
+
+# -- the cache -------------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_costly_engine_spoke_once_is_not_spoken_again_and_the_record_says_so() -> None:
+    desk = Desk("um", "dois", "um")
+    desk.ada = Voiced("ada", is_costly=True)
+    await desk.narrated()
+    assert desk.ada.texts == ["um", "dois"]
+    assert [record.cached for record in await desk.records()] == [False, False, True]
+    assert await desk.bench.published() == ["um", "dois", "um"]
+
+
+async def test_what_is_faulty_is_not_kept() -> None:
+    desk = Desk("um", "dois", "um")
+    desk.ada = Voiced("ada", is_costly=True)
+    desk.ada.over = {"um": None}
+    await desk.spoken(1)
+    desk.ada.over = {}
+    await desk.spoken(3)
+    assert await desk.speakers() == ["bia", "ada", "ada"]
+    assert desk.ada.texts == ["um", "um", "dois", "um"]
+
+
+async def test_what_is_found_faulty_in_the_cache_is_spoken_anew() -> None:
+    desk = Desk("um", "um")
+    desk.ada = Voiced("ada", is_costly=True)
+    desk.read = as_it_stands
+    desk.ada.over = {"um": None}
+    await desk.spoken(1)
+    desk.ada.over = {}
+    desk.read = measured
+    await desk.spoken(2, desk.ada, desk.bia)
+    assert [record.cached for record in await desk.records()] == [False, False]
+    assert desk.ada.texts == ["um", "um"]
+
+
+async def test_speech_that_costs_nothing_is_not_kept() -> None:
+    desk = Desk("um", "um")
+    await desk.narrated()
+    assert [info async for info in desk.bench.raw.list(keys.CACHE)] == []
+    assert desk.ada.texts == ["um", "um"]
+
+
+async def test_a_slow_engine_does_not_keep_the_others_from_their_segments() -> None:
+    desk = Desk(read=as_it_stands)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def takes_its_time() -> None:
+        begun.set()
+        await gate.wait()
+
+    desk.ada.meanwhile = takes_its_time
+    await desk.begin()
+    handler = desk.bench.first.handlers["speak"]
+    slow = asyncio.create_task(handler(desk.segment(0)))
+    await begun.wait()
+    await handler(desk.segment(1))
+    assert (await desk.records())[0].engine == "ada"
+    gate.set()
+    await slow
+    assert await desk.speakers() == ["ada", "ada"]
