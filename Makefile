@@ -2,22 +2,34 @@
 SHELL := /bin/sh
 VENV ?= .venv
 SAMPLE ?= examples/o-farol.md
+PIPER ?= pt_BR-faber-medium
 COMPOSE ?= docker compose
 UV ?= uv
 export VENV
 bin = $(VENV)/bin
+folder = $${DARKCHANNEL_FOLDER:-darkchannel-data}
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-long soak mutants up down locks venv venv-dev
+.PHONY: help run voice test test-bark check bench bench-long soak mutants up down locks venv venv-dev
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: venv  ## narrate the sample book on this machine, without Docker
 	@$(bin)/darkchannel narrate $(SAMPLE)
+	@ls "$(folder)"/darkchannel-refs/models/piper/*.onnx >/dev/null 2>&1 || \
+	  echo "for a natural voice, offline as well: make voice"
+
+voice: venv  ## fetch a natural voice for `make run`, once: some 100 MB
+	@infra/venv.sh engines
+	@$(bin)/darkchannel voices install $(PIPER) --folder "$(folder)"
 
 test: venv-dev  ## all tests but the long ones; those that need Docker are skipped where there is none
 	@$(bin)/pytest -m "not soak"
+
+test-bark:  ## the tests of Bark, in .venv-bark, which takes some 6 GB
+	@VENV=.venv-bark infra/venv.sh bark-dev
+	@.venv-bark/bin/pytest tests/bark
 
 check: venv-dev  ## style, types and who imports whom
 	$(bin)/ruff check .

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment and installs one lock and this package into it; does nothing where that is done.
-#   infra/venv.sh LOCK     LOCK: embedded (runs), dev (runs, tests and checks) or bark-dev (that with Bark)
+#   infra/venv.sh LOCK     LOCK: embedded (runs), engines (runs, with Piper and gTTS too), dev (runs, tests and checks) or
+#                          bark-dev (that with Bark)
 # PYTHON chooses the interpreter, VENV the folder (default: .venv).
 set -eu
 lock=$1

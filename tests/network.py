@@ -99,7 +99,7 @@ def rerouted(monkeypatch: pytest.MonkeyPatch, port: int) -> list[tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Signed by itself, for one host."""
+    """Signed by itself."""
 
     certificate: Path
     key: Path
@@ -116,13 +116,14 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
-def certificate(folder: Path, host: str) -> Certificate:
+def certificate(folder: Path, *hosts: str) -> Certificate:
     """Made for the occasion; the test is skipped where there is no openssl."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("the openssl command is not there: TLS was not tested")
     made = Certificate(folder / "certificate.pem", folder / "key.pem")
-    told = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-days", "2"]
+    names = ",".join(f"DNS:{host}" for host in hosts)
+    told = ["-subj", f"/CN={hosts[0]}", "-addext", f"subjectAltName={names}", "-days", "2"]
     files = ["-keyout", made.key, "-out", made.certificate]
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command = [openssl, "req", "-x509", "-nodes", *curve, *told, *files]

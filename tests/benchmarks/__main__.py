@@ -11,8 +11,10 @@ from darkchannel.jobs import plan
 from services.splitter import document
 from tests.benchmarks import (
     audiobook,
+    bark,
     book,
     embedded,
+    engines,
     fairness,
     floor,
     handoffs,
@@ -25,7 +27,7 @@ from tests.benchmarks import (
 from tests.benchmarks.narration import NotNarrated
 from tests.benchmarks.report import Figures
 
-CHOICES = ("speech", "narration", "latency", "fairness", "audiobook", "handoffs", "webhooks")
+CHOICES = ("speech", "narration", "latency", "fairness", "audiobook", "handoffs", "webhooks", "engines", "bark")
 
 LIMIT_FLOORS = 20
 """A pipeline that takes this many times the floor, and a minute, is given up."""
@@ -71,6 +73,10 @@ def main() -> None:
         figures.handoffs = tried("handoffs", handoffs.measure)
     if "webhooks" in arguments.only:
         figures.webhooks = tried("webhooks", webhooks.measure)
+    if "engines" in arguments.only:
+        figures.engines = tried("engines", engines.measure)
+    if "bark" in arguments.only:
+        figures.bark = tried("bark", bark.measure)
     if arguments.json:
         print(json.dumps(figures.as_json()))
     else:

@@ -6,7 +6,7 @@ takes time, a second a segment. What requests and encoding take is left out.
 
 import asyncio
 import statistics
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,23 +22,28 @@ from darkchannel.jobs.runs import Closed, State
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.topology import RETRY_DELAYS
 from darkchannel.runtime.embedded import route
+from darkchannel.runtime.engines import Engine
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, Parts, Round, Service
 from darkchannel.runtime.waiting import Process
+from darkchannel.speech.ssml import Element
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.messages import Answer, Message
 from tests.benchmarks import virtual_time
 from tests.benchmarks.narration import NotNarrated
 from tests.pipeline import process
+from tests.pipeline.engine import Simulated
 
 PROCESSES = 8
 SLOTS = 4
 """Segments that one process speaks at once; like the real one it takes one message more, so that none idles."""
 SPEAK_SECONDS = 1.0
 TEXT = "O farol acendeu antes da chuva."
-RATE = 100
-"""In hertz: the speech has its length, not its size."""
+RATE = 8_000
+"""In hertz, the lowest that is speech."""
+SPEECH = b"".join((1_000 + n % 2).to_bytes(2, "little") for n in range(300))
+"""Of each segment: how long it lasts changes nothing here."""
 CHAPTER_SEGMENTS = 50
 GRACE_SECONDS = 30.0
 LIMIT_SECONDS = 3_600.0
@@ -170,7 +175,7 @@ async def _stack() -> AsyncIterator[_Stack]:
 
 def _service(name: str) -> Service:
     async def build(context: Context) -> Parts:
-        made = process.build(context, _engine(), _Receiver(), lambda: "nonce", GRACE_SECONDS)
+        made = process.build(context, (_engine(),), _Receiver(), lambda: "nonce", GRACE_SECONDS)
         return Parts(
             handlers={stage.name: made.handlers[stage.name] for stage in pipeline.stages_of(name)},
             prefetch={"speak": SLOTS + 1},
@@ -180,16 +185,15 @@ def _service(name: str) -> Service:
     return Service(name=name, build=build)
 
 
-def _engine() -> Callable[[str, str], Awaitable[tuple[str, Speech]]]:
+def _engine() -> Engine:
     slots = asyncio.Semaphore(SLOTS)
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+    async def say(_: Element) -> Speech:
         async with slots:
             await asyncio.sleep(SPEAK_SECONDS)
-        samples = range(3 * RATE)
-        return "slow", Speech(b"".join((1_000 + n % 2).to_bytes(2, "little") for n in samples), RATE)
+        return Speech(SPEECH, RATE)
 
-    return speak
+    return Simulated(say, "slow", rate=RATE)
 
 
 class _Receiver:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.jobs import plan
 from darkchannel.jobs.options import Options
-from darkchannel.jobs.plan import Book, Chapter
+from darkchannel.jobs.plan import Book, Chapter, Plan
 from darkchannel.jobs.runs import Opened, Source
+from darkchannel.jobs.window import Window
 from darkchannel.runtime.embedded import embedded
 from darkchannel.runtime.registry import load
 from darkchannel.runtime.service import utc_now
@@ -48,7 +50,7 @@ def speak() -> Spoken:
 async def _spoken(root: Path, texts: tuple[str, ...]) -> Spoken:
     chunks: list[bytes] = []
     async with embedded(root, services=load(("synthesizer",)), drops=False) as pipeline:
-        job = await _place(pipeline.jobs, texts, 1, ("mp3",))
+        job, _ = await place(pipeline.jobs, (texts,), ("mp3",))
         async with asyncio.timeout(LIMIT_SECONDS):
             for index in range(len(texts)):
                 # Polled, as any client outside the pipeline has to.
@@ -67,7 +69,8 @@ def lay_out(root: Path, spoken: Spoken, sections: int, formats: tuple[str, ...],
 
     async def laid_out() -> str:
         store = FolderStore(root)
-        job = await _place(Jobs(store, utc_now), spoken.texts, sections, formats)
+        job, index = await place(Jobs(store, utc_now), (spoken.texts,) * sections, formats)
+        assert len(index.sections) == sections, "a chapter is a section"
         for index, chunk in enumerate(spoken.chunks):
             await store.put(keys.JOBS, keys.chunk(job, index), chunk)
         return job
@@ -85,16 +88,19 @@ def _chunk(root: Path, job: str, index: int) -> Path:
     return root / keys.JOBS / keys.chunk(job, index)
 
 
-async def _place(jobs: Jobs, texts: tuple[str, ...], sections: int, formats: tuple[str, ...]) -> str:
-    """A job with an open run, its plan and all its segments."""
+async def place(
+    jobs: Jobs, chapters: Sequence[tuple[str, ...]], formats: tuple[str, ...], *, width: int | None = None
+) -> tuple[str, Plan]:
+    """A job with an open run, its plan, and all its segments or those of a window so wide."""
     at = utc_now()
     job = keys.job_id(keys.INBOX, "livro.md", at.isoformat())
-    chapters = tuple(Chapter(f"Capítulo {number + 1}", texts) for number in range(sections))
-    index, parts = plan.make(Book("O farol e a vila", "Ninguém", Options(formats=formats), chapters))
-    assert len(index.sections) == sections, "a chapter is a section"
+    titled = tuple(Chapter(f"Capítulo {number}", texts) for number, texts in enumerate(chapters, 1))
+    index, parts = plan.make(Book("O farol e a vila", "Ninguém", Options(formats=formats), titled))
     source = Source(bucket=keys.INBOX, key="livro.md", version=at.isoformat(), size=1)
     await jobs.open_run(job, 1, Opened(reason="accepted", at=at, source=source))
     await jobs.save_plan(job, index, parts)
-    for number in range(index.segments):
+    if width is not None:
+        await jobs.save_window(job, Window(width=width))
+    for number in range(index.segments if width is None else min(width, index.segments)):
         await jobs.release(job, index, number)
-    return job
+    return job, index

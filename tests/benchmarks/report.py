@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import audiobook, encoding, fairness, handoffs, speech, webhooks
+from tests.benchmarks import audiobook, bark, encoding, engines, fairness, handoffs, slow_server, speech, webhooks
 from tests.benchmarks.audiobook import Audiobook
+from tests.benchmarks.bark import Bark
 from tests.benchmarks.encoding import Encoding
+from tests.benchmarks.engines import Engines
 from tests.benchmarks.fairness import Fairness
 from tests.benchmarks.handoffs import Handoffs
 from tests.benchmarks.latency import Latency
@@ -32,6 +34,8 @@ class Figures:
     """Seconds from the last chunk to the outcome of the shortest and the longest book there."""
     handoffs: Handoffs | None = None
     webhooks: Webhooks | None = None
+    engines: Engines | None = None
+    bark: Bark | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     """Why, by name."""
 
@@ -55,6 +59,10 @@ class Figures:
             figures["handoffs_ms"] = asdict(self.handoffs)
         if self.webhooks:
             figures["webhooks_ms"] = asdict(self.webhooks) | {"ratio": self.webhooks.ratio}
+        if self.engines:
+            figures["engines"] = asdict(self.engines) | {"ratios": [short.ratio for short in self.engines.short]}
+        if self.bark:
+            figures["bark"] = asdict(self.bark) | {"ratio": self.bark.ratio}
         return figures
 
 
@@ -83,6 +91,11 @@ def show(figures: Figures) -> None:
         console.print(_handoffs(figures.handoffs))
     if figures.webhooks:
         console.print(_webhooks(figures.webhooks))
+    if figures.engines:
+        console.print(_engines(figures.engines))
+        console.print(_segments(figures.engines))
+    if figures.bark:
+        console.print(_bark(figures.bark))
     for name, reason in figures.skipped.items():
         console.print(f"{name}: not measured, {reason}", highlight=False)
 
@@ -254,4 +267,45 @@ def _webhooks(measured: Webhooks) -> Table:
     hanging = f"the others while {webhooks.HANGING} of {webhooks.RECEIVERS} hang"
     table.add_row(hanging, f"{measured.beside:.0f}", "")
     table.add_row("ratio", f"{measured.ratio:.2f}", f"{webhooks.MOST_RATIO:g} or less")
+    return table
+
+
+def _engines(measured: Engines) -> Table:
+    table = Table("engines, one segment after the other", "x real time", "what speaks here")
+    for engine in measured.engines:
+        table.add_row(engine.name, f"{engine.times:.0f}", engine.behind)
+    return table
+
+
+def _segments(measured: Engines) -> Table:
+    table = Table("a segment", "milliseconds", "ratio", "asked")
+    for number, short in enumerate(measured.short):
+        asked = f"{engines.LEAST_TIMES:g} or more" if number == 0 else ""
+        table.add_row(f"{short.characters:.0f} characters: espeak-ng in a process that stays", f"{short.staying:.2f}")
+        table.add_row(f"by {measured.rival}", f"{short.fresh:.2f}", f"{short.ratio:.1f}", asked)
+    table.add_section()
+    table.add_row(f"one of {measured.characters:,.0f} characters by espeak-ng", f"{measured.speech:.2f}", "1", "")
+    for name, milliseconds in (
+        ("what the synthesizer adds to that", measured.overhead),
+        ("its speech out of the cache: memory", measured.from_memory),
+        ("out of a folder, by another process", measured.from_folder),
+    ):
+        table.add_row(name, f"{milliseconds:.2f}", f"{milliseconds / measured.speech:.2f}", "")
+    table.add_section()
+    table.add_row(
+        f"{slow_server.AT_ONCE} at a time by a server that takes {slow_server.SPEAK_SECONDS:g} s",
+        "",
+        f"{measured.busy:.1%} of what it can",
+        f"{slow_server.LEAST_BUSY:.0%} or more",
+    )
+    return table
+
+
+def _bark(measured: Bark) -> Table:
+    where = measured.device or "no GPU here: a tiny model on the CPU, which tells of our own code alone"
+    table = Table(f"Bark with random weights, {measured.texts} texts: {where}", "x real time", "asked")
+    table.add_row("one at a time", f"{measured.speech / measured.single:.1f}", "")
+    table.add_row(f"{bark.BATCH} together", f"{measured.speech / measured.batched:.1f}", "")
+    least = f"{bark.LEAST_RATIO:g} or more" if measured.device else "on a GPU"
+    table.add_row("ratio", f"{measured.ratio:.2f}", least)
     return table

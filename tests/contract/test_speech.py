@@ -283,8 +283,8 @@ def sounds_after(speech: Speech, silence: float) -> list[int]:
 
 
 async def test_two_voices_are_equally_loud_with_their_gains(ears: Ears) -> None:
-    async def speak(_: str, ssml: str) -> tuple[str, Speech]:
-        return ears.engine.name, await ears.engine.speak(rendered(ssml))
+    async def speak(_: str, ssml: str) -> Speech:
+        return await ears.engine.speak(rendered(ssml))
 
     man, woman = [
         await ears.hear(f'<voice name="{voice}">{f"<p><s>{PROSE}</s><s>Ninguém veio.</s></p>" * 5}</voice>')

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from darkchannel.storage.port import NEW, ObjectStore
+from darkchannel.storage.port import NEW, ObjectInfo, ObjectStore
 from tests.contract.stores import BUCKET, KINDS, LASTING_KINDS, VERSIONED, Subject, opened
 
 ODD_KEYS = (
@@ -292,6 +292,21 @@ async def test_a_copy_keeps_the_metadata_or_takes_new_ones(store: ObjectStore, h
         assert (found.body, dict(found.info.metadata)) == (b"text", metadata)
 
 
+async def test_an_object_copied_onto_itself_is_as_it_was_but_newer(store: ObjectStore, here: str) -> None:
+    key = f"{here}a é.wav"
+    etag = await store.put(BUCKET, key, b"speech", content_type="audio/wav")
+    before = await _listed_info(store, key)
+    assert await store.copy(BUCKET, key, BUCKET, key, metadata={"used": "today"})
+    once = await _listed_info(store, key)
+    # Again, with metadata that are there already: S3 refuses a copy that says nothing of them.
+    assert await store.copy(BUCKET, key, BUCKET, key, metadata={"used": "today"})
+    twice = await _listed_info(store, key)
+    found = await store.get(BUCKET, key)
+    assert found is not None
+    assert (found.body, found.info.etag, dict(found.info.metadata)) == (b"speech", etag, {"used": "today"})
+    assert before.modified < once.modified < twice.modified
+
+
 async def test_deleting_one_version_leaves_the_newer_one(store: ObjectStore, here: str) -> None:
     key = f"{here}livro é.txt"
     await store.put(VERSIONED, key, b"old", metadata={"voice": "x"})
@@ -388,6 +403,11 @@ async def test_anyone_may_read_an_object_by_its_link(store: ObjectStore, here: s
             return bytes(answer.read())
 
     assert await asyncio.to_thread(read) == b"read me"
+
+
+async def _listed_info(store: ObjectStore, key: str) -> ObjectInfo:
+    (info,) = [info async for info in store.list(BUCKET, key)]
+    return info
 
 
 def _file(folder: Path, body: bytes) -> Path:

@@ -8,6 +8,7 @@ RECONCILER = "tests/pipeline/test_reconciler.py"
 RECORDED = "tests/pipeline/test_recordings.py"
 TAMPERING = "tests/pipeline/test_tampering.py"
 LEVEL = "tests/pipeline/test_level.py"
+ENGINES = "tests/pipeline/test_engines.py"
 REJECTIONS = "tests/pipeline/test_rejections.py"
 WINDOW = "tests/pipeline/test_window.py"
 CONSUMER = "tests/unit/test_consumer.py"
@@ -26,16 +27,14 @@ SPEAKING = (
     Mutant(
         "ack before PUT: the synthesizer returns before its chunk is there",
         "services/synthesizer/handler.py",
-        """        fresh = False
-        while not await self._settle(key.job, key.index, fresh):
-            fresh = True
+        """            while not await self._settle(*at, fresh) or looks < self._looks[at]:
+                fresh, looks = True, self._looks[at]
 """,
-        """        async def later() -> None:
-            fresh = False
-            while not await self._settle(key.job, key.index, fresh):
-                fresh = True
+        """            async def later() -> None:
+                while not await self._settle(*at, True):
+                    pass
 
-        __import__("asyncio").create_task(later())
+            __import__("asyncio").create_task(later())
 """,
         (PROTOCOL,),
     ),
@@ -72,31 +71,31 @@ SPEAKING = (
     Mutant(
         "any chunk that is there counts as spoken from the text",
         "services/synthesizer/handler.py",
-        "if there and before and before.source == segment.info.etag:",
-        "if there:",
+        "is_current = before is not None and before.source == segment.info.etag",
+        "is_current = there is not None",
         (PROTOCOL, RECONCILER),
     ),
     Mutant(
         "a rejected chunk counts as there: synthesizer",
         "services/synthesizer/handler.py",
-        "            if rejection is None or rejection.chunk != there.info.etag:\n",
-        "            if rejection is None or there:\n",
+        "            if rejection and rejection.chunk == there.info.etag:\n",
+        "            if rejection and not there:\n",
         (REJECTIONS,),
     ),
     Mutant(
         "a new take has the bytes of the rejected one",
         "services/synthesizer/handler.py",
-        "            take = rejection.take\n",
-        "            take = 0\n",
+        "                take = rejection.take\n",
+        "                take = 0\n",
         (REJECTIONS,),
     ),
     Mutant(
         "a chunk that was there before releases nothing",
         "services/synthesizer/handler.py",
-        """            if rejection is None or rejection.chunk != there.info.etag:
+        """            elif is_current:
                 return there.info.etag
 """,
-        """            if rejection is None or rejection.chunk != there.info.etag:
+        """            elif is_current:
                 raise Permanent("spoken before")
 """,
         (PROTOCOL, RECONCILER),
@@ -131,6 +130,58 @@ SPEAKING = (
         "await self.store.put(keys.JOBS, keys.segment(job, index), text.encode(), over=NEW, content_type=SSML)",
         "await self.store.put(keys.JOBS, keys.segment(job, index), text.encode(), content_type=SSML)",
         (OVERTAKEN,),
+    ),
+)
+
+CHOOSING = (
+    Mutant(
+        "a hint for what is being spoken has it spoken again",
+        "services/synthesizer/handler.py",
+        "        if at in self._looks:\n",
+        "        if self._looks.get(at, 0) < 0:\n",
+        (ENGINES,),
+    ),
+    Mutant(
+        "an event that comes while its segment is under way is forgotten",
+        "services/synthesizer/handler.py",
+        " or looks < self._looks[at]:\n",
+        ":\n",
+        (ENGINES,),
+    ),
+    Mutant(
+        "the choice of an engine is put over whatever is there",
+        "services/synthesizer/choice.py",
+        "keys.engine(job), body, over=over, content_type=JSON)",
+        "keys.engine(job), body, content_type=JSON)",
+        (ENGINES,),
+    ),
+    Mutant(
+        "who loses the choice of an engine keeps its own speech",
+        "services/synthesizer/speaking.py",
+        "            if stands.engine == due.engine:\n",
+        "            if stands:\n",
+        (ENGINES,),
+    ),
+    Mutant(
+        "a chunk has the rate of its engine, not of its book",
+        "services/synthesizer/speaking.py",
+        "await self._packed(order, said, stands.rate)",
+        "await self._packed(order, said, said.speech.rate)",
+        (ENGINES,),
+    ),
+    Mutant(
+        "one segment that an engine refuses passes the book on",
+        "services/synthesizer/speaking.py",
+        "for name, error in failures.items() if isinstance(error, Unavailable)}",
+        "for name, error in failures.items()}",
+        (ENGINES,),
+    ),
+    Mutant(
+        "an engine that was chosen gives way to a better one",
+        "services/synthesizer/selection.py",
+        "        return (speaks, *(name for name in near if name != speaks))\n",
+        "        return tuple(near)\n",
+        ("tests/unit/test_selection.py", ENGINES),
     ),
 )
 
@@ -299,15 +350,40 @@ LEVELS = (
     Mutant(
         "the level of a book is decided anew",
         "shared/darkchannel/storage/jobs.py",
-        "keys.level(job), body, over=NEW, content_type=JSON) is not None",
-        "keys.level(job), body, content_type=JSON) is not None",
+        "if await self._create(keys.level(job), level):",
+        "if await self.store.put(keys.JOBS, keys.level(job), level.model_dump_json().encode()):",
         (LEVEL,),
     ),
     Mutant(
         "a book that was completed is levelled",
         "services/merger/book.py",
-        " or runs.completed[1]:",
-        ":",
+        "if runs.completed[1] or chain.gain:",
+        "if chain.gain:",
+        (LEVEL,),
+    ),
+    Mutant(
+        "a level of nothing is not written down",
+        "services/merger/book.py",
+        "decided = await self._jobs.save_level(job, Level(gain=lacking))",
+        "decided = await self._jobs.save_level(job, Level(gain=lacking)) if lacking else Level(gain=lacking)",
+        (LEVEL,),
+    ),
+    Mutant(
+        "who decides a level later has his own in mind",
+        "shared/darkchannel/storage/jobs.py",
+        "return await self._read(keys.level(job), Level) or level",
+        "return level",
+        (LEVEL,),
+    ),
+    Mutant(
+        "an encoder reads the gain before the record that it replaces",
+        "services/merger/sections.py",
+        """        there, etag = await self._jobs.section(job, section.index)
+        gain = await self._jobs.gain(job)
+""",
+        """        gain = await self._jobs.gain(job)
+        there, etag = await self._jobs.section(job, section.index)
+""",
         (LEVEL,),
     ),
 )
@@ -435,7 +511,7 @@ PUBLISHING = (
     ),
     Mutant(
         "a dead receiver's circuit never opens",
-        "services/handoff_notifier/destinations.py",
+        "shared/darkchannel/runtime/circuit.py",
         "        return not self.is_open or (now >= self.until and under_way == 0)\n",
         "        return True\n",
         (DESTINATIONS,),
@@ -729,4 +805,4 @@ DELIVERING = (
     ),
 )
 
-MUTANTS = (*SPEAKING, *MERGING, *LEVELS, *PUBLISHING, *ACCEPTING, *RECONCILING, *DELIVERING)
+MUTANTS = (*SPEAKING, *CHOOSING, *MERGING, *LEVELS, *PUBLISHING, *ACCEPTING, *RECONCILING, *DELIVERING)

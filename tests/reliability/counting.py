@@ -6,6 +6,7 @@ from pathlib import Path
 
 from darkchannel.audio.wav import Speech
 from darkchannel.speech.ssml import Element, spoken
+from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines.espeak import Espeak
 from services.synthesizer.levels import REFERENCES
 
@@ -14,7 +15,7 @@ CALLS = "CALLS_OF_THE_TESTS"
 SECONDS = 0.1
 """What a segment takes at least, so that a kill finds one half spoken."""
 
-_ENTRY_POINT = f"[darkchannel.engines]\n{NAME} = {__name__}:Counted\n"
+_ENTRY_POINT = f"[darkchannel.engines]\n{NAME} = {__name__}:engine\n"
 _METADATA = "Metadata-Version: 2.1\nName: counted-engine\nVersion: 1\n"
 
 
@@ -28,6 +29,10 @@ class Counted(Espeak):
             _count(Path(os.environ[CALLS]))
         await asyncio.sleep(SECONDS)
         return await super().speak(script)
+
+
+def engine(_: ObjectStore) -> Counted:
+    return Counted()
 
 
 def install(folder: Path) -> dict[str, str]:

@@ -14,6 +14,13 @@ from darkchannel import pipeline
 from darkchannel.cli.setup import SetupSettings
 from darkchannel.storage.recordings import RecordingsSettings
 from services.handoff_notifier.settings import NotifierSettings
+from services.synthesizer.cache import CacheSettings
+from services.synthesizer.engines.bark import BarkSettings
+from services.synthesizer.engines.gtts import GttsSettings
+from services.synthesizer.engines.openai_settings import OpenAISettings
+from services.synthesizer.engines.openvoice_settings import OpenVoiceSettings
+from services.synthesizer.engines.piper import PiperSettings
+from services.synthesizer.settings import SynthesizerSettings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -47,7 +54,7 @@ def test_a_service_has_a_health_check_a_policy_of_restarts_and_a_read_only_root(
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_container_is_bounded_and_may_gain_nothing(name: str) -> None:
     container = CONTAINERS[name]
-    assert re.fullmatch(r"\d+[mg]", container["mem_limit"])
+    assert re.fullmatch(r"\d+[mg]|\$\{[A-Z_]+:-\d+[mg]\}", container["mem_limit"])
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in container
@@ -96,10 +103,23 @@ def test_setup_is_given_every_secret_it_asks_for() -> None:
         ("handoff-notifier", NotifierSettings),
         ("handoff-notifier", RecordingsSettings),
         ("reconciler", RecordingsSettings),
+        ("synthesizer", SynthesizerSettings),
+        ("synthesizer", CacheSettings),
+        ("synthesizer", PiperSettings),
+        ("synthesizer", OpenAISettings),
+        ("synthesizer", OpenVoiceSettings),
+        ("synthesizer", BarkSettings),
+        ("synthesizer", GttsSettings),
     ],
 )
 def test_a_service_is_given_every_setting_it_reads(service: str, settings: type[BaseSettings]) -> None:
     assert {name.upper() for name in settings.model_fields} <= set(CONTAINERS[service]["environment"])
+
+
+def test_the_image_is_built_of_a_lock_that_is_there() -> None:
+    [lock] = re.findall(r"\$\{IMAGE_LOCK:-(\w+)\}", CONTAINERS["setup"]["build"]["args"]["LOCK"])
+    assert {lock, "bark"} <= {path.stem for path in (ROOT / "infra" / "locks").glob("*.txt")}
+    assert f"ARG LOCK={lock}\n" in (ROOT / "infra" / "docker" / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_env_sh_writes_a_secret_that_webhooks_can_be_signed_with(tmp_path: Path) -> None:

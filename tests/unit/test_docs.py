@@ -137,7 +137,7 @@ def test_a_darkchannel_command_in_the_documents_exists_with_its_options(words: l
         assert words[1] in group.get_help_option(context).opts + [o for p in group.params for o in p.opts]
         return
     command, rest = group.commands.get(words[1]), words[2:]
-    while rest and getattr(command, "commands", None):
+    while rest and not rest[0].startswith("-") and getattr(command, "commands", None):
         command, rest = command.commands.get(rest[0]), rest[1:]
     assert command, "there is no such command"
     if rest:  # else the command is only spoken of

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.engines import open_engine
+from darkchannel.runtime.service import utc_now
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.memory import MemoryStore
@@ -21,7 +23,7 @@ from services.synthesizer.engines import espeak_worker
 from services.synthesizer.engines.espeak import Espeak
 from services.synthesizer.engines.espeak_phonemes import TABLES, mnemonics
 from services.synthesizer.engines.espeak_ssml import prepare
-from services.synthesizer.selection import Engines
+from services.synthesizer.roster import Engines
 
 
 @pytest.fixture
@@ -321,25 +323,16 @@ async def test_an_engine_that_does_not_exist_names_those_there_are() -> None:
         await open_engine("vox", MemoryStore())
 
 
-async def test_the_engines_of_a_process_are_opened_once_and_tell_who_spoke() -> None:
-    engines = Engines(MemoryStore())
-    spoken = await asyncio.gather(*(engines.speak(name, ssml("Oi.")) for name in ("auto", "espeak")))
-    assert [name for name, _ in spoken] == ["espeak", "espeak"]
-    with pytest.raises(Permanent, match="no engine"):
-        await engines.speak("vox", ssml("Oi."))
-    await engines.close()
-
-
 async def test_an_engine_that_could_not_be_opened_is_tried_again_for_the_next_segment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engines = Engines(MemoryStore())
+    engines = Engines(partial(open_engine, store=MemoryStore()), ("espeak",), utc_now)
     with monkeypatch.context() as broken:
         broken.setattr(os, "cpu_count", _out_of_order)
         with pytest.raises(OSError, match="out of order"):
-            await engines.speak("espeak", ssml("Oi."))
-    _, speech = await engines.speak("espeak", ssml("Oi."))
-    assert speech.pcm
+            await engines.member("espeak").engine()
+    opened = await asyncio.gather(*(engines.member("espeak").engine() for _ in range(3)))
+    assert opened[0] is opened[1] is opened[2]
     await engines.close()
 
 

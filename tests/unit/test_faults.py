@@ -20,11 +20,16 @@ def silence(seconds: float) -> bytes:
     return bytes(round(seconds * RATE) * 2)
 
 
-def record(pcm: bytes, expected: float, *, rate: int = RATE, mark: int = 0) -> ChunkRecord:
-    samples = len(pcm) // 2
+def record(pcm: bytes, expected: float, *, rate: int = RATE, mark: int = 0, longest: float = 0.0) -> ChunkRecord:
     return ChunkRecord(
-        source="", engine="espeak", samples=samples, rate=rate, expected=expected, marks=(("s0", mark),)
-    )  # fmt: skip
+        source="",
+        engine="espeak",
+        samples=len(pcm) // 2,
+        rate=rate,
+        marks=(("s0", mark),),
+        expected=expected,
+        longest=longest,
+    )
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 44_100, 48_000])
@@ -38,6 +43,24 @@ def test_speech_of_about_the_expected_length_is_sound(rate: int) -> None:
 def test_speech_that_is_much_too_short_says_by_how_much() -> None:
     pcm = tone(0.4)
     assert fault(record(pcm, 12), pcm) == "has 0.4 s of speech where about 12 s were expected"
+
+
+def test_speech_that_rambles_on_says_by_how_much() -> None:
+    pcm = tone(30)
+    assert fault(record(pcm, 4, longest=12), pcm) == "has 30 s of speech where at most 12 s were expected"
+    assert fault(record(pcm, 4, longest=28.5), pcm) is None
+    assert fault(record(pcm, 4), pcm) is None
+
+
+def test_pauses_of_the_author_do_not_make_speech_too_long() -> None:
+    pcm = tone(3) + silence(60) + tone(3)
+    assert fault(record(pcm, 5, longest=10), pcm) is None
+
+
+@pytest.mark.parametrize(("rate", "fits"), [(7_999, False), (8_000, True), (48_000, True), (48_001, False)])
+def test_a_rate_that_no_voice_has_is_a_broken_header(rate: int, fits: bool) -> None:
+    pcm = tone(1, rate=rate)
+    assert fault(record(pcm, 1, rate=rate), pcm) == (None if fits else f"has {rate} Hz, which no voice has")
 
 
 def test_pauses_do_not_make_up_for_missing_words() -> None:

@@ -45,6 +45,13 @@ def test_a_build_is_found_again_in_the_key_of_its_manifest(job: str, digest: str
     assert keys.parse_manifest(keys.manifest(job, digest)) == keys.Manifest(job, digest)
 
 
+@given(st.sampled_from(["espeak", "bark", "a voz/dela"]), st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_an_engine_is_found_again_in_the_key_of_its_speech(engine: str, digest: str) -> None:
+    assert keys.parse_speech(keys.speech(engine, digest)) == engine
+    assert keys.parse_speech(f"{keys.speech(engine, digest)}.bak") is None
+    assert keys.parse_speech(keys.speech(engine, digest[1:])) is None
+
+
 @given(
     st.from_regex(
         r"(_active/)?[0-9a-f-]{36}[./](segments/segment-|sections/section-|runs/)?\d{4,7}(-opened)?\.(ssml|json)"

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 from array import array
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -14,10 +15,13 @@ from darkchannel.audio.wav import ChunkRecord, Speech, Turn
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
+from darkchannel.speech.ssml import Element, serialise
+from services.synthesizer.attempts import Reading
 from services.synthesizer.engines.espeak import Espeak
-from services.synthesizer.handler import Synthesizer
-from services.synthesizer.levels import FIGURES, REFERENCES, Levels, Speak, reference
+from services.synthesizer.levels import FIGURES, REFERENCES, Levels, reference
 from tests.pipeline.bench import Bench
+from tests.pipeline.engine import Simulated
+from tests.pipeline.process import synthesizer
 
 RATE = 8_000
 
@@ -31,13 +35,16 @@ class Organ:
         self.asked: list[str] = []
         self.fails: list[Exception] = []
 
-    async def speak(self, engine: str, ssml: str) -> tuple[str, Speech]:
+    async def speak(self, engine: str, ssml: str) -> Speech:
         self.asked.append(ssml)
         await asyncio.sleep(0)
         if self.fails:
             raise self.fails.pop(0)
         level = int(re.findall(r"\d+", (re.findall('name="(.*?)"', ssml) or ["4000"])[0])[0])
-        return engine, Speech(array("h", [level, level, -level, -level] * RATE).tobytes(), RATE)
+        return Speech(array("h", [level, level, -level, -level] * RATE).tobytes(), RATE)
+
+    async def say(self, script: Element) -> Speech:
+        return await self.speak(self.name, serialise(script))
 
 
 async def test_a_voice_is_measured_once_whoever_asks() -> None:
@@ -128,9 +135,9 @@ async def test_closing_gives_up_what_is_measured() -> None:
 async def test_a_voice_reads_its_own_language(voice: str, language: str, read: str) -> None:
     asked: list[str] = []
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
+    async def speak(_: str, ssml: str) -> Speech:
         asked.append(ssml)
-        return engine, Speech(b"", RATE)
+        return Speech(b"", RATE)
 
     await Levels(speak).gain("vox", voice, language)
     tree = parse(asked[0].encode())
@@ -144,10 +151,11 @@ def test_a_name_is_no_markup() -> None:
     assert [child.name for child in tree.children if not isinstance(child, str)] == ["voice"]
 
 
-async def chunk_of(ssml: str, speak: Speak) -> ChunkRecord:
+async def chunk_of(ssml: str, say: Callable[[Element], Awaitable[Speech]], rate: int = RATE) -> ChunkRecord:
     """The record that the synthesizer writes."""
     bench = Bench((ssml,))
-    bench.first.handlers["speak"] = Synthesizer(bench.context(), speak, lambda _: 0.0).speak
+    engine = Simulated(say, "organ", rate=rate)
+    bench.first.handlers["speak"] = synthesizer(bench.context(), engine, read=unmeasured).speak
     bench.events.append(await bench.drop())
     await bench.deliver(until="encode")
     found = await bench.raw.get(keys.JOBS, keys.chunk(bench.job, 0))
@@ -155,17 +163,21 @@ async def chunk_of(ssml: str, speak: Speak) -> ChunkRecord:
     return wav.unpack(found.body)[0]
 
 
+def unmeasured(ssml: str) -> Reading:
+    return Reading(rendered(ssml), 0.0, 0.0)
+
+
 async def test_a_dialogue_has_a_gain_for_each_turn_and_its_words() -> None:
     espeak = Espeak(slots=1)
 
     said: list[Speech] = []
 
-    async def speak(_: str, ssml: str) -> tuple[str, Speech]:
-        said.append(await espeak.speak(rendered(ssml)))
-        return "espeak", said[-1]
+    async def say(script: Element) -> Speech:
+        said.append(await espeak.speak(script))
+        return said[-1]
 
     ssml = '<speak xml:lang="pt-BR">Oi, <voice name="pt-br+f3">bom dia,</voice> senhora <break time="1s"/>Ana.</speak>'
-    record = await chunk_of(ssml, speak)
+    record = await chunk_of(ssml, say, espeak.rate)
     await espeak.close()
     assert len(said) == 3  # it and the references of two voices
     assert [sample for sample, _ in record.gains] == [turn.sample for turn in said[0].turns]
@@ -178,13 +190,13 @@ async def test_a_dialogue_has_a_gain_for_each_turn_and_its_words() -> None:
 async def test_turns_of_the_same_gain_come_together() -> None:
     organ = Organ()
 
-    async def speak(engine: str, ssml: str) -> tuple[str, Speech]:
-        _, speech = await organ.speak(engine, ssml)
+    async def say(script: Element) -> Speech:
+        speech = await organ.say(script)
         voices = ("note-800", "tone-800", "note-400", "tone-400", "note-800")
         turns = tuple(Turn(1_000 * number, voice) for number, voice in enumerate(voices))
-        return "organ", replace(speech, turns=turns)
+        return replace(speech, turns=turns)
 
-    record = await chunk_of("<speak>um</speak>", speak)
+    record = await chunk_of("<speak>um</speak>", say)
     assert [sample for sample, _ in record.gains] == [0, 2_000, 4_000]
     assert 'xml:lang="pt-BR"' in organ.asked[-1]
     assert record.gains[0][1] == record.gains[2][1] == round(record.gains[0][1], 2)
@@ -192,7 +204,7 @@ async def test_turns_of_the_same_gain_come_together() -> None:
 
 async def test_an_engine_that_tells_no_voice_has_no_gains() -> None:
     organ = Organ()
-    assert (await chunk_of("<speak>um</speak>", organ.speak)).gains == ()
+    assert (await chunk_of("<speak>um</speak>", organ.say)).gains == ()
     assert len(organ.asked) == 1
 
 

@@ -16,7 +16,7 @@ def test_nothing_asked_for_is_the_default() -> None:
     assert resolve() == resolve({}, {}) == Options()
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["voice", "title", "author"]), TITLES), max_size=5))
+@given(st.lists(st.dictionaries(st.sampled_from(["series", "title", "author"]), TITLES), max_size=5))
 def test_the_later_place_wins(layers: list[dict[str, str]]) -> None:
     merged = {name: value for layer in layers for name, value in layer.items()}
     assert resolve(*layers) == resolve(merged)
@@ -38,6 +38,11 @@ def test_a_provider_is_an_engine() -> None:
 @given(TITLES)
 def test_metadata_may_be_percent_encoded_since_clients_refuse_accents(title: str) -> None:
     assert resolve(from_metadata({"title": quote(title)})).title == title
+
+
+@pytest.mark.parametrize("asked", ["bark,espeak", " bark , espeak ", "bark,bark,espeak", ["bark", "espeak"]])
+def test_engines_are_named_in_their_order_each_once(asked: object) -> None:
+    assert resolve({"engine": asked}).engine == "bark,espeak"
 
 
 def test_metadata_that_is_not_ours_is_left_alone() -> None:
@@ -92,6 +97,11 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
     ("layer", "says"),
     [
         ({"priority": "soon"}, "priority: .*'soon'"),
+        ({"engine": "bark,"}, "engine: must be auto or the name of an engine, .* such as bark,espeak"),
+        ({"engine": "ES PEAK"}, "engine: must be auto or the name"),
+        ({"engine": "auto,espeak"}, "engine: auto stands alone"),
+        ({"engine": "espeak, auto"}, "engine: auto stands alone"),
+        ({"engine": ["espeak", 1]}, "engine: must be auto or the name"),
         ({"language": "português do Brasil"}, "language: must be a language tag such as pt-BR"),
         ({"formats": "ogg,mp3"}, "formats: .*ogg cannot be made; choose from mp3"),
         ({"formats": ""}, "formats: name at least one of mp3"),

@@ -4,14 +4,15 @@ from array import array
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkchannel.audio.prosody import trimmed
-from darkchannel.audio.wav import Mark, Speech
+from darkchannel.audio.prosody import spoken_in, trimmed
+from darkchannel.audio.wav import Mark, Speech, Word
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
 from darkchannel.speech.parse import parse
+from darkchannel.speech.prosody import Manner
 from darkchannel.speech.rendering import rendered
 from services.synthesizer.engines.plain import CLAUSE_MS, RATE, PlainText
 
@@ -20,7 +21,7 @@ WORD = 800
 
 
 class Hum:
-    """Silence, a note for each word, and silence again; remembers what it was asked for."""
+    """Silence, a note for each word, and silence again; remembers what it was asked for, and tells its words."""
 
     name = "hum"
     slots = 1
@@ -49,7 +50,8 @@ class Hum:
         rate = self._rates[len(self.asked) % len(self._rates)]
         self.asked.append((text, language, voice))
         note = array("h", [9_000, -9_000] * (WORD // 2)).tobytes() * len(text.split())
-        return Speech(bytes(2 * rate) + note + bytes(rate), rate)
+        words = tuple(Word(rate + WORD * number, word) for number, word in enumerate(text.split()))
+        return Speech(bytes(2 * rate) + note + bytes(rate), rate, words=words)
 
     async def close(self) -> None:
         pass
@@ -144,3 +146,61 @@ async def test_more_silence_than_the_memory_should_hold_is_refused_before_a_word
     with pytest.raises(Permanent, match="silent for more than 30 minutes"):
         await speech("um" + '<break time="60000ms"/>' * 31, hum)
     assert hum.asked == []
+
+
+def heard(said: Speech) -> list[tuple[str, float]]:
+    """The words with the seconds at which they are told."""
+    return [(word.text, word.sample / said.rate) for word in said.words]
+
+
+async def test_words_are_told_where_they_are_heard_however_they_are_asked_for() -> None:
+    content = 'um dois, <break time="500ms"/><voice name="eva">três</voice> <prosody volume="silent">quatro</prosody>'
+    said = await speech(content)
+    word, margin = WORD / 8_000, MARGINS / 2
+    third = margin + 2 * word + margin + 0.5 + margin
+    wanted = [("um", margin), ("dois,", margin + word), ("três", third), ("quatro", third + word + 2 * margin)]
+    assert [text for text, _ in heard(said)] == [text for text, _ in wanted]
+    assert [start for _, start in heard(said)] == pytest.approx([start for _, start in wanted], abs=0.001)
+
+
+async def test_words_said_slowly_are_told_as_late_as_they_are_heard() -> None:
+    said = await speech('<prosody rate="50%">um dois três</prosody> quatro')
+    starts = [start for _, start in heard(said)]
+    word, margin = WORD / 8_000, MARGINS / 2
+    wanted = [2 * margin + 2 * word * number for number in range(3)]
+    assert starts == pytest.approx([*wanted, 4 * margin + 6 * word + margin], abs=0.045)
+
+
+async def test_words_at_another_rate_are_told_at_that_of_the_first() -> None:
+    said = await speech('um dois <mark name="a"/>três quatro', Hum(rates=(8_000, 16_000)))
+    assert [start for _, start in heard(said)] == pytest.approx([0.03, 0.13, 0.29, 0.34], abs=0.005)
+
+
+@given(
+    st.integers(0, 3_000),
+    st.integers(1, 500),
+    st.integers(0, 3_000),
+    st.lists(st.integers(0, 6_500), max_size=8).map(sorted),
+)
+def test_trimming_leaves_a_word_at_its_sound_else_at_the_nearest_edge(
+    before: int, loud: int, after: int, places: list[int]
+) -> None:
+    note = array("h", [5_000] * loud).tobytes()
+    words = tuple(Word(place, str(number)) for number, place in enumerate(places))
+    found = trimmed(Speech(bytes(2 * before) + note + bytes(2 * after), 8_000, words=words))
+    first = max(0, before - 240)
+    samples = len(found.pcm) // 2
+    assert [word.text for word in found.words] == [word.text for word in words]
+    assert [word.sample for word in found.words] == [min(max(place - first, 0), samples - 1) for place in places]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from([0.5, 0.8, 1.0, 1.6, 4.0]), st.sampled_from([8_000, 22_050]), st.integers(800, 8_000))
+async def test_a_word_stands_after_the_same_share_of_speech_in_any_manner(pace: float, rate: int, length: int) -> None:
+    words = tuple(Word(length * number // 4, str(number)) for number in range(4))
+    spoken = Speech(array("h", [5_000, -5_000] * (length // 2)).tobytes(), 8_000, words=words)
+    said = await spoken_in(Manner(rate=pace), spoken, rate)
+    samples = len(said.pcm) // 2
+    assert samples / rate == pytest.approx(length / 8_000 / pace, abs=0.05)
+    shares = [word.sample / samples for word in said.words]
+    assert shares == pytest.approx([word.sample / length for word in words], abs=0.01)

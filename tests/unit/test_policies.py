@@ -117,6 +117,9 @@ def test_whoever_holds_a_link_can_fetch_audiobooks_and_recordings_and_list_nothi
         ("s3:PutObject", f"{keys.JOBS}/{keys.announced('j', 1)}"),
         ("s3:PutObject", f"{keys.JOBS}/{keys.receipt('company_5/voice/2026/01/15/a.mp3')}"),
         ("s3:DeleteObject", f"{keys.JOBS}/{keys.destination('0123456789abcdef')}"),
+        ("s3:PutObject", f"{keys.CACHE}/{keys.speech('piper', 'd')}"),
+        ("s3:PutObject", f"{keys.REFS}/models/piper/pt_BR-faber-medium.onnx"),
+        ("s3:DeleteObject", f"{keys.CACHE}/{keys.speech('piper', 'd')}"),
     ],
 )
 def test_the_operator_drops_documents_runs_and_redelivers_and_asks_for_a_look(action: str, resource: str) -> None:
@@ -132,6 +135,8 @@ def test_the_operator_drops_documents_runs_and_redelivers_and_asks_for_a_look(ac
         ("s3:DeleteObject", f"{keys.JOBS}/{keys.marker('j', 1)}"),
         ("s3:DeleteObject", f"{keys.INBOX}/a.txt"),
         ("s3:DeleteObject", f"{keys.JOBS}/{keys.delivery('j', 1, 'task.completed')}"),
+        ("s3:DeleteObject", f"{keys.CACHE}/notes.txt"),
+        ("s3:PutObject", f"{keys.REFS}/lexicons/pt-BR.pls"),
     ],
 )
 def test_the_operator_overwrites_and_deletes_no_result(action: str, resource: str) -> None:

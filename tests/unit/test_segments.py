@@ -129,6 +129,10 @@ def test_sentences_stay_whole_where_the_engine_takes_them(engine: str) -> None:
     assert all(len(piece) > size.target - 40 for piece in said[:-1])
 
 
+def test_the_first_engine_that_is_named_decides_how_large_segments_are() -> None:
+    assert size_of("bark,espeak") == SIZES["bark"] != size_of("espeak,bark") == SIZES["espeak"] == size_of("auto")
+
+
 def test_a_clause_is_not_cut_off_right_after_its_start() -> None:
     text = "Sim, " + "palavra " * 20
     [first, *_] = ["".join(map(spoken, piece)) for piece in cut([paragraph(text)], "pt", Size(100, 100))]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from darkchannel.cli import app_dead_letters, app_deliveries, app_text
+from darkchannel.cli import app_cache, app_dead_letters, app_deliveries, app_text, app_voices
 from darkchannel.cli.arguments import (
     Author,
     Document,
@@ -63,6 +63,8 @@ app = typer.Typer(
 app.add_typer(app_deliveries.app, name="deliveries", rich_help_panel=LOOK)
 app.add_typer(app_dead_letters.app, name="dead-letters", rich_help_panel=LOOK)
 app.add_typer(app_text.app, name="text", rich_help_panel=LOOK)
+app.add_typer(app_voices.app, name="voices", rich_help_panel=LOOK)
+app.add_typer(app_cache.app, name="cache", rich_help_panel=LOOK)
 
 
 @app.callback(invoke_without_command=True)

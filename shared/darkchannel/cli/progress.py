@@ -29,7 +29,7 @@ async def follow(jobs: Jobs, job: str, news: News = list) -> Report:
     Raises Failed where nothing moves for STALL_SECONDS.
     """
     with _shown() as show:
-        async for report in _reports(jobs, job, news):
+        async for report in reports(jobs, job, news):
             show(report)
     return report
 
@@ -45,7 +45,7 @@ def tell_end(report: Report, *, json: bool) -> Code:
     return Code.OK
 
 
-async def _reports(jobs: Jobs, job: str, news: News) -> AsyncIterator[Report]:
+async def reports(jobs: Jobs, job: str, news: News = list) -> AsyncIterator[Report]:
     """The job each time it has moved, until it is published."""
     reporter, last, still = Reporter(jobs, job), None, 0.0
     while still < STALL_SECONDS:
@@ -86,9 +86,10 @@ def _shown() -> Iterator[Show]:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[], None]]:
+def counted(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
     """Counts on a terminal, while inside, how often what it gives was called; elsewhere nothing is shown."""
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"))
+    of = f" of {total}" if total else ""
+    columns = (SpinnerColumn(), TextColumn(f"{{task.description}} {{task.completed}}{of}"))
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(what, total=None)
         yield lambda: progress.advance(task)

@@ -23,8 +23,8 @@ FIRST_WORDS = 60
 
 
 def sentences(file: Path, language: str) -> Code:
-    """Print a text's sentences, one a line. Raises what ``_read`` does."""
-    text = _read(file, language)
+    """Print a text's sentences, one a line. Raises what ``text_of`` does."""
+    text = text_of(file, language)
     with _needing_the_splitter():
         from darkchannel.speech.sentences import split
     for sentence in split(text, language):
@@ -34,8 +34,8 @@ def sentences(file: Path, language: str) -> Code:
 
 
 def normalize(file: Path, language: str) -> Code:
-    """Print a text's lines in the words that are spoken. Raises what ``_read`` does."""
-    text = _read(file, language)
+    """Print a text's lines in the words that are spoken. Raises what ``text_of`` does."""
+    text = text_of(file, language)
     for line in text.removesuffix("\n").split("\n"):
         output.line(normalise(line, language))
     return Code.OK
@@ -47,7 +47,7 @@ def plan(file: Path, options: Mapping[str, str], lexicons: Sequence[Path], *, js
     Raises NotFound where there is no such file, Usage for a wrong option, Refused for what the splitter refuses.
     """
     _check_options(options)
-    book = _book(_bytes(file), file.name, options, [(path.name, _bytes(path)) for path in lexicons])
+    book = book_of(_bytes(file), file.name, options, [(path.name, _bytes(path)) for path in lexicons])
     segments = list(_segments(book))
     if json:
         output.json(_as_json(book, segments))
@@ -110,7 +110,8 @@ def _shortened(text: str) -> str:
     return text if len(text) <= FIRST_WORDS else f"{text[: FIRST_WORDS - 1].rstrip()}…"
 
 
-def _book(body: bytes, name: str, options: Mapping[str, str], lexicons: Sequence[tuple[str, bytes]]) -> Book:
+def book_of(body: bytes, name: str, options: Mapping[str, str], lexicons: Sequence[tuple[str, bytes]]) -> Book:
+    """What the splitter makes of a document. Raises Permanent where it is not installed, Refused where it refuses."""
     with _needing_the_splitter():
         (point,) = entry_points(group=GROUP, name="plan") or (None,)
         if point is None:
@@ -129,7 +130,7 @@ def _needing_the_splitter() -> Iterator[None]:
         raise Permanent(f"{error.name or error} is not installed: pip install 'darkchannel[splitter]'") from error
 
 
-def _read(file: Path, language: str) -> str:
+def text_of(file: Path, language: str) -> str:
     """A file, or standard input, as text with ``\\n`` at the end of its lines.
 
     Raises NotFound where there is no such file, Usage for a wrong language, Refused for what is not UTF-8.

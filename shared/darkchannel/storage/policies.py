@@ -7,8 +7,8 @@ from darkchannel import keys, pipeline
 from darkchannel.pipeline import Grant
 
 OPERATOR = "darkchannel-operator"
-"""The user of the host's command line: it drops documents, opens and ends runs, has deliveries tried again, and asks
-the reconciler to look."""
+"""The user of the host's command line: it drops documents, opens and ends runs, has deliveries tried again, keeps and
+clears speech in the cache, installs voices, and asks the reconciler to look."""
 
 READER = "darkchannel-reader"
 """Signs links, and appears in them: it may fetch finished audiobooks and recordings, and nothing else."""
@@ -26,6 +26,8 @@ OPERATOR_GRANTS = (
     *(Grant(keys.JOBS, pattern, "w") for pattern in ("*/runs/*", "_active/*", "_asked/*")),
     *(Grant(keys.JOBS, pattern, "w") for pattern in ("*/deliveries/*", f"{keys.RECEIPTS_PREFIX}*")),
     Grant(keys.JOBS, f"{keys.DESTINATIONS_PREFIX}*", "d"),
+    Grant(keys.CACHE, f"{keys.SPEECH_PREFIX}*", "wd"),
+    Grant(keys.REFS, f"{keys.MODELS}*", "w"),
 )
 
 

@@ -103,6 +103,8 @@ class ObjectStore(Protocol):
     ) -> str | None:
         """Copy on the server, over whatever is there. ``metadata`` replaces the source's; ``None`` keeps it.
 
+        Onto itself, which S3 allows with ``metadata`` alone, an object is as it was, and changed just now.
+
         Returns the copy's ETag (not always the source's), or ``None`` where the source is missing.
         """
         ...

@@ -55,4 +55,4 @@ async def opened() -> AsyncIterator[Engine]:
     await engine.close()
 
 
-KIND = Kind("bare words", opened, chosen=BareWords.name)
+KIND = Kind("bare words", opened, tells_words=True, chosen=BareWords.name)

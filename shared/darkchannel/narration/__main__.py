@@ -1,0 +1,110 @@
+"""What runs in the process of the pipeline; see ``process``."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from darkchannel import keys
+from darkchannel.audio import wav
+from darkchannel.cli.local import quieten
+from darkchannel.cli.progress import reports
+from darkchannel.cli.report import Report
+from darkchannel.cli.submitting import upload
+from darkchannel.errors import DarkChannelError
+from darkchannel.jobs.runs import State
+from darkchannel.narration.process import Answer, Request
+from darkchannel.runtime import settings
+from darkchannel.runtime.embedded import Embedded, embedded
+from darkchannel.storage.jobs import Jobs
+
+SHARED: Final = (keys.REFS, keys.CACHE)
+"""Buckets that outlast the process."""
+
+
+async def serve() -> None:
+    """Narrate what standard input asks for, until it ends."""
+    try:
+        async with _pipeline() as pipeline, asyncio.TaskGroup() as narrating:
+            tasks = set()
+            while line := await asyncio.to_thread(sys.stdin.readline):
+                task = narrating.create_task(_answer(pipeline, Request.model_validate_json(line)))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            for task in tasks:  # nobody hears of them any more
+                task.cancel()
+    except* (DarkChannelError, OSError) as errors:
+        sys.exit(f"darkchannel.narration: {'; '.join(map(str, errors.exceptions))}")
+
+
+async def _answer(pipeline: Embedded, request: Request) -> None:
+    try:
+        answer = await _narrated(pipeline, request)
+    except (DarkChannelError, OSError) as error:
+        answer = Answer(number=request.number, error=str(error))
+    sys.stdout.write(answer.model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+async def _narrated(pipeline: Embedded, request: Request) -> Answer:
+    kind = "ssml" if request.text.lstrip().startswith(("<speak", "<?xml")) else "txt"
+    with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
+        file = Path(folder) / f"{request.number}.{kind}"
+        await asyncio.to_thread(file.write_text, request.text, encoding="utf-8")
+        job = await upload(pipeline.jobs, file, request.options)
+    last: Report | None = None
+    async for report in reports(pipeline.jobs, job):
+        last = report
+    if last is None or last.state is not State.COMPLETED or last.output is None:
+        why = (last and last.error) or "the job ended without an audiobook"
+        return Answer(number=request.number, error=why)
+    cached = await _was_cached(pipeline.jobs, job)
+    await _copied(pipeline, last.output, Path(request.path))
+    return Answer(number=request.number, duration=last.seconds, cached=cached)
+
+
+async def _was_cached(jobs: Jobs, job: str) -> bool:
+    async for item in jobs.store.list(keys.JOBS, f"{job}/chunks/"):
+        found = await jobs.store.get(keys.JOBS, item.key, first=wav.HEAD_BYTES)
+        record = wav.read_record(found.body) if found else None
+        if record is None or not record.cached:
+            return False
+    return True
+
+
+async def _copied(pipeline: Embedded, key: str, path: Path) -> None:
+    """The file appears whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            async for piece in pipeline.store.stream(keys.OUTPUT, key):
+                file.write(piece)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _pipeline() -> AsyncIterator[Embedded]:
+    """On a private folder, in which what outlasts it is a link to the folder of the settings."""
+    chosen = settings.load()
+    quieten(chosen)
+    folder = await asyncio.to_thread(lambda: chosen.darkchannel_folder.expanduser().resolve())
+    with tempfile.TemporaryDirectory(prefix=".narration-", dir=_made(folder)) as name:
+        for bucket in SHARED:
+            (Path(name) / bucket).symlink_to(folder / bucket)
+        async with embedded(Path(name), drops=False) as pipeline:
+            yield pipeline
+
+
+def _made(folder: Path) -> Path:
+    for bucket in SHARED:
+        (folder / bucket).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

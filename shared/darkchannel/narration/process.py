@@ -1,0 +1,103 @@
+"""The process of the pipeline, as those who ask it see it: a request a line, and a line in answer to each.
+
+It is no part of the caller's own process, whose main module it would run again for its workers, and whose packages
+might hide ours.
+"""
+
+import asyncio
+import sys
+from functools import cache
+from typing import Final
+
+from pydantic import BaseModel
+
+LINE_BYTES: Final = 1 << 20
+"""Longest answer."""
+REST_SECONDS: Final = 1.0
+"""For which answers are looked for after the process ended."""
+
+
+class Request(BaseModel):
+    number: int = 0
+    text: str
+    path: str
+    """Of the file to be written."""
+    options: dict[str, str]
+
+
+class Answer(BaseModel):
+    number: int
+    error: str | None = None
+    duration: float | None = None
+    """In seconds."""
+    cached: bool = False
+
+
+class Ended(Exception):
+    """The process ended without an answer."""
+
+
+async def ask(request: Request) -> Answer:
+    """Have a text narrated; called in the loop of ``runtime.background``. Raises Ended, and OSError."""
+    return await _pipeline().ask(request)
+
+
+@cache
+def _pipeline() -> "_Process":
+    return _Process()
+
+
+class _Process:
+    """Started when first needed, and again after it ended. Its end of input, that of this process, ends it."""
+
+    def __init__(self) -> None:
+        self._starting = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._serving: asyncio.Task[None] | None = None
+        self._number = 0
+
+    async def ask(self, request: Request) -> Answer:
+        async with self._starting:
+            if self._serving is None or self._serving.done():
+                await self._start()
+        assert self._process
+        assert self._process.stdin
+        self._number = number = self._number + 1
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        line = request.model_copy(update={"number": number}).model_dump_json()
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            await self._process.stdin.drain()
+            return await answer
+        finally:
+            del self._waiting[number]
+
+    async def _start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "darkchannel.narration",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_BYTES,
+            start_new_session=True,
+        )  # fmt: skip
+        self._serving = asyncio.create_task(self._serve(self._process))
+
+    async def _serve(self, process: asyncio.subprocess.Process) -> None:
+        reading = asyncio.create_task(self._read(process))
+        # Its own processes may hold its output open after it was killed.
+        status = await process.wait()
+        await asyncio.wait({reading}, timeout=REST_SECONDS)
+        reading.cancel()
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(Ended(f"the process that narrates ended with status {status}: try again"))
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        async for line in process.stdout:
+            answer = Answer.model_validate_json(line)
+            waiting = self._waiting.get(answer.number)
+            if waiting and not waiting.done():
+                waiting.set_result(answer)

@@ -1,0 +1,124 @@
+"""What programs import to narrate: a real pipeline in a process of its own, real speech, real files."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from darkchannel.audio import mp3
+from darkchannel.narration import MOST_CHARACTERS, generate_narration, generate_narration_sync
+
+FAILED = {"success": False, "audio_path": None, "duration": None, "cached": False}
+SCRIPT = """
+import json, os
+from darkchannel.narration import generate_narration_sync
+result = generate_narration_sync(text="Olá! Este é um teste.", output_path="fala.mp3")
+print(json.dumps(result))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def seconds(path: Path) -> float:
+    body = path.read_bytes()
+    frames = body[mp3.id3_size(body) :]
+    return mp3.samples(frames) / 44_100 if frames else 0.0
+
+
+def test_a_script_without_a_guard_beside_services_of_its_own_narrates_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "__init__.py").write_text("raise RuntimeError('not these services')")
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result == {
+        "success": True,
+        "audio_path": str(tmp_path / "fala.mp3"),
+        "duration": result["duration"],
+        "cached": False,
+        "error": None,
+    }
+    assert 1 < result["duration"] < 6
+    assert (tmp_path / "fala.mp3").stat().st_size > 10_000
+    assert done.stderr == ""
+
+
+async def test_many_at_once_share_a_pipeline_and_each_has_its_own_words(tmp_path: Path) -> None:
+    texts = ["Um." * length for length in (1, 5, 20)]
+    results = await asyncio.gather(
+        *(generate_narration(text, tmp_path / f"{number}.mp3") for number, text in enumerate(texts))
+    )
+    durations = [result["duration"] or 0 for result in results]
+    assert durations == sorted(durations)
+    assert all(result["success"] for result in results)
+    assert durations[2] > 2 * durations[0]
+
+
+@pytest.mark.parametrize(("name", "magic"), [("a.opus", b"OggS"), ("a.flac", b"fLaC"), ("a.m4b", b"ftyp")])
+async def test_the_extension_chooses_the_format(tmp_path: Path, name: str, magic: bytes) -> None:
+    result = await generate_narration("<speak>Olá <break time='1s'/> mundo.</speak>", name, voice="pt-br+f3")
+    assert result["success"], result
+    assert magic in (tmp_path / name).read_bytes()[:12]
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ({"text": " \n"}, "no text to narrate"),
+        ({"text": "a" * (MOST_CHARACTERS + 1)}, "1,000,001 characters are more than 1,000,000"),
+        ({"text": "\ud800"}, "surrogates not allowed"),
+        ({"output_path": "a.wav"}, "of no format that can be made"),
+        ({"output_path": "nowhere/a.mp3"}, "there is no folder"),
+        ({"provider": "Não existe"}, "engine"),
+        ({"provider": "vox"}, "no engine 'vox'"),
+        ({"voice": "ninguém"}, "ninguém"),
+        ({"text": "<speak><voice>oi</speak>"}, "SSML|tag|mismatch"),
+    ],
+)
+async def test_what_cannot_be_narrated_is_told_and_leaves_no_file(
+    tmp_path: Path, call: dict[str, str], why: str
+) -> None:
+    result = await generate_narration(**({"text": "Olá.", "output_path": "a.mp3"} | call))
+    assert {**result, "error": None} == {**FAILED, "error": None}
+    assert pytest.importorskip("re").search(why, result["error"] or ""), result["error"]
+    assert [path for path in tmp_path.iterdir() if path.suffix in (".mp3", ".wav", ".part")] == []
+
+
+def test_within_a_loop_the_synchronous_call_works_too(tmp_path: Path) -> None:
+    async def call() -> bool:
+        return generate_narration_sync("Olá.", "a.mp3")["success"]
+
+    assert asyncio.run(call())
+
+
+async def test_a_process_that_was_killed_is_told_of_and_the_next_call_starts_another(tmp_path: Path) -> None:
+    assert (await generate_narration("Olá.", "a.mp3"))["success"]
+    [process] = narrating()
+    long = asyncio.create_task(generate_narration("Uma frase e mais outra. " * 4_000, "b.mp3"))
+    folder = Path(f"/proc/{process}/cwd").resolve() / "darkchannel-data"
+    while not any(folder.glob(".narration-*/darkchannel-jobs/*/chunks/*")):  # noqa: ASYNC110  # another process speaks
+        await asyncio.sleep(0.05)
+    os.kill(process, signal.SIGKILL)
+    result = await long
+    assert (result["success"], result["error"]) == (False, "the process that narrates ended with status -9: try again")
+    assert (await generate_narration("Olá.", "c.mp3"))["success"]
+
+
+def narrating() -> list[int]:
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    for thread in Path("/proc/self/task").iterdir():
+        children += (thread / "children").read_text().split()
+    return sorted({
+        int(pid) for pid in children if b"darkchannel.narration" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    })  # fmt: skip

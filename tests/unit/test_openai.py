@@ -1,0 +1,538 @@
+"""Speech servers that answer as OpenAI's does: their voices and captions, and what goes wrong between us and them."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import chain, repeat
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime.engines import NotSetUp, open_engine
+from darkchannel.runtime.settings import read
+from darkchannel.speech.rendering import rendered
+from darkchannel.storage.memory import MemoryStore
+from services.synthesizer.engines import speech_server
+from services.synthesizer.engines.openai import OpenAI
+from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
+from services.synthesizer.engines.openai_settings import OpenAISettings
+from services.synthesizer.engines.openai_voices import KOKORO, OPENAI_VOICES, voice
+from services.synthesizer.engines.plain import PlainText
+from tests.contract.engines.openai import KEY, RATE, VOICES, Manner, Server, server, settings
+from tests.contract.hearing import pitch, seconds
+from tests.network import listening, saying
+
+PROSE = "Hoje o mar amanheceu calmo e azul na praia."
+GREETING = "Bom dia, bom dia."
+REPEATS = 3
+
+
+@asynccontextmanager
+async def served(
+    *manners: Manner | int, repeats: int = REPEATS, has_captions: bool = False, **changed: Any
+) -> AsyncIterator[tuple[OpenAI, Server]]:
+    """An engine that waits for nothing; its server answers in the last of the manners from there on."""
+    left = chain(manners, repeat(manners[-1] if manners else "speech"))
+    async with server(lambda: next(left), has_captions=has_captions) as peer:
+        engine = OpenAI(settings(peer, **changed), pauses=lambda: repeat(0.0, repeats))
+        try:
+            yield engine, peer
+        finally:
+            await engine.close()
+
+
+def names(voices: Iterable[Any]) -> list[str]:
+    return [voice.name for voice in voices]
+
+
+async def test_words_are_asked_for_as_samples_in_the_voice_that_is_set() -> None:
+    async with served() as (engine, peer):
+        text = 'Água & "sal": 50% \\ #1; ção “é” 你好'
+        speech = await engine.say(text, "pt-BR", None)
+        wanted = {"model": "tts-1", "voice": "pm_alex", "input": text, "response_format": "pcm"}
+        assert (peer.wrong, peer.asked) == ([], [wanted])
+        assert (speech.rate, speech.words) == (RATE, ())
+        assert seconds(speech) > 1
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/"])
+async def test_an_address_is_known_with_its_version_and_without(ending: str) -> None:
+    async with server() as peer:
+        engine = OpenAI(settings(peer, openai_speech_url=f"{peer.url.rstrip('/')}{ending}"))
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+        await engine.close()
+
+
+@pytest.mark.parametrize("has_captions", [False, True])
+async def test_a_server_is_asked_for_its_voices_and_captions_once(has_captions: bool) -> None:
+    async with served(has_captions=has_captions) as (engine, peer):
+        said = [await engine.say(PROSE, "pt-BR", None) for _ in range(3)]
+        assert [len(speech.words) for speech in said] == ([9, 9, 9] if has_captions else [0, 0, 0])
+        assert (len(peer.captioned), len(peer.asked), peer.lists) == ((3, 0, 1) if has_captions else (0, 3, 0))
+        looks = 1 + len(peer.captioned)
+        assert [peer.paths.count(path) for path in ("/dev/captioned_speech", "/v1/audio/voices")] == [looks, 1]
+        assert peer.wrong == []
+
+
+async def test_the_voices_are_those_that_the_server_lists_with_their_languages() -> None:
+    async with served(has_captions=True) as (engine, _):
+        usual, *listed = await engine.voices()
+        assert (usual.name, usual.languages) == ("openai", ("en-US", "pt-BR"))
+        assert [(one.name, one.languages, one.about) for one in listed] == [
+            ("am_adam", ("en-US",), "American English, man"),
+            ("pf_dora", ("pt-BR",), "Brazilian Portuguese, woman"),
+            ("pm_alex", ("pt-BR",), "Brazilian Portuguese, man"),
+        ]
+        assert [await engine.has(name) for name in ("openai", "pf_dora", "pf", "")] == [True, True, False, False]
+
+
+async def test_of_a_server_that_lists_none_the_voices_are_those_that_are_set() -> None:
+    async with served(openai_speech_voices="ana, rui") as (engine, _):
+        assert names(await engine.voices()) == ["openai", "pm_alex", "ana", "rui"]
+        assert [await engine.has(name) for name in ("rui", "pf_dora")] == [True, False]
+
+
+async def test_what_is_no_list_of_voices_counts_as_none() -> None:
+    for answer in ("html", 404, 405):
+        async with served(has_captions=True) as (engine, peer):
+            peer.of_voices = lambda answer=answer: answer
+            assert names(await engine.voices()) == ["openai", "pm_alex"]
+
+
+def test_openais_own_voices_are_known() -> None:
+    told = OpenAISettings(_env_file=None, openai_speech_url="https://api.openai.com/v1")
+    assert names(OpenAI(told)._unlisted()) == list(OPENAI_VOICES)
+
+
+@pytest.mark.parametrize("letter", KOKORO)
+def test_the_first_letter_of_a_voice_of_kokoro_is_its_language(letter: str) -> None:
+    assert voice(f"{letter}f_nome").languages == (KOKORO[letter][0],)
+
+
+@pytest.mark.parametrize("name", ["alloy", "xf_ana", "px_ana", "pf_", "pf", "apf_ana"])
+def test_a_voice_of_another_name_may_speak_any_language(name: str) -> None:
+    assert voice(name).languages == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "chosen"),
+    [
+        ("pt-BR", None, "pf_dora"),
+        ("pt-PT", "pm_alex", "pm_alex"),
+        ("en-GB", "pm_alex", "am_adam"),
+        ("en-us", "pf_dora", "am_adam"),
+        ("pt-BR", "neutra", "neutra"),
+    ],
+)
+async def test_a_language_is_spoken_by_the_voice_that_is_set_else_by_the_first_that_speaks_it(
+    language: str, own: str | None, chosen: str
+) -> None:
+    async with served(400, openai_speech_voice=own, has_captions=True) as (engine, peer):
+        peer.of_captions = lambda: 400
+        with pytest.raises(Permanent):
+            await engine.say("um", language, None)
+        told = peer.captioned + peer.asked
+        assert chosen == "neutra" or {one["voice"] for one in told} == {chosen}
+        assert chosen != "neutra" or "'neutra'" in peer.wrong[0]
+
+
+async def test_a_voice_pronounces_words_of_another_language_as_they_are_there() -> None:
+    async with served() as (engine, peer):
+        for language in ("en-GB", "pt-PT", "gn"):
+            await engine.say("um", language, "pf_dora")
+        assert [asked.get("lang_code") for asked in peer.asked] == ["b", None, None]
+
+
+async def test_words_of_a_language_without_a_voice_are_said_by_the_voice_of_the_document() -> None:
+    async with served() as (engine, peer):
+        await PlainText(engine).speak(rendered('<speak xml:lang="en">one <lang xml:lang="gn">mokõi</lang></speak>'))
+        assert [(asked["input"], asked["voice"]) for asked in peer.asked] == [("one", "am_adam"), ("mokõi", "am_adam")]
+
+
+@pytest.mark.parametrize(
+    ("language", "voice", "told"),
+    [
+        ("gn", None, "has no voice for 'gn': name one, or choose another engine"),
+        ("pt-BR", "ana", "has no voice 'ana': choose one that `darkchannel voices` lists"),
+    ],
+)
+async def test_an_unknown_language_or_voice_is_refused_before_a_word_is_sent(
+    language: str, voice: str | None, told: str
+) -> None:
+    async with served(has_captions=True) as (engine, peer):
+        with pytest.raises(Permanent, match=told):
+            await engine.say(PROSE, language, voice)
+        assert peer.asked == peer.captioned == []
+
+
+async def test_a_voice_that_the_server_has_got_meanwhile_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served(has_captions=True) as (engine, _):
+        assert not await engine.has("pf_eva")
+        monkeypatch.setitem(VOICES, "pf_eva", "pt-br+f3")
+        assert pitch(await engine.say(GREETING, "pt-BR", "pf_eva")) > 150
+
+
+@pytest.mark.parametrize(
+    ("manner", "error", "told"),
+    [
+        ("html", Transient, r"the answer of 127.0.0.1:\d+ is \d+ bytes of HTML where samples were asked for"),
+        ("json", Transient, r"is \d+ bytes of JSON where samples were asked for"),
+        ("mp3", Transient, "is an MP3 file where samples were asked for"),
+        ("empty", Transient, "is nothing at all where samples were asked for"),
+        ("odd", Transient, r"breaks off within a sample, after \d+ bytes"),
+        ("half a wav", Transient, r"breaks off after \d+ of \d+ bytes"),
+        ("cut", Transient, "broke off"),
+        (400, Permanent, r"answers HTTP 400 \(as it was told to\): it cannot speak this text, or not with this voice"),
+        (422, Permanent, "HTTP 422"),
+        (401, Unavailable, "HTTP 401: it does not take OPENAI_SPEECH_API_KEY, or there is none"),
+        (403, Unavailable, "HTTP 403: it does not take"),
+        (404, Unavailable, r"HTTP 404 \(as it was told to\); see OPENAI_SPEECH_URL and OPENAI_SPEECH_MODEL"),
+        (302, Unavailable, "HTTP 302"),
+    ],
+)
+async def test_an_answer_without_sound_speech_is_told_after_one_request(
+    manner: Manner | int, error: type[Exception], told: str
+) -> None:
+    async with served(manner) as (engine, peer):
+        with pytest.raises(error, match=f"OpenAI: .*{told}"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"\xef\xbb\xbf<html><body>Oi!", "18 bytes"),
+        (b"OggS\0\x02" + bytes(99), "an Ogg file"),
+        (b"fLaC\0\0\0\x22" + bytes(99), "a FLAC file"),
+        (b"ID3\x04\0" + bytes(99), "an MP3 file"),
+    ],
+)
+def test_another_kind_of_file_is_never_taken_for_samples(body: bytes, what: str) -> None:
+    with pytest.raises(ValueError, match=f"is {what}.* where samples were asked for"):
+        speech_of(body)
+
+
+@settings_of_hypothesis(max_examples=60)
+@given(st.lists(st.integers(-8_000, 8_000), min_size=1))
+def test_samples_as_speech_begins_are_taken_as_they_are(samples: list[int]) -> None:
+    pcm = bytes(16) + b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
+    assert speech_of(pcm) == Speech(pcm, RATE)
+
+
+async def test_a_wav_is_taken_at_its_own_rate_and_where_it_is_a_stream_of_no_known_length() -> None:
+    async with served("wav", "streamed wav", "speech") as (engine, _):
+        whole, stream, samples = [await engine.say(PROSE, "pt-BR", None) for _ in range(3)]
+        assert (whole.rate, stream.rate) == (22_050, RATE)
+        assert seconds(stream) == pytest.approx(seconds(samples), abs=0.05)
+
+
+async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "MOST_BYTES", 3 << 20)
+    async with served("endless") as (engine, peer):
+        with pytest.raises(Transient, match="has more than 3 MiB"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1
+
+
+async def test_silence_is_asked_for_again_and_then_told_with_the_words() -> None:
+    async with served("silence") as (engine, peer):
+        with pytest.raises(Permanent, match=f"says nothing for «{PROSE}»: choose another voice or engine"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 2
+    async with served("silence", "speech") as (engine, _):
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+
+
+@pytest.mark.parametrize("manner", ["reset", 429, 500, 503])
+async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | int) -> None:
+    async with served(manner) as (engine, peer):
+        with pytest.raises(Unavailable, match=r"OpenAI: 127.0.0.1:.*; see that the server of OPENAI_SPEECH_URL runs"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1 + REPEATS
+
+
+async def test_a_server_that_comes_back_is_not_given_up() -> None:
+    async with served("reset", 503, 429, "speech") as (engine, peer):
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+        assert len(peer.asked) == 4
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
+    async with served("slow", repeats=0, openai_speech_timeout_seconds=0.5) as (engine, _):
+        with pytest.raises(Unavailable, match=r"gave no answer within 0.5 s"):
+            await engine.say(PROSE, "pt-BR", None)
+
+
+async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all() -> None:
+    async with served(429) as (engine, peer):
+        peer.headers = {"Retry-After": "3600"}
+        for told in ("answers HTTP 429", "wants no requests for another 3600 s"):
+            with pytest.raises(Unavailable, match=told):
+                await engine.say(PROSE, "pt-BR", None)
+        with pytest.raises(Unavailable, match="wants no requests"):
+            await engine.voices()
+        assert len(peer.asked) == 1
+
+
+async def test_what_is_no_http_is_told() -> None:
+    async with listening(saying(b"220 correio pronto\r\n")) as listener:
+        told = OpenAISettings(_env_file=None, openai_speech_url=f"http://127.0.0.1:{listener.port}")
+        engine = OpenAI(told)
+        with pytest.raises(Unavailable, match="does not answer in HTTP"):
+            await engine.voices()
+        await engine.close()
+
+
+async def test_a_proxy_of_the_environment_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with served() as (engine, _):
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+
+
+async def test_the_key_is_shown_by_no_message() -> None:
+    told: list[str] = []
+    for status in (400, 401, 403, 404, 418):
+        async with served(status) as (engine, peer):
+            peer.refusal = {"message": f"a chave {KEY} não vale"}
+            with pytest.raises((Permanent, Unavailable)) as caught:
+                await engine.say(PROSE, "pt-BR", None)
+            told.append(str(caught.value))
+    assert KEY not in "".join(told)
+    assert [message.count("a chave *** não vale") for message in told] == [1, 0, 0, 1, 1]
+    async with served(has_captions=True, openai_speech_api_key=f"{KEY}x") as (engine, _):
+        with pytest.raises(Unavailable, match="HTTP 401: it does not take OPENAI_SPEECH_API_KEY") as caught:
+            await engine.voices()
+        assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[[[",
+        b"[" * 100_000,
+        b"null",
+        b'{"error": null}',
+        b'{"error": {}}',
+        b'{"error": 7}',
+        b'{"detail": [{}]}',
+        b"\xff",
+    ],
+)
+async def test_a_refusal_in_odd_words_is_still_a_refusal(body: bytes) -> None:
+    head = f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    async with listening(saying(head, body)) as listener:
+        told = OpenAISettings(_env_file=None, openai_speech_url=f"http://127.0.0.1:{listener.port}")
+        engine = OpenAI(told, pauses=lambda: ())
+        with pytest.raises(Permanent, match="answers HTTP 400: it cannot speak this text"):
+            await engine.say(PROSE, "pt-BR", None)
+        await engine.close()
+
+
+async def test_a_server_that_is_down_has_no_voices_and_no_speech_and_no_password_is_shown() -> None:
+    told = OpenAISettings(_env_file=None, openai_speech_url="http://rui:segredo@127.0.0.1:1/voz")
+    engine = OpenAI(told, pauses=lambda: repeat(0.0, REPEATS))
+    for failing in (engine.voices, engine.revision, lambda: engine.say(PROSE, "pt-BR", None)):
+        with pytest.raises(Unavailable, match=r"OpenAI: 127.0.0.1:1 takes no connection; see that") as caught:
+            await failing()
+        assert "segredo" not in str(caught.value)
+    await engine.close()
+
+
+async def test_a_server_that_is_busy_speaking_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.5)
+    async with served(has_captions=True) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        assert names(await engine.voices()) == ["openai", "pm_alex"]
+        peer.of_voices = lambda: "speech"
+        await engine.has("pf_dora")
+        peer.of_voices = lambda: "slow"
+        assert names(await engine.voices()) == ["openai", *VOICES]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        404,
+        500,
+        503,
+        "reset",
+        "cut",
+        "html",
+        "mp3",
+        b"{}",
+        b"[",
+        b'{"audio": 3, "timestamps": []}',
+        b'{"audio": "@"}',
+        b'{"audio": "AAAA", "timestamps": [{"word": "a", "start_time": -1}]}',
+        b'{"audio": "AAAA", "timestamps": [{"word": "a", "start_time": NaN}]}',
+    ],
+)
+async def test_a_server_that_fails_to_tell_its_words_speaks_without_them(answer: Manner | int | bytes) -> None:
+    async with served(has_captions=True) as (engine, peer):
+        peer.of_captions = lambda: answer
+        speech = await engine.say(PROSE, "pt-BR", None)
+        assert (seconds(speech) > 2, speech.words) == (True, ())
+        assert (len(peer.captioned), len(peer.asked)) == (1, 1)
+
+
+def captioned(text: str, stamps: Sequence[tuple[str, float]] | None, length: float = 10.0) -> list[tuple[str, float]]:
+    """The words of a text, with the seconds at which they are heard."""
+    told = (
+        None if stamps is None else [{"word": word, "start_time": start, "end_time": start} for word, start in stamps]
+    )
+    audio = base64.b64encode(bytes(int(2 * length * RATE))).decode()
+    speech = captioned_speech_of(json.dumps({"audio": audio, "timestamps": told}).encode(), text)
+    return [(word.text, round(word.sample / RATE, 3)) for word in speech.words]
+
+
+def test_signs_among_the_times_are_no_words_and_the_spelling_is_that_of_the_text() -> None:
+    stamps = [
+        ("“", 0.1),
+        ("olá", 0.1),
+        (",", 0.4),
+        ("[", 0.4),
+        ("você", 0.5),
+        ("]", 0.9),
+        ("”", 0.9),
+        ("—", 1),
+        ("Sim", 1.2),
+    ]
+    assert captioned("“Olá, [você]” — sim!", stamps) == [("Olá", 0.1), ("você", 0.5), ("sim", 1.2)]
+
+
+def test_the_parts_of_a_word_are_one_word() -> None:
+    stamps = [
+        ("Do", 0.1),
+        ("n't", 0.2),
+        ("guarda", 0.5),
+        ("-", 0.7),
+        ("chuva", 0.8),
+        ("it", 1.0),
+        ("'s", 1.1),
+        ("on", 1.3),
+    ]
+    assert captioned("Don’t guarda-chuva it's on", stamps) == [
+        ("Don’t", 0.1),
+        ("guarda-chuva", 0.5),
+        ("it's", 1.0),
+        ("on", 1.3),
+    ]
+
+
+def test_a_word_that_is_written_out_shares_the_time_before_the_next() -> None:
+    stamps = [("The", 0.0), ("doctor", 0.3), ("Rui", 0.9), ("came", 1.2)]
+    assert captioned("The Dr. Rui came", stamps) == [("The", 0.0), ("Dr", 0.21), ("Rui", 0.9), ("came", 1.2)]
+
+
+def test_a_word_in_another_is_not_taken_for_it() -> None:
+    stamps = [("as", 0.0), ("casas", 0.3), ("um", 0.6), ("a", 0.8), ("uma", 1.0)]
+    assert captioned("As casas 1 a uma", stamps) == [
+        ("As", 0.0), ("casas", 0.3), ("1", 0.65), ("a", 0.8), ("uma", 1.0),
+    ]  # fmt: skip
+
+
+def test_what_is_spoken_before_the_first_word_that_is_told_is_not_lost() -> None:
+    assert captioned("1 um dois", [("um", 0.5), ("dois", 0.9)]) == [("1", 0.0), ("um", 0.5), ("dois", 0.9)]
+
+
+def test_marks_of_markup_in_a_text_are_words_as_they_stand() -> None:
+    stamps = [("a", 0.1), ("b", 0.3), ("c", 0.5), ("d", 0.7)]
+    assert captioned("a <b> [[c]] &amp;d", stamps)[:3] == [("a", 0.1), ("b", 0.3), ("c", 0.5)]
+
+
+@pytest.mark.parametrize("stamps", [None, [], [("!", 0.5)], [("outra", 0.1)]])
+def test_without_times_there_are_no_words(stamps: list[tuple[str, float]] | None) -> None:
+    assert captioned("Olá, sim.", stamps) == []
+
+
+_WORD_LISTS = st.lists(
+    st.sampled_from(["a", "as", "casa", "água", "d'água", "x-y", "<b>", "“é”", "[[", "10", "…", "—"])
+)
+
+
+@given(_WORD_LISTS, st.lists(st.tuples(st.sampled_from(["a", "as", "casa", "-", "x", "b", "10"]), st.floats(0, 2))))
+def test_whatever_times_are_told_words_stand_in_their_order_within_the_speech(
+    text: list[str], stamps: list[tuple[str, float]]
+) -> None:
+    found = captioned(" ".join(text), stamps, length=0.5)
+    starts = [start for _, start in found]
+    assert starts == sorted(starts)
+    assert all(start < 0.5 for start in starts)
+    words = [word for word in " ".join(text).replace("<b>", "b").replace("“é”", "é").split() if word not in "[[…—"]
+    rest = iter(words)
+    assert all(word in rest for word, _ in found)
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_no_more_requests_are_under_way_than_are_set(slots: int) -> None:
+    async with served(openai_speech_concurrency=slots) as (engine, peer):
+        peer.together = asyncio.Barrier(slots)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(engine.say(GREETING, "pt-BR", None) for _ in range(6)))
+        assert (PlainText(engine).slots, peer.most_at_once) == (slots, slots)
+
+
+async def test_the_revision_follows_the_server_the_model_and_the_voices() -> None:
+    async with served() as (engine, peer):
+        first = await engine.revision()
+        assert await engine.revision() == first
+        for changed, is_other in (
+            ({"openai_speech_api_key": "outra"}, False),
+            ({"openai_speech_url": f"{peer.url}b"}, True),
+            ({"openai_speech_model": "tts-1-hd"}, True),
+            ({"openai_speech_voice": "pf_dora"}, True),
+            ({"openai_speech_voices": "pm_alex"}, True),
+        ):
+            other = OpenAI(settings(peer, **changed))
+            assert (await other.revision() != first) is is_other, changed
+            await other.close()
+
+
+async def test_without_an_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_SPEECH_URL", "")
+    engine = await open_engine("openai", MemoryStore())
+    for failing in (
+        engine.voices,
+        lambda: engine.has("ana"),
+        engine.revision,
+        lambda: engine.speak(rendered("<speak>Um.</speak>")),
+    ):
+        with pytest.raises(NotSetUp, match="not set up: have OPENAI_SPEECH_URL name a server"):
+            await failing()
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENAI_SPEECH_URL", "kokoro:8880"),
+        ("OPENAI_SPEECH_URL", "https://"),
+        ("OPENAI_SPEECH_URL", "http://segredo:x@host:port"),
+        ("OPENAI_SPEECH_API_KEY", "segredo\u2028x"),
+        ("OPENAI_SPEECH_API_KEY", "segredo\nsegredo"),
+        ("OPENAI_SPEECH_CONCURRENCY", "0"),
+        ("OPENAI_SPEECH_TIMEOUT_SECONDS", "inf"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Permanent, match=f"wrong setting: {name}: ") as caught:
+        read(OpenAISettings)
+    assert "segredo" not in str(caught.value)
+
+
+def test_a_password_in_the_address_beside_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_SPEECH_URL", "http://rui:segredo@voz:8880")
+    read(OpenAISettings)
+    monkeypatch.setenv("OPENAI_SPEECH_API_KEY", KEY)
+    with pytest.raises(Permanent, match="OPENAI_SPEECH_URL: a request takes one of both"):
+        read(OpenAISettings)

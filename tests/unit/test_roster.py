@@ -1,0 +1,195 @@
+"""The engines of a process: opened once, asked now and then, left alone for a while where they only fail."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime.circuit import FAILURES, REST
+from darkchannel.runtime.engines import Engine, NotSetUp, Voice
+from darkchannel.speech.ssml import Element
+from services.synthesizer.roster import EVERY, Engines, Member
+from services.synthesizer.selection import Standing
+from services.synthesizer.settings import SynthesizerSettings
+from tests.pipeline.engine import Simulated, engines_of
+
+SCRIPT = Element("speak", {}, ("um",))
+SPEECH = Speech(b"\x00\x10" * 8, 8_000)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def say(_: Element) -> Speech:
+    return SPEECH
+
+
+def member(engine: Engine, clock: Clock) -> Member:
+    return engines_of(engine, clock=clock).member(engine.name)
+
+
+async def rest() -> None:
+    """Until whatever is asked in the background has been answered."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_an_engine_is_asked_once_in_a_while_however_many_segments_come() -> None:
+    engine, clock = Simulated(say), Clock()
+    known = member(engine, clock)
+    await asyncio.gather(*(known.standing() for _ in range(9)))
+    assert engine.asked == 1
+    clock.now += EVERY - timedelta(seconds=1)
+    await known.standing()
+    assert engine.asked == 1
+    clock.now += timedelta(seconds=1)
+    await asyncio.gather(*(known.standing() for _ in range(9)))
+    await rest()
+    assert engine.asked == 2
+
+
+async def test_nobody_waits_for_an_answer_but_the_first() -> None:
+    asked = asyncio.Event()
+
+    class Slow(Simulated):
+        async def voices(self) -> Sequence[Voice]:
+            if self.asked:
+                asked.set()
+                await asyncio.Event().wait()
+            return await super().voices()
+
+    clock = Clock()
+    known = member(Slow(say), clock)
+    first = await known.standing()
+    clock.now += EVERY
+    assert await known.standing() == first
+    await asked.wait()
+    assert await known.standing() == first
+    await known.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "standing"),
+    [
+        (Unavailable("it does not answer"), Standing(away="it does not answer")),
+        (NotSetUp("set VOX_URL"), Standing(away="set VOX_URL", is_set_up=False)),
+        (Permanent("lacks vox"), Standing(away="lacks vox", is_set_up=False)),
+        (TimeoutError(), Standing(away="it did not say within 10 s whether it can speak")),
+        (ValueError("odd"), Standing(away="unexpected ValueError: odd")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_whatever_an_engine_raises_is_the_reason_why_it_is_away(error: Exception, standing: Standing) -> None:
+    engine, clock = Simulated(say, away=error), Clock()
+    known = member(engine, clock)
+    assert await known.standing(["ana"]) == standing
+    engine.away = None
+    clock.now += EVERY
+    await known.standing()
+    await rest()
+    assert (await known.standing()).away is None
+
+
+async def test_an_engine_that_does_not_open_is_away_and_opened_again_at_the_next_look() -> None:
+    tries = iter([Permanent("lacks vox: pip install it"), None])
+
+    async def open_(name: str) -> Engine:
+        if error := next(tries):
+            raise error
+        return Simulated(say, name)
+
+    clock = Clock()
+    known = Member("vox", open_, clock)
+    assert await known.standing() == Standing(away="lacks vox: pip install it", is_set_up=False)
+    clock.now += EVERY
+    await known.standing()
+    await rest()
+    assert (await known.standing()).away is None
+
+
+async def test_voices_that_it_does_not_list_are_asked_for_once() -> None:
+    engine, clock = Simulated(say, told=(Voice("ana"),), known={"bento"}), Clock()
+    known = member(engine, clock)
+    assert (await known.standing(["ana", "bento", "clara"])).lacks == {"clara"}
+    engine.known = None
+    assert (await known.standing(["clara"])).lacks == {"clara"}
+    clock.now += EVERY
+    await known.standing()
+    await rest()
+    assert (await known.standing(["clara"])).lacks == frozenset()
+
+
+async def test_an_engine_that_only_fails_is_left_alone_and_then_tried_by_one_at_a_time() -> None:
+    gate = asyncio.Event()
+
+    async def wait(_: Element) -> Speech:
+        await gate.wait()
+        return SPEECH
+
+    clock = Clock()
+    known = member(Simulated(wait), clock)
+    for _ in range(FAILURES):
+        assert (await known.standing()).away is None
+        known.tell(succeeded=False)
+    assert (await known.standing()).away == f"it failed {FAILURES} times in a row"
+    clock.now += REST
+    assert (await known.standing()).away is None
+    trial = asyncio.create_task(known.speak(SCRIPT))
+    await rest()
+    assert (await known.standing()).away is not None
+    gate.set()
+    await trial
+    known.tell(succeeded=True)
+    assert (await known.standing()).away is None
+
+
+async def test_an_error_that_nobody_foresaw_is_a_try_that_failed() -> None:
+    async def stumble(_: Element) -> Speech:
+        raise KeyError("voice")
+
+    with pytest.raises(Transient, match="simulated stopped at an unexpected KeyError: 'voice'"):
+        await member(Simulated(stumble), Clock()).speak(SCRIPT)
+
+
+async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_spoken_at_once() -> None:
+    narrow, wide = Simulated(say, "narrow", slots=2), Simulated(say, "wide", slots=32)
+    unknown = Simulated(say, "unknown", slots=64, away=NotSetUp("set UNKNOWN_URL"))
+    asleep = Simulated(say, "asleep", slots=48, away=Unavailable("it does not answer"))
+    clock = Clock()
+    assert await engines_of(narrow, wide, unknown, clock=clock).slots() == 32
+    assert await engines_of(narrow, wide, unknown, asleep, clock=clock).slots() == 48
+    assert await engines_of(narrow, wide, clock=clock, order=["narrow"]).slots() == 2
+    assert await engines_of(unknown, clock=clock).slots() == 1
+
+
+async def test_an_order_that_names_an_engine_that_is_not_there_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Permanent, match="ENGINES names pipper: choose from espeak, piper"):
+        Engines(_none, ("espeak", "piper"), Clock(), ("pipper", "espeak"))
+
+
+async def _none(name: str) -> Engine:
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize(
+    ("option", "named"), [("auto", ("piper", "espeak")), ("espeak", ("espeak",)), ("gtts,espeak", ("gtts", "espeak"))]
+)
+def test_a_job_names_its_engines_or_takes_the_order_of_the_operator(option: str, named: tuple[str, ...]) -> None:
+    engines = Engines(_none, ("espeak", "gtts", "piper"), Clock(), ("piper", "espeak", "piper"))
+    assert engines.named(option) == named
+
+
+@pytest.mark.parametrize(
+    ("value", "order"), [("", ()), ("piper, espeak", ("piper", "espeak")), ("Bark", ("bark",)), (" , ", ())]
+)
+def test_the_setting_is_names_with_commas(value: str, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINES", value)
+    assert SynthesizerSettings().engines == order
