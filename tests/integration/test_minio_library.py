@@ -44,9 +44,10 @@ def client(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     if request.param == "minio":
         minio: MinioServer = request.getfixturevalue("minio")
         asyncio.run(_buckets(minio))
-        monkeypatch.setenv("MINIO_ENDPOINT", minio.endpoint)
-        monkeypatch.setenv("MINIO_ROOT_USER", minio.access_key)
-        monkeypatch.setenv("MINIO_ROOT_PASSWORD", minio.secret_key)
+        (tmp_path / ".env").write_text(
+            f"MINIO_ENDPOINT={minio.endpoint}\nMINIO_ROOT_USER={minio.access_key}\n"
+            f"MINIO_ROOT_PASSWORD={minio.secret_key}\n"
+        )
     recordings.get_minio_uploader.cache_clear()
     with MinIOClient() as client:
         yield client

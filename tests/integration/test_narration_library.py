@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from darkchannel.audio import mp3
 from darkchannel.narration import MOST_CHARACTERS, generate_narration, generate_narration_sync
 
 FAILED = {"success": False, "audio_path": None, "duration": None, "cached": False}
@@ -25,12 +24,6 @@ print(json.dumps(result))
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def seconds(path: Path) -> float:
-    body = path.read_bytes()
-    frames = body[mp3.id3_size(body) :]
-    return mp3.samples(frames) / 44_100 if frames else 0.0
 
 
 def test_a_script_without_a_guard_beside_services_of_its_own_narrates_and_leaves_nothing_running(
@@ -80,6 +73,9 @@ async def test_the_extension_chooses_the_format(tmp_path: Path, name: str, magic
         ({"text": "\ud800"}, "surrogates not allowed"),
         ({"output_path": "a.wav"}, "of no format that can be made"),
         ({"output_path": "nowhere/a.mp3"}, "there is no folder"),
+        ({"output_path": "a\0.mp3"}, "null"),
+        ({"output_path": f"{'a' * 300}.mp3"}, "too long"),
+        ({"output_path": "~nobody-of-that-name/a.mp3"}, "is no path"),
         ({"provider": "Não existe"}, "engine"),
         ({"provider": "vox"}, "no engine 'vox'"),
         ({"voice": "ninguém"}, "ninguém"),
@@ -100,6 +96,13 @@ def test_within_a_loop_the_synchronous_call_works_too(tmp_path: Path) -> None:
         return generate_narration_sync("Olá.", "a.mp3")["success"]
 
     assert asyncio.run(call())
+
+
+async def test_two_into_one_file_at_once_leave_one_of_them_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    results = await asyncio.gather(*(generate_narration("Um. " * 20, path) for _ in range(4)))
+    assert [result["error"] for result in results] == [None] * 4
+    assert [found.name for found in tmp_path.iterdir() if found.suffix in (".mp3", ".part")] == ["a.mp3"]
 
 
 async def test_a_process_that_was_killed_is_told_of_and_the_next_call_starts_another(tmp_path: Path) -> None:

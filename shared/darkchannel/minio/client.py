@@ -1,7 +1,6 @@
 """Objects: up, down, listed and linked."""
 
 import mimetypes
-import os
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +8,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkchannel.minio.utils import get_s3_url
 from darkchannel.minio.waiting import wait
 from darkchannel.runtime import settings
 from darkchannel.runtime.background import begin
 from darkchannel.runtime.settings import Settings
+from darkchannel.storage.download import download
 from darkchannel.storage.port import NO_METADATA, Object, ObjectInfo, ObjectStore
 
 BINARY = "application/octet-stream"
@@ -52,9 +53,11 @@ class MinIOClient:
 
     def download_file(self, bucket: str, key: str, file_path: str | Path) -> str:
         """Write an object to a file, which appears whole or not at all; returns its path."""
-        path = Path(file_path)
-        wait(self._download(bucket, key, path))
-        return str(path)
+        try:
+            wait(download(self.store, bucket, key, Path(file_path)))
+        except LookupError as error:
+            raise _missing(bucket, key) from error
+        return str(file_path)
 
     def upload_bytes(
         self,
@@ -113,18 +116,6 @@ class MinIOClient:
     ) -> None:
         self.close()
 
-    async def _download(self, bucket: str, key: str, path: Path) -> None:
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                async for piece in self.store.stream(bucket, key):
-                    file.write(piece)
-            part.replace(path)
-        except LookupError as error:
-            raise _missing(bucket, key) from error
-        finally:
-            part.unlink(missing_ok=True)
-
     async def _list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         return [_told(info) async for info in self.store.list(bucket, prefix)]
 
@@ -133,16 +124,27 @@ def _close(store: ObjectStore) -> None:
     begin(store.close())
 
 
+class _Root(BaseSettings):
+    """The server's administrator, whose name and password ``make up`` writes into ``.env``."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    minio_root_user: str = ""
+    minio_root_password: SecretStr = SecretStr("")
+
+
 def _settings(endpoint: str | None, access_key: str | None, secret_key: str | None) -> Settings:
-    chosen = settings.load()
-    user = access_key or chosen.minio_access_key or os.environ.get("MINIO_ROOT_USER", "")
-    secret = secret_key or chosen.minio_secret_key.get_secret_value() or os.environ.get("MINIO_ROOT_PASSWORD", "")
+    """Keys come in pairs: those that are given, else the settings' own, else the administrator's."""
+    chosen, root = settings.load(), settings.read(_Root)
+    if access_key or secret_key:
+        keys = access_key or "", SecretStr(secret_key or "")
+    elif chosen.minio_access_key:
+        keys = chosen.minio_access_key, chosen.minio_secret_key
+    else:
+        keys = root.minio_root_user, root.minio_root_password
+    endpoint = endpoint or chosen.minio_endpoint
     return chosen.model_copy(
-        update={
-            "minio_endpoint": endpoint or chosen.minio_endpoint,
-            "minio_access_key": user,
-            "minio_secret_key": SecretStr(secret),
-        }
+        update={"minio_endpoint": endpoint, "minio_access_key": keys[0], "minio_secret_key": keys[1]}
     )
 
 

@@ -51,7 +51,10 @@ def generate_narration_sync(
 
 
 async def _narration(text: str, output: Path, voice: str | None, provider: str) -> Narration:
-    path = await asyncio.to_thread(lambda: output.expanduser().resolve())
+    try:
+        path = await asyncio.to_thread(lambda: output.expanduser().resolve())
+    except (OSError, ValueError, RuntimeError) as error:
+        return _failed(f"{str(output)!r} is no path: {error}")
     options = {"engine": provider, "formats": FORMATS.get(path.suffix.lower(), ""), "title": path.stem[:500]}
     if voice:
         options["voice"] = voice
@@ -74,12 +77,12 @@ def _wrong(text: str, path: Path, options: dict[str, str]) -> str | None:
         return f"{len(text):,} characters are more than {MOST_CHARACTERS:,}: narrate a file with `darkchannel narrate`"
     if not options["formats"]:
         return f"{path.name} is of no format that can be made: end its name in {', '.join(FORMATS)}"
-    if path.is_dir() or not path.parent.is_dir():
-        return f"there is no folder {path.parent} to write {path.name} into"
     try:
+        if path.is_dir() or not path.parent.is_dir():
+            return f"there is no folder {path.parent} to write {path.name} into"
         text.encode()
         resolve(options)
-    except (Refused, UnicodeEncodeError) as error:
+    except (Refused, UnicodeEncodeError, OSError) as error:
         return str(error)
     return None
 

@@ -1,6 +1,7 @@
 """What runs in the process of the pipeline; see ``process``."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -19,10 +20,13 @@ from darkchannel.jobs.runs import State
 from darkchannel.narration.process import Answer, Request
 from darkchannel.runtime import settings
 from darkchannel.runtime.embedded import Embedded, embedded
+from darkchannel.storage.download import download
 from darkchannel.storage.jobs import Jobs
 
 SHARED: Final = (keys.REFS, keys.CACHE)
 """Buckets that outlast the process."""
+ANSWERS: Final = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)  # whatever a library prints is no answer
 
 
 async def serve() -> None:
@@ -45,8 +49,7 @@ async def _answer(pipeline: Embedded, request: Request) -> None:
         answer = await _narrated(pipeline, request)
     except (DarkChannelError, OSError) as error:
         answer = Answer(number=request.number, error=str(error))
-    sys.stdout.write(answer.model_dump_json() + "\n")
-    sys.stdout.flush()
+    print(answer.model_dump_json(), file=ANSWERS, flush=True)
 
 
 async def _narrated(pipeline: Embedded, request: Request) -> Answer:
@@ -62,29 +65,18 @@ async def _narrated(pipeline: Embedded, request: Request) -> Answer:
         why = (last and last.error) or "the job ended without an audiobook"
         return Answer(number=request.number, error=why)
     cached = await _was_cached(pipeline.jobs, job)
-    await _copied(pipeline, last.output, Path(request.path))
+    await download(pipeline.store, keys.OUTPUT, last.output, Path(request.path))
     return Answer(number=request.number, duration=last.seconds, cached=cached)
 
 
 async def _was_cached(jobs: Jobs, job: str) -> bool:
-    async for item in jobs.store.list(keys.JOBS, f"{job}/chunks/"):
-        found = await jobs.store.get(keys.JOBS, item.key, first=wav.HEAD_BYTES)
+    indices = [index async for index, _ in jobs.listed_chunks(job)]
+    for index in indices:
+        found = await jobs.store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)
         record = wav.read_record(found.body) if found else None
         if record is None or not record.cached:
             return False
-    return True
-
-
-async def _copied(pipeline: Embedded, key: str, path: Path) -> None:
-    """The file appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            async for piece in pipeline.store.stream(keys.OUTPUT, key):
-                file.write(piece)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    return bool(indices)
 
 
 @asynccontextmanager

@@ -86,10 +86,15 @@ class _Process:
 
     async def _serve(self, process: asyncio.subprocess.Process) -> None:
         reading = asyncio.create_task(self._read(process))
-        # Its own processes may hold its output open after it was killed.
-        status = await process.wait()
-        await asyncio.wait({reading}, timeout=REST_SECONDS)
+        ending = asyncio.create_task(process.wait())
+        await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+        # Its own processes may hold its output open after it was killed; and what does not answer is of no use.
+        await asyncio.wait({reading, ending}, timeout=REST_SECONDS)
+        if not ending.done():
+            process.kill()
+        status = await ending
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(Ended(f"the process that narrates ended with status {status}: try again"))
