@@ -12,6 +12,28 @@ import pytest
 
 from darkchannel.narration import MOST_CHARACTERS, generate_narration, generate_narration_sync
 
+MANY = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from darkchannel.narration import generate_narration_sync
+
+def narrated(number):
+    return generate_narration_sync(f"Texto {number}.", f"{number}.mp3")["success"]
+
+def forked():
+    for number in range(100, 103):
+        if not (child := os.fork()):
+            print(narrated(number), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+
+def threaded():
+    with ThreadPoolExecutor(8) as pool:
+        print(*pool.map(narrated, range(8)), flush=True)
+
+for step in (threaded, forked) if sys.argv[1] == "threads" else (forked, threaded):
+    step()
+"""
 FAILED = {"success": False, "audio_path": None, "duration": None, "cached": False}
 SCRIPT = """
 import json, os
@@ -72,11 +94,14 @@ async def test_the_extension_chooses_the_format(tmp_path: Path, name: str, magic
         ({"text": "a" * (MOST_CHARACTERS + 1)}, "1,000,001 characters are more than 1,000,000"),
         ({"text": "\ud800"}, "surrogates not allowed"),
         ({"output_path": "a.wav"}, "of no format that can be made"),
-        ({"output_path": "nowhere/a.mp3"}, "there is no folder"),
+        ({"output_path": "nowhere/a.mp3"}, "in a folder that is there"),
         ({"output_path": "a\0.mp3"}, "null"),
         ({"output_path": f"{'a' * 300}.mp3"}, "too long"),
         ({"output_path": "~nobody-of-that-name/a.mp3"}, "is no path"),
         ({"provider": "Não existe"}, "engine"),
+        ({"voice": 5}, "are strings"),
+        ({"text": b"oi"}, "are strings"),
+        ({"output_path": "."}, "of no format"),
         ({"provider": "vox"}, "no engine 'vox'"),
         ({"voice": "ninguém"}, "ninguém"),
         ({"text": "<speak><voice>oi</speak>"}, "SSML|tag|mismatch"),
@@ -96,6 +121,22 @@ def test_within_a_loop_the_synchronous_call_works_too(tmp_path: Path) -> None:
         return generate_narration_sync("Olá.", "a.mp3")["success"]
 
     assert asyncio.run(call())
+
+
+async def test_a_text_has_no_say_in_who_speaks_it_and_in_which_format(tmp_path: Path) -> None:
+    result = await generate_narration("---\nengine: vox\nformats: flac\n---\nBom dia.", "a.mp3", provider=None)
+    assert result["success"], result
+    assert (tmp_path / "a.mp3").read_bytes()[:3] == b"ID3"
+
+
+@pytest.mark.parametrize("first", ["threads", "forks"])
+def test_calls_from_many_threads_and_from_forks_are_all_answered(tmp_path: Path, first: str) -> None:
+    (tmp_path / "script.py").write_text(MANY, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "script.py", first], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True"] * 11
 
 
 async def test_two_into_one_file_at_once_leave_one_of_them_whole(tmp_path: Path) -> None:

@@ -33,24 +33,27 @@ class Narration(TypedDict):
 
 
 async def generate_narration(
-    text: str, output_path: str | Path, voice: str | None = None, provider: str = "auto"
+    text: str, output_path: str | Path, voice: str | None = None, provider: str | None = "auto"
 ) -> Narration:
     """Narrate a text, or SSML, into a file; its extension chooses the format: mp3, m4b, opus or flac.
 
     ``voice`` and ``provider`` are the options ``voice`` and ``engine`` of a job; `darkchannel voices` lists what there
     is. Never raises for a text, a voice or an engine that cannot be had: ``success`` is False and ``error`` says why.
     """
-    return await asyncio.wrap_future(begin(_narration(text, Path(output_path), voice, provider)))
+    return await asyncio.wrap_future(begin(_narration(text, Path(output_path), voice, provider or "auto")))
 
 
 def generate_narration_sync(
-    text: str, output_path: str | Path, voice: str | None = None, provider: str = "auto"
+    text: str, output_path: str | Path, voice: str | None = None, provider: str | None = "auto"
 ) -> Narration:
     """As ``generate_narration``; blocks this thread meanwhile."""
-    return begin(_narration(text, Path(output_path), voice, provider)).result()
+    return begin(_narration(text, Path(output_path), voice, provider or "auto")).result()
 
 
 async def _narration(text: str, output: Path, voice: str | None, provider: str) -> Narration:
+    words: tuple[object, ...] = (text, voice or "", provider)
+    if not all(isinstance(word, str) for word in words):
+        return _failed("text, voice and provider are strings")
     try:
         path = await asyncio.to_thread(lambda: output.expanduser().resolve())
     except (OSError, ValueError, RuntimeError) as error:
@@ -79,7 +82,7 @@ def _wrong(text: str, path: Path, options: dict[str, str]) -> str | None:
         return f"{path.name} is of no format that can be made: end its name in {', '.join(FORMATS)}"
     try:
         if path.is_dir() or not path.parent.is_dir():
-            return f"there is no folder {path.parent} to write {path.name} into"
+            return f"{path} is a folder, or is in none: name a file in a folder that is there"
         text.encode()
         resolve(options)
     except (Refused, UnicodeEncodeError, OSError) as error:

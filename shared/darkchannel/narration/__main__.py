@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from darkchannel.storage.jobs import Jobs
 
 SHARED: Final = (keys.REFS, keys.CACHE)
 """Buckets that outlast the process."""
+PRIVATE: Final = ".narration-"
 ANSWERS: Final = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # whatever a library prints is no answer
 
@@ -49,6 +51,8 @@ async def _answer(pipeline: Embedded, request: Request) -> None:
         answer = await _narrated(pipeline, request)
     except (DarkChannelError, OSError) as error:
         answer = Answer(number=request.number, error=str(error))
+    except Exception as error:  # of one text: the others go on
+        answer = Answer(number=request.number, error=f"an unexpected {type(error).__name__}: {error}")
     print(answer.model_dump_json(), file=ANSWERS, flush=True)
 
 
@@ -56,7 +60,9 @@ async def _narrated(pipeline: Embedded, request: Request) -> Answer:
     kind = "ssml" if request.text.lstrip().startswith(("<speak", "<?xml")) else "txt"
     with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
         file = Path(folder) / f"{request.number}.{kind}"
-        await asyncio.to_thread(file.write_text, request.text, encoding="utf-8")
+        # After a first line a text has no front matter, which would have the last word about options.
+        text = request.text if kind == "ssml" else f"\n{request.text}"
+        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
         job = await upload(pipeline.jobs, file, request.options)
     last: Report | None = None
     async for report in reports(pipeline.jobs, job):
@@ -85,17 +91,32 @@ async def _pipeline() -> AsyncIterator[Embedded]:
     chosen = settings.load()
     quieten(chosen)
     folder = await asyncio.to_thread(lambda: chosen.darkchannel_folder.expanduser().resolve())
-    with tempfile.TemporaryDirectory(prefix=".narration-", dir=_made(folder)) as name:
+    await asyncio.to_thread(_prepare, folder)
+    with tempfile.TemporaryDirectory(prefix=f"{PRIVATE}{os.getpid()}-", dir=folder) as name:
         for bucket in SHARED:
             (Path(name) / bucket).symlink_to(folder / bucket)
         async with embedded(Path(name), drops=False) as pipeline:
             yield pipeline
 
 
-def _made(folder: Path) -> Path:
+def _prepare(folder: Path) -> None:
+    """Make what outlasts the process, and remove what processes left that were killed."""
     for bucket in SHARED:
         (folder / bucket).mkdir(parents=True, exist_ok=True)
-    return folder
+    for left in folder.glob(f"{PRIVATE}*-*"):
+        process = left.name.removeprefix(PRIVATE).partition("-")[0]
+        if not (process.isdecimal() and _runs(int(process))):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ might hide ours.
 
 import asyncio
 import sys
-from functools import cache
 from typing import Final
 
 from pydantic import BaseModel
@@ -39,12 +38,10 @@ class Ended(Exception):
 
 async def ask(request: Request) -> Answer:
     """Have a text narrated; called in the loop of ``runtime.background``. Raises Ended, and OSError."""
-    return await _pipeline().ask(request)
-
-
-@cache
-def _pipeline() -> "_Process":
-    return _Process()
+    loop = asyncio.get_running_loop()
+    if loop not in _pipelines:
+        _pipelines[loop] = _Process()
+    return await _pipelines[loop].ask(request)
 
 
 class _Process:
@@ -106,3 +103,7 @@ class _Process:
             waiting = self._waiting.get(answer.number)
             if waiting and not waiting.done():
                 waiting.set_result(answer)
+
+
+_pipelines: dict[asyncio.AbstractEventLoop, _Process] = {}
+"""One, and one more in each fork, whose loop is another."""
