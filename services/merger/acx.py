@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg, mp3
-from services.merger.settling import nothing
 
 HEAD_SECONDS: Final = 1.0
 TAIL_SECONDS: Final = 2.5
@@ -73,7 +72,7 @@ async def measured(path: Path) -> Measured:
     channels = 1 if mp3.is_mono(first) else 2
     rate = mp3.format_of(first).rate
     windows = _Windows(round(rate * _WINDOW_SECONDS) * channels)
-    await ffmpeg.run((*ffmpeg.QUIET, "-i", str(path), "-map", "0:a", "-f", "f32le", "pipe:1"), nothing(), windows.feed)
+    await ffmpeg.run((*ffmpeg.QUIET, "-i", str(path), "-map", "0:a", "-f", "f32le", "pipe:1"), sink=windows.feed)
     powers, peaks = windows.found()
     loud = np.flatnonzero(peaks > _AUDIBLE)
     second = rate * channels / windows.width

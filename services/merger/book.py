@@ -177,6 +177,7 @@ class BookBinder:
             etags={file: etags[file] for file in book.files},
             seconds=book.seconds,
             chapters=book.chapters,
+            engines=_engines(records),
             loudness=timeline.loudness(records),
         )
         body = manifest.model_dump_json().encode()
@@ -194,3 +195,10 @@ class BookBinder:
         if found is None:
             raise Damaged(section, f"{keys.JOBS}/{file.key} is gone, or is not what was encoded")
         return found.body
+
+
+def _engines(records: Sequence[SectionRecord]) -> dict[str, int]:
+    spoken: Counter[str] = Counter()
+    for record in records:
+        spoken.update(record.engines)
+    return dict(spoken.most_common())

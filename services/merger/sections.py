@@ -152,7 +152,8 @@ class SectionEncoder:
                 gain=gain,
                 ending=pause(plan, section.first + section.count),
             )
-            takes = self._takes(job, plan, section, pairs, first)
+            engines: Counter[str] = Counter()
+            takes = self._takes(job, plan, section, pairs, first, engines=engines)
             del first  # its speech is not held until the last
             made = await self._master(takes, brief)
             digest = section_digest(pairs, gain)
@@ -171,6 +172,7 @@ class SectionEncoder:
                 samples=made.samples,
                 lead=made.lead,
                 loudness=made.loudness,
+                engines=dict(engines.most_common()),
                 files=dict(zip(names, audio, strict=True)),
                 cues=cues,
             )
@@ -188,15 +190,18 @@ class SectionEncoder:
         return Stored(key=key, etag=etag or "")
 
     async def _takes(
-        self, job: str, plan: Plan, section: Section, pairs: Sequence[Pair], first: Take
+        self, job: str, plan: Plan, section: Section, pairs: Sequence[Pair], first: Take, *, engines: Counter[str]
     ) -> AsyncIterator[Take]:
+        """The chunks of a section; ``engines`` counts who spoke them."""
         rate = first.record.rate
+        engines[first.record.engine] += 1
         yield first
         del first
         for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
             take = await self._take(job, plan, index, pair)
             if take.record.rate != rate:
                 raise TwoRates
+            engines[take.record.engine] += 1
             yield take
             del take
 
@@ -214,6 +219,6 @@ class SectionEncoder:
             raise Faulty(index, pair, f"is damaged ({error})") from error
         if record.source != pair[0]:
             raise Outdated
-        if reason := fault(record, pcm):
+        if reason := fault(pcm, record.rate, record.places, expected=record.expected, longest=record.longest):
             raise Faulty(index, pair, reason)
         return Take(record, pcm, text.body.decode("utf-8", "replace"), pause(plan, index))

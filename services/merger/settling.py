@@ -139,12 +139,6 @@ async def heard(path: Path) -> Heard:
     inputs = [part for decoder in _DECODERS for part in ("-c:a", decoder, "-i", str(path))]
     filters = f"amerge=inputs={len(_DECODERS)},aresample={_OVERSAMPLED * _RATE}"
     arguments = (*ffmpeg.QUIET, *inputs, "-filter_complex", filters, "-f", "f32le", "pipe:1")
-    await ffmpeg.run(arguments, nothing(), found.feed)
+    await ffmpeg.run(arguments, sink=found.feed)
     found.end()
     return found
-
-
-async def nothing() -> AsyncIterator[bytes]:
-    """What ffmpeg is fed where it reads a file."""
-    for _ in ():
-        yield b""

@@ -35,6 +35,7 @@ def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys:
     told = json.loads(out)
     assert (told["state"], told["title"], told["published"]) == ("completed", "O Farol", True)
     assert told["segments"]["done"] == told["segments"]["total"] > 0
+    assert told["engines"] == {"espeak": told["segments"]["total"]}
     published = folder / keys.OUTPUT / told["output"]
     assert Path(told["audiobook"]).samefile("livro.mp3")
     assert published.read_bytes() == Path("livro.mp3").read_bytes()

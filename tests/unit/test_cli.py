@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from darkchannel import keys
+from darkchannel.cli import output
 from darkchannel.cli.app import app, run
 from darkchannel.cli.arguments import PriorityName
 from darkchannel.cli.exits import MEANINGS, Code
@@ -330,3 +331,8 @@ def test_setup_names_what_is_missing_and_what_is_too_short_and_never_its_value(
     assert "MINIO_ENDPOINT (field required)" in error
     assert "MINIO_SPLITTER_SECRET_KEY (at least 8 characters)" in error
     assert "curta" not in error
+
+
+def test_who_spoke_is_told_with_how_much_where_there_were_several() -> None:
+    assert output.spoken_by({"espeak": 9}) == "espeak"
+    assert output.spoken_by({"openai": 10, "espeak": 1}) == "openai 10, espeak 1 segments"

@@ -3,9 +3,10 @@
 It runs for every chunk of a long book, so it looks at one sample a millisecond, and only at its high byte.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, ChunkRecord
+from darkchannel.audio.wav import BYTES_PER_SAMPLE
 
 LEAST: Final = 0.5
 """Of the expected seconds. Prose has 0.75 and more, 0.63 in the fastest voice; half of a Portuguese one, 0.47."""
@@ -24,21 +25,22 @@ _PAUSE: Final = bytes(100)
 """The milliseconds that are no pause between words any more."""
 
 
-def fault(record: ChunkRecord, pcm: memoryview | bytes) -> str | None:
+def fault(pcm: memoryview | bytes, rate: int, places: Iterable[int], *, expected: float, longest: float) -> str | None:
     """Why this speech of a segment cannot stand in a book, in words that follow «the speech»; None where it can.
 
-    ``pcm`` are 16-bit little-endian mono samples. A text that is expected to take no time, of breaks only, say, may
-    be of any length and silent.
+    ``pcm`` are 16-bit little-endian mono samples at ``rate`` hertz, ``places`` the samples at which sentences start and
+    marks stand; ``expected`` and ``longest`` are the seconds that the text takes at an ordinary pace and at most. One
+    that is expected to take none, of breaks only, say, may be of any length and silent; 0 for ``longest``: any.
     """
+    if not RATES[0] <= rate <= RATES[1]:
+        return f"has {rate} Hz, which no voice has"
     samples, rest = divmod(len(pcm), BYTES_PER_SAMPLE)
-    if samples != record.samples or rest:
-        return f"has {_seconds(samples / record.rate)} of the {_seconds(record.samples / record.rate)} it was made with"
-    if not RATES[0] <= record.rate <= RATES[1]:
-        return f"has {record.rate} Hz, which no voice has"
-    last = max((*record.sentences, *(sample for _, sample in record.marks)), default=0)
+    if rest:
+        return "ends amid a sample"
+    last = max(places, default=0)
     if last > samples:
-        return f"ends at {_seconds(samples / record.rate)}, before its mark at {_seconds(last / record.rate)}"
-    return _unheard(pcm, record.rate, record.expected, record.longest) if record.expected > 0 else None
+        return f"ends at {_seconds(samples / rate)}, before its mark at {_seconds(last / rate)}"
+    return _unheard(pcm, rate, expected, longest) if expected > 0 else None
 
 
 def _unheard(pcm: memoryview | bytes, rate: int, expected: float, longest: float) -> str | None:

@@ -72,10 +72,10 @@ async def _output(arguments: Sequence[str], source: AsyncIterable[bytes | memory
 
 async def run(
     arguments: Sequence[str],
-    source: AsyncIterable[bytes | memoryview],
+    source: AsyncIterable[bytes | memoryview] | None = None,
     sink: Callable[[bytes], object] = lambda _: None,
 ) -> None:
-    """Feed ``source`` to ffmpeg, and what it writes to standard output to ``sink``, piece by piece.
+    """Feed ``source``, if any, to ffmpeg, and what it writes to standard output to ``sink``, piece by piece.
 
     Whatever ends this, an error of the source or a cancellation too, ends the process. Raises Transient where ffmpeg
     fails or stands still, Unavailable where there is none or the disk is full, and whatever the two raise.
@@ -89,7 +89,7 @@ async def run(
     last_words = asyncio.create_task(_last_words(process.stderr))
     try:
         async with limit:
-            await _feed(process.stdin, source, limit)
+            await _feed(process.stdin, source or _only(b""), limit)
             await drained
             complaint = await last_words
             code = await process.wait()

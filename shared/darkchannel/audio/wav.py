@@ -61,6 +61,11 @@ class Speech:
     turns: tuple[Turn, ...] = ()
     """The voices in their order, the first from sample 0 on; none where the engine has but one."""
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where sentences start and marks stand, in samples."""
+        return (*self.sentences, *(mark.sample for mark in self.marks))
+
 
 class ChunkRecord(BaseModel):
     """What was spoken, and from which text: no pair of objects can disagree about it."""
@@ -90,6 +95,11 @@ class ChunkRecord(BaseModel):
     """How many chunks of this segment were rejected before: a new take never has the bytes of a rejected one."""
     cached: bool = False
     """Whether the speech came from the cache: it was spoken before, for this job or another."""
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where sentences start and marks stand, in samples."""
+        return (*self.sentences, *(sample for _, sample in self.marks))
 
 
 def pack(speech: Speech, record: ChunkRecord) -> bytes:

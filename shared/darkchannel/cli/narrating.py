@@ -41,6 +41,8 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         output.line(f"audiobook   {audiobook}")
         output.line(f"player      {_folder(root, report) / 'final' / PLAYER}")
         output.line(f"job folder  {_folder(root, report)}")
+        if len(report.engines) > 1:
+            output.line(f"spoken by   {output.spoken_by(report.engines)}")
         output.line(f"{output.duration(report.seconds or 0)} of speech in {output.duration(took)}")
     return Code.OK
 

@@ -60,10 +60,18 @@ def job(report: Report) -> None:
         "segments": f"{report.segments} spoken" if report.segments.total else None,
         "sections": f"{report.sections} encoded" if report.sections.total else None,
         "audiobook": f"darkchannel-output/{report.output}" if report.output else None,
+        "spoken by": spoken_by(report.engines) or None,
         "plays": duration(report.seconds) if report.seconds else None,
         "reason": report.error,
     }
     facts(said)
+
+
+def spoken_by(engines: Mapping[str, int]) -> str:
+    """Who spoke an audiobook, and how much of it where there were several."""
+    if len(engines) < 2:
+        return "".join(engines)
+    return ", ".join(f"{name} {count}" for name, count in engines.items()) + " segments"
 
 
 def letter(found: Letter) -> None:

@@ -42,6 +42,8 @@ class Report(BaseModel):
     """Whether the output bucket holds what this run made."""
     output: str | None = None
     """Key of the audiobook in the output bucket, once a run has completed."""
+    engines: dict[str, int] = {}
+    """How many segments of the audiobook each engine spoke."""
     seconds: float | None = None
     """How long the audiobook plays."""
     error: str | None = None
@@ -90,6 +92,7 @@ class Reporter:
             sections=Count(done=await self._sections.count() if plan else 0, total=len(plan.sections) if plan else 0),
             published=runs.newest in runs.closed,
             output=keys.published(*name, manifest.audiobook, manifest.audiobook) if manifest and name else None,
+            engines=manifest.engines if manifest else {},
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )

@@ -62,6 +62,8 @@ class SectionRecord(BaseModel):
     """Samples before its first sound: no silence of the author's, but what keeps it from clicking."""
     loudness: float | None = None
     """In LUFS; None where it has none of its own."""
+    engines: dict[str, int] = {}
+    """How many of its segments each engine spoke."""
     files: dict[str, SectionAudio] = Field(min_length=1)
     """By encoding."""
     cues: Stored
@@ -118,6 +120,8 @@ class Manifest(BaseModel):
     """ETag of each file of the build itself, by name; copies may have others."""
     seconds: float
     chapters: tuple[Mark, ...]
+    engines: dict[str, int] = {}
+    """How many segments each engine spoke, the one that spoke most first."""
     loudness: float | None = None
     """In LUFS; None where too little is heard to tell."""
 

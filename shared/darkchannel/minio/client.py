@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from darkchannel.minio.utils import get_s3_url
 from darkchannel.minio.waiting import wait
@@ -127,7 +127,7 @@ def _close(store: ObjectStore) -> None:
 class _Root(BaseSettings):
     """The server's administrator, whose name and password ``make up`` writes into ``.env``."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = settings.FROM_ENVIRONMENT
 
     minio_root_user: str = ""
     minio_root_password: SecretStr = SecretStr("")
