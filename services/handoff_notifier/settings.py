@@ -5,9 +5,10 @@ from itertools import chain
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode
 
 from darkchannel.jobs.deliveries import LADDER
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 from services.handoff_notifier import addresses, signatures
 
 DEFAULT = "default"
@@ -18,14 +19,7 @@ Seconds = Annotated[tuple[Annotated[float, Field(ge=0, le=30 * 86_400)], ...], N
 
 
 class NotifierSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
+    model_config = FROM_ENVIRONMENT
 
     omniplay_api_url: str | None = None
     """Unset: OmniPlay hears of nothing."""

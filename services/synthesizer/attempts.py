@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from darkchannel.audio import wav
@@ -15,6 +15,7 @@ from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from services.synthesizer.cache import Cache
+from services.synthesizer.engines.stored import Unread
 from services.synthesizer.levels import Levels
 from services.synthesizer.roster import Engines, Member
 from services.synthesizer.voices import without
@@ -115,6 +116,8 @@ class Attempts:
             try:
                 # What was faulty is not taken from the cache once more.
                 said = await self._once(member, order, strange, anew=attempt > 0)
+            except Unread:
+                raise
             except Unavailable:
                 member.tell(succeeded=False)
                 raise
@@ -131,13 +134,14 @@ class Attempts:
         voice = None if order.voice in strange else order.voice
         key = await self._key(member, script)
         kept = await self._cache.get(key) if key and not anew else None
-        said = Said(member.name, voice, kept or await member.speak(script), kept is not None)
-        if reason := fault(said.record(order), said.speech.pcm):
+        speech = kept or await member.speak(script)
+        expected, longest = order.reading.expected, order.reading.longest
+        if reason := fault(speech.pcm, speech.rate, speech.places, expected=expected, longest=longest):
             raise Faulty(f"the speech of {member.name} {reason}")
         if key and kept is None:
-            await self._cache.put(key, said.speech)
-        gains = [await self.levels.gain(member.name, turn.voice, order.language) for turn in said.speech.turns]
-        return replace(said, gains=tuple(gains))
+            await self._cache.put(key, speech)
+        gains = [await self.levels.gain(member.name, turn.voice, order.language) for turn in speech.turns]
+        return Said(member.name, voice, speech, kept is not None, tuple(gains))
 
     async def _reference(self, name: str, ssml: str) -> Speech:
         """What a voice is measured on. Raises as the engine does."""
@@ -154,4 +158,4 @@ class Attempts:
     async def _key(self, member: Member, script: Element) -> SpeechKey | None:
         """Under which the cache has it; None for what costs no more than a read."""
         engine = await member.engine()
-        return speech_key(script, member.name, await engine.revision()) if engine.is_costly else None
+        return speech_key(script, member.name, await member.revision()) if engine.is_costly else None

@@ -11,13 +11,14 @@ from typing import Final, TypeVar
 
 import structlog
 from pydantic import ByteSize
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError
 from darkchannel.runtime.circuit import Circuit
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 from darkchannel.runtime.speech_cache import SpeechCache, SpeechKey
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import ObjectStore
@@ -42,9 +43,7 @@ a folder reads every file once a process, and a narration of a few seconds now a
 
 
 class CacheSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     speech_cache_bytes: ByteSize = ByteSize(5_000_000_000)
     """Such as 5GB or 500MB; 0: nothing is kept."""

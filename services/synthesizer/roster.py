@@ -1,7 +1,10 @@
 """The engines of one process: each is opened when first asked for, and asked now and then whether it can speak."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+import errno
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +16,7 @@ from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import AUTO, Engine, NotSetUp
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.ssml import Element
+from services.synthesizer.engines.stored import Unread
 from services.synthesizer.selection import Standing, usual
 
 log = structlog.get_logger(__name__)
@@ -21,6 +25,9 @@ EVERY: Final = timedelta(seconds=30)
 """How long an answer holds; an engine that goes away meanwhile is told by its speech."""
 ASK_SECONDS: Final = 10.0
 """An engine that needs longer to say whether it can speak cannot."""
+
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Of an OSError: no engine is at fault, and the consumer waits for the disk."""
 
 Open = Callable[[str], Awaitable[Engine]]
 """Opens an engine by its name; raises as ``darkchannel.runtime.engines.open_engine``."""
@@ -33,7 +40,10 @@ class Member:
         self.name = name
         self._open = open_
         self._clock = clock
-        self._opening: asyncio.Future[Engine] | None = None
+        self.slots = 0
+        """How many segments it speaks at once; none before it is open."""
+        self._free = asyncio.Semaphore(0)
+        self._opening: asyncio.Task[Engine] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._asked = LONG_AGO
         self._answer: Standing | None = None
@@ -44,7 +54,7 @@ class Member:
     async def engine(self) -> Engine:
         """Raises as ``Open``; no failure is remembered, the next segment tries anew."""
         if self._opening is None:
-            self._opening = asyncio.ensure_future(self._open(self.name))
+            self._opening = asyncio.create_task(self._opened())
         opening = self._opening
         try:
             return await asyncio.shield(opening)
@@ -53,19 +63,51 @@ class Member:
                 self._opening = None
             raise
 
+    async def _opened(self) -> Engine:
+        try:
+            engine = await self._open(self.name)
+            self.slots = max(1, engine.slots)
+        except DarkChannelError:
+            raise
+        except OSError as error:
+            raise Transient(f"the engine '{self.name}' did not open: {_unexpected(error)}") from error
+        except Exception as error:  # a factory may be anybody's, too
+            raise Permanent(f"the engine '{self.name}' did not open: {_unexpected(error)}") from error
+        self._free = asyncio.Semaphore(self.slots)
+        return engine
+
     async def speak(self, script: Element) -> Speech:
-        """Raises as the engine does; what nobody foresaw is a try that failed."""
+        """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed."""
         engine = await self.engine()
         self._under_way += 1
         try:
-            return await engine.speak(script)
-        except (DarkChannelError, OSError):
-            raise
-        except Exception as error:
-            log.warning("an engine stumbled", engine=self.name, exc_info=True)
-            raise Transient(f"{self.name} stopped at an unexpected {type(error).__name__}: {error}") from error
+            with self._stumbling():
+                async with self._free:
+                    return await engine.speak(script)
         finally:
             self._under_way -= 1
+
+    async def revision(self) -> str:
+        """Raises as ``speak``, and Transient where the engine does not tell it in time."""
+        engine = await self.engine()
+        with self._stumbling():
+            try:
+                async with asyncio.timeout(ASK_SECONDS):
+                    return await engine.revision()
+            except TimeoutError as error:
+                raise Transient(f"{self.name} did not tell its revision within {ASK_SECONDS:g} s") from error
+
+    @contextmanager
+    def _stumbling(self) -> Iterator[None]:
+        try:
+            yield
+        except DarkChannelError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            log.warning("an engine stumbled", engine=self.name, exc_info=True)
+            raise Transient(f"{self.name} stopped at an {_unexpected(error)}") from error
 
     def tell(self, *, succeeded: bool) -> None:
         """What became of its last try."""
@@ -77,12 +119,13 @@ class Member:
             self._asking = asyncio.create_task(self._ask())
         if self._answer is None and self._asking is not None:
             await asyncio.shield(self._asking)
-        assert self._answer
-        if self._answer.away is not None:
-            return self._answer
-        if not self._circuit.admits(self._clock(), self._under_way):
-            return Standing(away=f"it failed {self._circuit.failures} times in a row")
-        return await self._with_lacks(self._answer, voices)
+        answer = self._answer
+        assert answer
+        if answer.is_set_up and not self._circuit.admits(self._clock(), self._under_way):
+            answer = Standing(away=f"it failed {self._circuit.failures} times in a row", is_resting=True)
+        if answer.away is None:
+            return await self._with_lacks(answer, voices)
+        return replace(answer, lacks=frozenset(voice for voice in voices if not self._has.get(voice, True)))
 
     async def _ask(self) -> None:
         try:
@@ -90,12 +133,15 @@ class Member:
                 engine = await self.engine()
                 told = tuple(await engine.voices())
             answer = Standing(told, most_segments=engine.most_segments)
+            self._has = {voice.name: True for voice in told}
+        except Unread as error:
+            answer = self._answer or _away(error)
         except Exception as error:  # an engine may be anybody's: whatever it raises, the others speak on
             answer = _away(error)
         if self._answer is None or answer.away != self._answer.away:
             what = "an engine cannot speak" if answer.away else "an engine can speak"
             log.info(what, engine=self.name, reason=answer.away)
-        self._answer, self._has = answer, {voice.name: True for voice in answer.voices}
+        self._answer = answer
         self._asked, self._asking = self._clock(), None
 
     async def _with_lacks(self, answer: Standing, voices: Collection[str]) -> Standing:
@@ -113,7 +159,9 @@ class Member:
     async def close(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
-        if self._opening is not None:
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+        elif self._opening is not None:
             await (await self._opening).close()
 
 
@@ -121,9 +169,13 @@ def _away(error: Exception) -> Standing:
     if isinstance(error, TimeoutError):
         return Standing(away=f"it did not say within {ASK_SECONDS:g} s whether it can speak")
     if not isinstance(error, DarkChannelError):
-        return Standing(away=f"unexpected {type(error).__name__}: {error}")
+        return Standing(away=_unexpected(error))
     # What is refused for good lacks a library, or has a wrong setting.
     return Standing(away=str(error), is_set_up=not isinstance(error, NotSetUp | Permanent))
+
+
+def _unexpected(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error}"
 
 
 class Engines:
@@ -157,9 +209,7 @@ class Engines:
     async def slots(self) -> int:
         """How many segments the widest of those speaks at once that ``auto`` may choose."""
         standings = await self.standings(self._order)
-        names = [name for name, standing in standings.items() if standing.is_set_up]
-        engines = [await self.member(name).engine() for name in names]
-        return max((engine.slots for engine in engines), default=1)
+        return max([1, *(self.member(name).slots for name, standing in standings.items() if standing.is_set_up)])
 
     async def close(self) -> None:
         await asyncio.gather(*(member.close() for member in self._members.values()), return_exceptions=True)

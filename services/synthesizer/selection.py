@@ -22,10 +22,12 @@ class Standing:
 
     voices: Sequence[Voice] = ()
     lacks: frozenset[str] = frozenset()
-    """The voices that it was asked for and does not have."""
+    """The voices that it was asked for and does not have; of one that is away, as far as it told before."""
     most_segments: int | None = None
     away: str | None = None
-    """Why it cannot speak now."""
+    """Why it may not be able to speak now: so said its last look, or its speech."""
+    is_resting: bool = False
+    """Whether its speech failed again and again: it is left alone for a while."""
     is_set_up: bool = True
     """Whether it ever could: who is not is nobody's to wait for."""
 
@@ -59,20 +61,25 @@ def in_line(job: Wanted, standings: Mapping[str, Standing], speaks: str | None =
     """The engines that may speak a segment now, in the order in which they are to be asked; at least one.
 
     ``standings``, in the order of preference, at least one; ``speaks``: who has spoken for the book until now, which
-    stays the first while it can. Where none can speak, all are asked again. Raises Permanent where nobody has the
-    voices that a book at its beginning names, Transient where somebody who is away may have them.
+    stays the first until its speech fails, since a look may fail for a moment. Where none can speak, all are asked
+    again. Raises Permanent where nobody has the voices that a book at its beginning names, Transient where somebody who
+    is away may have them.
     """
     able = [name for name, standing in standings.items() if standing.away is None]
     if not able:
         return (speaks,) if speaks is not None and speaks in standings else tuple(standings)
     near = [name for name in able if _suits(job, standings[name])] or able
-    if speaks in able:
+    if speaks is not None and _stays(standings.get(speaks)):
         return (speaks, *(name for name in near if name != speaks))
     having = [name for name in able if not standings[name].lacks]
     if not having and speaks is None:
         raise _voiceless(job, standings)
     best = [name for name in having if name in near] or having
     return (*best, *(name for name in near if name not in best))
+
+
+def _stays(standing: Standing | None) -> bool:
+    return standing is not None and standing.is_set_up and not standing.is_resting
 
 
 def _suits(job: Wanted, standing: Standing) -> bool:

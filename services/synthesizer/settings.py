@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode
+
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 
 
 class SynthesizerSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     engines: Annotated[tuple[str, ...], NoDecode] = ()
     """Those that ``auto`` may choose, the best first, with commas between them; the usual order where it is not set."""

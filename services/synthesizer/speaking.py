@@ -17,6 +17,7 @@ from darkchannel.runtime.service import Context
 from services.synthesizer.attempts import Attempts, Order, Read, Said, read
 from services.synthesizer.cache import Cache
 from services.synthesizer.choice import Choices
+from services.synthesizer.engines.stored import Unread
 from services.synthesizer.roster import Engines
 from services.synthesizer.selection import in_line, wanted
 from services.synthesizer.voices import named
@@ -107,13 +108,15 @@ class Speaking:
     async def _said(self, order: Order, names: Sequence[str], line: Sequence[str]) -> tuple[Said, Failures]:
         """The speech of the first in line that can speak the segment, and why those before it did not.
 
-        Raises Transient where none can now, Permanent where none ever can.
+        Raises Transient where none can now, or the store is away, Permanent where none ever can.
         """
         failures: Failures = {}
         for name in line:
             strange = await self._strange(name, names, named(order.reading.script))
             try:
                 return await self._attempts.said(name, order, strange), failures
+            except Unread:
+                raise
             except DarkChannelError as error:
                 failures[name] = error
                 log.warning("an engine did not speak a segment", engine=name, reason=str(error))

@@ -20,6 +20,8 @@ VOICES = "voices/"
 """In ``REFS``: recordings of voices that are to be imitated."""
 MODELS = "models/"
 """In ``REFS``: a folder of voices for each engine that loads its own."""
+PIPER_VOICES = f"{MODELS}piper/"
+"""In ``REFS``."""
 RECORDINGS = "voice-recordings"
 """Calls; on a server of its own it may have another name there (``RECORDINGS_BUCKET``)."""
 BUCKETS = (INBOX, JOBS, OUTPUT, REFS, TEMP, CACHE)
@@ -108,6 +110,12 @@ def cover_reference(name: str) -> str:
 def speech(engine: str, digest: str) -> str:
     """In ``CACHE``: what an engine once spoke; ``digest``, a SHA-256, is of all it depends on."""
     return f"{SPEECH_PREFIX}{engine}/{digest}.wav"
+
+
+def piper_voice(name: str) -> tuple[str, str]:
+    """In ``REFS``: a voice for Piper, its model and the JSON that describes it."""
+    model = f"{PIPER_VOICES}{name}.onnx"
+    return model, f"{model}.json"
 
 
 def plan(job: str) -> str:

@@ -183,6 +183,20 @@ CHOOSING = (
         "        return tuple(near)\n",
         ("tests/unit/test_selection.py", ENGINES),
     ),
+    Mutant(
+        "a look that fails once passes the book on",
+        "services/synthesizer/selection.py",
+        " and standing.is_set_up and not standing.is_resting",
+        " and standing.away is None",
+        ("tests/unit/test_selection.py", ENGINES),
+    ),
+    Mutant(
+        "a store that is away counts as a failure of the engine",
+        "services/synthesizer/attempts.py",
+        "            except Unread:\n                raise\n",
+        "",
+        (ENGINES,),
+    ),
 )
 
 MERGING = (
@@ -271,10 +285,8 @@ MERGING = (
     Mutant(
         "a faulty chunk reaches the book",
         "services/merger/sections.py",
-        """        if reason := fault(record, pcm):
-            raise Faulty(index, pair, reason)
-""",
-        "",
+        "            raise Faulty(index, pair, reason)\n",
+        "            pass\n",
         (REJECTIONS,),
     ),
     Mutant(

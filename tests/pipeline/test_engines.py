@@ -1,7 +1,8 @@
 """One book keeps one engine and one rate; who cannot go on is named, and the next speaks the rest."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,12 +16,13 @@ from darkchannel.jobs.choice import Choice
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.circuit import FAILURES
-from darkchannel.runtime.engines import NotSetUp
+from darkchannel.runtime.engines import NotSetUp, Voice
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from darkchannel.speech.ssml import spoken as words
 from services.synthesizer.attempts import TRIES, Reading
 from services.synthesizer.choice import PASSED
+from services.synthesizer.engines.stored import Unread
 from tests.pipeline.bench import Bench
 from tests.pipeline.counted import Counted
 from tests.pipeline.engine import RATE, Simulated, as_it_stands, measured, speech
@@ -40,10 +42,17 @@ class Voiced(Simulated):
         """What it raises, or None for silence."""
         self.at = rate
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        self.unlisted: Exception | None = None
+        """What a look at its voices raises, though it speaks."""
 
     @property
     def texts(self) -> list[str]:
         return [words(script) for script in self.heard]
+
+    async def voices(self) -> Sequence[Voice]:
+        if self.unlisted:
+            raise self.unlisted
+        return await super().voices()
 
     async def _say(self, script: Element) -> Speech:
         text = words(script)
@@ -205,6 +214,33 @@ async def test_an_engine_that_goes_away_is_followed_by_the_next_for_the_rest_of_
     assert (passed["engine"], passed["before"], passed["reason"]) == ("bia", "ada", "it does not answer")
 
 
+async def test_a_look_that_fails_takes_no_book_from_the_engine_that_speaks_it() -> None:
+    desk = Desk()
+    await desk.spoken(2)
+    desk.ada.unlisted = AWAY
+    await desk.begin()
+    await desk.spoken(4)
+    assert await desk.speakers() == ["ada"] * 4
+    assert await desk.before() == []
+
+
+@pytest.mark.parametrize("is_costly", [False, True])
+async def test_a_store_that_is_away_for_a_moment_takes_neither_a_book_nor_a_segment_from_its_engine(
+    is_costly: bool,
+) -> None:
+    desk = Desk()
+    desk.ada = Voiced("ada", is_costly=is_costly)
+    await desk.spoken(1)
+    desk.ada.over = dict.fromkeys(TEXTS, Unread("the voices of ada cannot be read: the store is away"))
+    for _ in range(FAILURES):
+        with pytest.raises(Transient, match="segment 1 cannot be spoken now: the voices of ada cannot be read"):
+            await desk.bench.first.handlers["speak"](desk.segment(1))
+    desk.ada.over = {}
+    await desk.spoken(4)
+    assert await desk.speakers() == ["ada"] * 4
+    assert await desk.before() == []
+
+
 async def test_another_process_speaks_with_the_engine_that_took_over() -> None:
     desk = Desk()
     await desk.spoken(2)
@@ -252,12 +288,34 @@ async def test_a_segment_that_one_engine_refuses_is_the_next_ones_and_the_book_i
     assert await desk.choice() == Choice(engine="ada", rate=RATE)
 
 
+async def test_an_engine_that_stumbles_over_its_own_revision_keeps_no_other_from_speaking() -> None:
+    class Unsure(Voiced):
+        async def revision(self) -> str:
+            raise KeyError("revision")
+
+    desk = Desk("um")
+    desk.ada = Unsure("ada", is_costly=True)
+    await desk.narrated()
+    assert await desk.speakers() == ["bia"]
+
+
 async def test_a_segment_that_is_faulty_twice_is_the_next_ones() -> None:
     desk = Desk()
     desk.ada.over = {"dois": None}
     await desk.narrated()
     assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
     assert desk.ada.texts.count("dois") == 2
+
+
+@pytest.mark.parametrize("wrong", [replace(speech("um"), sentences=(100_000,)), speech("um" * 200)])
+async def test_speech_that_ends_before_a_sentence_of_its_text_or_rambles_on_is_faulty(wrong: Speech) -> None:
+    async def say(_: Element) -> Speech:
+        return wrong
+
+    desk = Desk("um")
+    desk.ada.say = say
+    await desk.narrated()
+    assert await desk.speakers() == ["bia"]
 
 
 async def test_a_text_that_nobody_can_speak_fails_the_run_with_everybodys_reason_and_the_text() -> None:

@@ -33,11 +33,21 @@ def short(record: ChunkRecord, pcm: bytes) -> bytes:
     return wav.pack(Speech(pcm, record.rate), record.model_copy(update={"expected": 60.0}))
 
 
+def rambling(record: ChunkRecord, _: bytes) -> bytes:
+    samples = 4 * record.rate
+    told = {"samples": samples, "expected": 0.1, "longest": 1.0}
+    return wav.pack(Speech(b"\0\x20" * samples, record.rate), record.model_copy(update=told))
+
+
+def ended_early(record: ChunkRecord, pcm: bytes) -> bytes:
+    return wav.pack(Speech(pcm, record.rate), record.model_copy(update={"sentences": (record.samples + 1,)}))
+
+
 def of_another_rate(record: ChunkRecord, pcm: bytes) -> bytes:
     return wav.pack(Speech(pcm, 16_000), record.model_copy(update={"rate": 16_000}))
 
 
-DAMAGES = [truncated, no_chunk, silent, short, of_another_rate]
+DAMAGES = [truncated, no_chunk, silent, short, rambling, ended_early, of_another_rate]
 
 
 async def damage(bench: Bench, index: int, how: Damage) -> None:

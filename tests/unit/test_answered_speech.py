@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkchannel.audio.wav import Speech
-from services.synthesizer.engines.answers import is_silent, kind, of_mp3, of_wav
+from services.synthesizer.engines.answers import kind, of_mp3, of_wav
 from tests.contract.engines.gtts import encoded
 from tests.contract.engines.openvoice import wav
 
@@ -87,13 +87,6 @@ async def test_an_mp3_that_lacks_its_end_is_told(cut: int) -> None:
 async def test_what_is_no_mp3_is_told(body: bytes, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         await of_mp3(body)
-
-
-def test_silence_is_a_fault_of_words_alone() -> None:
-    silence, quiet = Speech(bytes(1000), 24_000), Speech(array("h", [255, -256] * 500).tobytes(), 24_000)
-    assert [is_silent(silence, text) for text in ("um", "3", "é", "€ …", "")] == [True, True, True, False, False]
-    assert is_silent(quiet, "um")
-    assert not is_silent(TONE, "um")
 
 
 def test_an_answer_is_told_by_its_start() -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ByteSize
+import structlog
+from pydantic import ByteSize, SecretStr
+from pydantic_settings import BaseSettings
 
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Permanent, Unavailable
+from darkchannel.runtime import logs
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, SpeechKey, speech_key
@@ -30,6 +33,13 @@ from tests.house import House
 LINES = "Bem-vindo à Livraria Aurora.\n\n  Tecle 2 para falar com o estoque.\nAté logo.\n"
 
 
+KEY = "sk-aurora-7781"
+
+
+class CostlySettings(BaseSettings):
+    costly_key: SecretStr = SecretStr(KEY)
+
+
 class Costly(Espeak):
     """espeak-ng, as if it were dear; words that no engine can speak, and a server that goes away."""
 
@@ -39,6 +49,7 @@ class Costly(Espeak):
 
     def __init__(self) -> None:
         super().__init__(slots=2)
+        logs.hide(CostlySettings())
 
     async def has(self, voice: str) -> bool:
         return voice == "pt-br+f3"
@@ -52,6 +63,8 @@ class Costly(Espeak):
             raise Permanent("it holds a word that cannot be spoken")
         if "longe" in text:
             raise Unavailable("the server costly.exemplo.br is away: start it")
+        if "alto" in text:
+            structlog.get_logger().error("the model is loaded", key=KEY)
         self.said.append(text)
         speech = await super().speak(script)
         return Speech(bytes(len(speech.pcm)), speech.rate) if "mudo" in text else speech
@@ -249,6 +262,17 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_spoken(
     assert reason in err
     assert err.count("\n") == 1
     assert said == []
+
+
+def test_what_an_engine_logs_is_no_output_and_tells_no_secret(
+    house: House, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    structlog.reset_defaults()  # to standard output, as in a process that has just begun
+    assert run(["cache", "preload", written("Fale alto."), "--engine", "costly", "--json"]) == Code.OK
+    out, err = capsys.readouterr()
+    assert json.loads(out)["spoken"] == 1
+    assert "the model is loaded" in err
+    assert KEY not in out + err
 
 
 def test_a_file_that_is_not_there_is_named(house: House, capsys: pytest.CaptureFixture[str]) -> None:

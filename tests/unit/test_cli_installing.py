@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from piper.download_voices import URL_FORMAT
 
 from darkchannel import keys
@@ -78,6 +79,15 @@ def test_another_voice_that_the_operator_chose_is_no_hindrance(
     assert os.environ["PIPER_VOICE"] == "pt_BR-eva-tiny"
 
 
+def test_what_is_logged_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()  # to standard output, as in a process that has just begun
+    assert run(["voices", "install", str(tmp_path / "none.onnx")]) == Code.NOT_FOUND
+    structlog.get_logger().error("Piper's process was ended")
+    out, err = capsys.readouterr()
+    assert not out
+    assert "Piper's process was ended" in err
+
+
 def test_a_model_without_its_json_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = lay(tmp_path, VOICE, model(110), PORTUGUESE)
     mine.with_name(f"{VOICE}.onnx.json").unlink()
@@ -90,7 +100,7 @@ def test_a_model_without_its_json_is_told(tmp_path: Path, capsys: pytest.Capture
     [
         (b"<!doctype html>", PORTUGUESE, "no model that can be loaded"),
         (model(110), b"{", "Invalid JSON"),
-        (model(110, loudness=0), PORTUGUESE, "says nothing in pt-BR"),
+        (model(110, loudness=0), PORTUGUESE, "says nothing"),
     ],
 )
 def test_what_does_not_speak_is_not_stored(

@@ -329,7 +329,7 @@ async def test_an_engine_that_could_not_be_opened_is_tried_again_for_the_next_se
     engines = Engines(partial(open_engine, store=MemoryStore()), ("espeak",), utc_now)
     with monkeypatch.context() as broken:
         broken.setattr(os, "cpu_count", _out_of_order)
-        with pytest.raises(OSError, match="out of order"):
+        with pytest.raises(Transient, match="'espeak' did not open: unexpected OSError: out of order"):
             await engines.member("espeak").engine()
     opened = await asyncio.gather(*(engines.member("espeak").engine() for _ in range(3)))
     assert opened[0] is opened[1] is opened[2]

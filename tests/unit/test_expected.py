@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from darkchannel.audio.faults import fault
-from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.audio.wav import Speech
 from darkchannel.errors import Refused
 from darkchannel.speech.characters import clean
 from darkchannel.speech.expected import excerpt, expected_seconds
@@ -115,16 +115,7 @@ async def espeak() -> AsyncIterator[Espeak]:
 
 
 def judged(speech: Speech, text: str) -> str | None:
-    record = ChunkRecord(
-        source="9a0364b9",
-        engine="espeak",
-        samples=len(speech.pcm) // 2,
-        rate=speech.rate,
-        marks=tuple((mark.name, mark.sample) for mark in speech.marks),
-        sentences=speech.sentences,
-        expected=expected_seconds(text),
-    )
-    return fault(record, speech.pcm)
+    return fault(speech.pcm, speech.rate, speech.places, expected=expected_seconds(text), longest=0)
 
 
 async def test_no_good_speech_is_refused(espeak: Espeak) -> None:

@@ -110,20 +110,6 @@ async def test_an_answer_without_sound_speech_is_told_after_one_request(
         assert len(peer.asked) == 1
 
 
-async def test_silence_is_asked_for_again_and_then_told_with_the_words() -> None:
-    async with spoken_to("silence") as (engine, peer):
-        with pytest.raises(Permanent, match=f"says nothing for «{PROSE}»: choose another engine"):
-            await engine.say(PROSE, "pt-BR", None)
-        assert len(peer.asked) == 2
-    async with spoken_to("silence", "speech") as (engine, peer):
-        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
-
-
-async def test_silence_for_a_sign_is_no_fault() -> None:
-    async with spoken_to("silence") as (engine, _):
-        assert not any((await engine.say("€", "pt-BR", None)).pcm)
-
-
 @pytest.mark.parametrize("manner", ["reset", 429, 503])
 async def test_a_google_out_of_reach_is_tried_a_few_times_more(manner: Manner | int) -> None:
     async with spoken_to(manner) as (engine, peer):

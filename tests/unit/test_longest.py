@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from darkchannel.audio.faults import fault
-from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.audio.wav import Speech
 from darkchannel.errors import Refused
 from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import rendered
@@ -46,17 +46,7 @@ async def espeak() -> AsyncIterator[Espeak]:
 
 def judged(speech: Speech, text: str) -> str | None:
     """What is found of a text of which only the longest time is known."""
-    return fault(
-        ChunkRecord(
-            source="9a0364b9",
-            engine="espeak",
-            samples=len(speech.pcm) // 2,
-            rate=speech.rate,
-            expected=0.01,
-            longest=longest_seconds(text),
-        ),
-        speech.pcm,
-    )
+    return fault(speech.pcm, speech.rate, (), expected=0.01, longest=longest_seconds(text))
 
 
 async def test_no_right_speech_is_too_long(espeak: Espeak) -> None:

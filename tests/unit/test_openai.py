@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import io
 import json
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, repeat
@@ -12,10 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
+from structlog.processors import JSONRenderer
+from structlog.stdlib import ProcessorFormatter
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import NotSetUp, open_engine
+from darkchannel.runtime.logs import Redactor
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
@@ -242,15 +247,6 @@ async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch)
         assert len(peer.asked) == 1
 
 
-async def test_silence_is_asked_for_again_and_then_told_with_the_words() -> None:
-    async with served("silence") as (engine, peer):
-        with pytest.raises(Permanent, match=f"says nothing for «{PROSE}»: choose another voice or engine"):
-            await engine.say(PROSE, "pt-BR", None)
-        assert len(peer.asked) == 2
-    async with served("silence", "speech") as (engine, _):
-        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
-
-
 @pytest.mark.parametrize("manner", ["reset", 429, 500, 503])
 async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | int) -> None:
     async with served(manner) as (engine, peer):
@@ -296,6 +292,20 @@ async def test_a_proxy_of_the_environment_is_passed_by(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with served() as (engine, _):
         assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+
+
+@pytest.mark.parametrize("engine", ["openai", "openvoice"])
+async def test_the_password_of_an_address_is_struck_out_of_every_line_of_the_log(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv({"openai": "OPENAI_SPEECH_URL", "openvoice": "OPENVOICE_URL"}[engine], "http://rui:se%2Fg@voz:1")
+    stream, root = io.StringIO(), logging.getLogger()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(ProcessorFormatter(processors=[Redactor(JSONRenderer(), ())]))
+    monkeypatch.setattr(root, "handlers", [handler])
+    await (await open_engine(engine, MemoryStore())).close()
+    logging.getLogger("a.library").error("http://rui:se%2Fg@voz:1 refused se/g")
+    assert "http://rui:***@voz:1 refused ***" in stream.getvalue()
 
 
 async def test_the_key_is_shown_by_no_message() -> None:
@@ -356,6 +366,59 @@ async def test_a_server_that_is_busy_speaking_is_there(monkeypatch: pytest.Monke
         await engine.has("pf_dora")
         peer.of_voices = lambda: "slow"
         assert names(await engine.voices()) == ["openai", *VOICES]
+
+
+async def test_who_waits_for_the_list_of_voices_holds_up_nobody_else() -> None:
+    async with served(has_captions=True) as (engine, peer):
+        all_three = asyncio.Event()
+
+        def slowly() -> Manner:
+            if peer.lists == 3:
+                all_three.set()
+            return "slow"
+
+        peer.of_voices = slowly
+        waiting = [asyncio.create_task(engine.revision()) for _ in range(3)]
+        async with asyncio.timeout(20):
+            await all_three.wait()
+        for task in waiting:
+            task.cancel()
+
+
+async def test_a_list_of_voices_that_does_not_come_keeps_the_voice_that_is_set_from_no_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        async with asyncio.timeout(20):
+            assert len(await engine.revision()) == 16
+            await engine.say(GREETING, "pt-BR", None)
+        assert [asked["voice"] for asked in peer.captioned] == ["pm_alex"]
+
+
+async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        for failing in (engine.has("pf_dora"), engine.say(GREETING, "pt-BR", "pf_dora")):
+            with pytest.raises(Transient, match="does not say in time which voices it has"):
+                await failing
+        peer.of_voices = lambda: "speech"
+        assert await engine.has("pf_dora")
+        peer.of_voices = lambda: "slow"
+        assert await engine.has("pf_dora")
+        with pytest.raises(Transient, match="does not say in time"):
+            await engine.has("ana")
+
+
+async def test_no_voice_is_guessed_for_a_server_that_has_told_of_none_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True, openai_speech_voice=None) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        with pytest.raises(Transient, match="does not say in time which voices it has"):
+            await engine.say(GREETING, "pt-BR", None)
+        assert peer.captioned == peer.asked == []
 
 
 @pytest.mark.parametrize(
@@ -472,13 +535,9 @@ def test_whatever_times_are_told_words_stand_in_their_order_within_the_speech(
     assert all(word in rest for word, _ in found)
 
 
-@pytest.mark.parametrize("slots", [1, 3])
-async def test_no_more_requests_are_under_way_than_are_set(slots: int) -> None:
-    async with served(openai_speech_concurrency=slots) as (engine, peer):
-        peer.together = asyncio.Barrier(slots)
-        async with asyncio.timeout(20):
-            await asyncio.gather(*(engine.say(GREETING, "pt-BR", None) for _ in range(6)))
-        assert (PlainText(engine).slots, peer.most_at_once) == (slots, slots)
+def test_as_many_segments_are_spoken_at_once_as_are_set() -> None:
+    told = OpenAISettings(_env_file=None, openai_speech_concurrency=3)
+    assert PlainText(OpenAI(told)).slots == 3
 
 
 async def test_the_revision_follows_the_server_the_model_and_the_voices() -> None:

@@ -21,6 +21,7 @@ from services.synthesizer.engines import speech_server
 from services.synthesizer.engines.openvoice import OpenVoice
 from services.synthesizer.engines.openvoice_settings import OpenVoiceSettings
 from services.synthesizer.engines.plain import PlainText
+from services.synthesizer.engines.stored import Unread
 from tests.contract.engines.gtts import encoded
 from tests.contract.engines.openvoice import Manner, Server, put_recordings, server, settings, wav
 from tests.contract.hearing import pitch, seconds
@@ -192,15 +193,6 @@ async def test_a_wav_whose_header_does_not_know_its_length_is_whole() -> None:
         assert seconds(unknown) == pytest.approx(seconds(known), abs=0.05)
 
 
-async def test_silence_is_asked_for_again_and_then_told_with_the_words() -> None:
-    async with served("silence") as (engine, peer, _):
-        with pytest.raises(Permanent, match=f"says nothing for «{PROSE}»: choose another engine"):
-            await engine.say(PROSE, "pt-BR", None)
-        assert len(peer.asked) == 2
-    async with served("silence", "speech") as (engine, _, _):
-        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
-
-
 @pytest.mark.parametrize("manner", ["reset", 429, 502])
 async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | int) -> None:
     async with served(manner) as (engine, peer, _):
@@ -276,11 +268,14 @@ async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> No
     async with served() as (_, peer, _):
         store = FailingStore()
         engine = OpenVoice(store, settings(peer))
-        for failing in (engine.revision, lambda: engine.say(PROSE, "pt-BR", "eva")):
-            with pytest.raises(Transient, match="recordings of voices cannot be read: the disk is away"):
+        for failing in (
+            engine.revision,
+            engine.voices,
+            lambda: engine.has("eva"),
+            lambda: engine.say(PROSE, "pt-BR", "eva"),
+        ):
+            with pytest.raises(Unread, match="recordings of OpenVoice's voices cannot be read: the disk is away"):
                 await failing()
-        with pytest.raises(Unavailable, match="the disk is away"):
-            await engine.voices()
         await engine.close()
 
 
@@ -298,10 +293,9 @@ async def test_an_address_of_something_else_is_told() -> None:
 
 
 @pytest.mark.parametrize("slots", [1, 3])
-async def test_no_more_requests_are_under_way_than_are_set(slots: int) -> None:
-    async with served(openvoice_concurrency=slots) as (engine, peer, _):
-        await asyncio.gather(*(engine.say(f"{PROSE} {number}", "pt-BR", None) for number in range(6)))
-        assert (engine.slots, peer.most_at_once) == (slots, slots)
+async def test_as_many_segments_are_spoken_at_once_as_are_set(slots: int) -> None:
+    async with served(openvoice_concurrency=slots) as (engine, _, _):
+        assert PlainText(engine).slots == slots
 
 
 async def test_the_revision_follows_the_server_the_accents_and_the_recordings() -> None:

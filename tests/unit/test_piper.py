@@ -21,8 +21,9 @@ from darkchannel.runtime.engines import NotSetUp, open_engine
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import Object
-from services.synthesizer.engines import piper
+from services.synthesizer.engines import piper, piper_voices
 from services.synthesizer.engines.piper import Piper, PiperSettings, Watchful, processes
+from services.synthesizer.engines.stored import Unread
 from tests import tiny_voice
 from tests.contract.hearing import pitch, seconds
 from tests.tiny_voice import ENGLISH, PORTUGUESE, RATE, config, model, put
@@ -319,6 +320,42 @@ async def test_a_json_is_read_again_only_where_it_changed(tmp_path: Path) -> Non
         await put(voices.store, ANA, model(110), described)
         await engine.voices()
     assert read == [f"models/piper/{ANA}.onnx.json"] * 2
+
+
+@pytest.mark.parametrize("failing", ["list", "get", "stream"])
+async def test_voices_that_cannot_be_read_are_no_fault_of_the_engine(tmp_path: Path, failing: str) -> None:
+    class Store(MemoryStore):
+        def __getattribute__(self, name: str) -> Any:
+            if name == failing:
+                raise Unavailable("the disk is away")
+            return super().__getattribute__(name)
+
+    voices = Voices(tmp_path)
+    voices.store = Store()
+    await put(voices.store, ANA, model(110), PORTUGUESE)
+    voices.engine = voices.with_settings(tmp_path)
+    with pytest.raises(Unread, match="cannot be read: the disk is away"):
+        await voices.hear(PROSE)
+    if failing != "stream":
+        for asking in (voices.engine.voices, voices.engine.revision, lambda: voices.engine.has(ANA)):
+            with pytest.raises(Unread, match="Piper's voices cannot be read: the disk is away"):
+                await asking()
+
+
+async def test_a_store_that_never_says_which_voices_there_are_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Store(MemoryStore):
+        async def get(self, bucket: str, key: str, **others: Any) -> Object | None:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    voices = Voices(tmp_path)
+    voices.store = Store()
+    await put(voices.store, ANA, model(110), PORTUGUESE)
+    monkeypatch.setattr(piper_voices, "LOOK_SECONDS", 0.01)
+    with pytest.raises(Unread, match=r"did not say within 0.01 s what lies in darkchannel-refs/models/piper/"):
+        await voices.with_settings(tmp_path).voices()
 
 
 async def test_its_revision_changes_with_its_voices_and_its_choice(voices: Voices) -> None:

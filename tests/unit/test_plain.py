@@ -122,6 +122,40 @@ async def test_a_segment_without_anything_to_hear_is_refused() -> None:
         await speech('<p><s> … <mark name="a"/></s></p>'.replace("…", ""))
 
 
+class Hoarse(Hum):
+    """Of its requests some come to a hiss that nobody hears."""
+
+    def __init__(self, *hissed: int) -> None:
+        super().__init__()
+        self._hissed = hissed
+
+    async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        said = await super().say(text, language, voice)
+        return said if len(self.asked) not in self._hissed else Speech(array("h", [255, -256] * 500).tobytes(), 8_000)
+
+
+async def test_words_that_nobody_hears_are_asked_for_again() -> None:
+    hoarse = Hoarse(2)
+    said = await speech('um <mark name="a"/>dois', hoarse)
+    assert [text for text, _, _ in hoarse.asked] == ["um", "dois", "dois"]
+    assert said == await speech('um <mark name="a"/>dois')
+
+
+@pytest.mark.parametrize("words", ["dois", "3", "é"])
+async def test_words_that_nobody_hears_twice_are_told_among_others_that_are_heard(words: str) -> None:
+    hoarse = Hoarse(2, 3)
+    told = f"hum says nothing for «{words}»: choose another voice or engine"
+    with pytest.raises(Permanent, match=told):
+        await speech(f'um <mark name="a"/>{words} <mark name="b"/>três', hoarse)
+    assert len(hoarse.asked) == 3
+
+
+async def test_a_sign_that_nobody_hears_is_no_fault() -> None:
+    hoarse = Hoarse(2)
+    said = await speech('um <mark name="a"/>€', hoarse)
+    assert ([text for text, _, _ in hoarse.asked], length(said)) == (["um", "€"], length(await speech("um")))
+
+
 async def test_a_silent_text_takes_its_time() -> None:
     said = await speech('<prosody volume="silent">um dois três</prosody>')
     assert not any(said.pcm)

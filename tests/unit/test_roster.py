@@ -1,6 +1,7 @@
 """The engines of a process: opened once, asked now and then, left alone for a while where they only fail."""
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,8 @@ from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import FAILURES, REST
 from darkchannel.runtime.engines import Engine, NotSetUp, Voice
 from darkchannel.speech.ssml import Element
+from services.synthesizer import roster
+from services.synthesizer.engines.stored import Unread
 from services.synthesizer.roster import EVERY, Engines, Member
 from services.synthesizer.selection import Standing
 from services.synthesizer.settings import SynthesizerSettings
@@ -151,12 +154,91 @@ async def test_an_engine_that_only_fails_is_left_alone_and_then_tried_by_one_at_
     assert (await known.standing()).away is None
 
 
+async def test_an_engine_that_only_fails_rests_whatever_its_last_look_said() -> None:
+    engine, clock = Simulated(say, away=Unavailable("it does not answer")), Clock()
+    known = member(engine, clock)
+    for _ in range(FAILURES):
+        known.tell(succeeded=False)
+    assert await known.standing() == Standing(away=f"it failed {FAILURES} times in a row", is_resting=True)
+
+
+async def test_an_engine_that_is_away_still_lacks_the_voices_that_it_lacked() -> None:
+    engine, clock = Simulated(say, known={"ana"}), Clock()
+    known = member(engine, clock)
+    await known.standing(["ana", "bento"])
+    engine.away = Unavailable("it does not answer")
+    clock.now += EVERY
+    await known.standing()
+    await rest()
+    assert await known.standing(["ana", "bento"]) == Standing(away="it does not answer", lacks=frozenset({"bento"}))
+
+
+async def test_a_store_that_is_away_for_a_moment_changes_nothing_about_an_engine() -> None:
+    engine, clock = Simulated(say), Clock()
+    known = member(engine, clock)
+    before = await known.standing()
+    engine.away = Unread("the voices cannot be read: the store is away")
+    clock.now += EVERY
+    await known.standing()
+    await rest()
+    assert await known.standing() == before
+    assert engine.asked == 2
+
+
+class Stumbling(Simulated):
+    async def revision(self) -> str:
+        raise KeyError("voice")
+
+
 async def test_an_error_that_nobody_foresaw_is_a_try_that_failed() -> None:
     async def stumble(_: Element) -> Speech:
         raise KeyError("voice")
 
-    with pytest.raises(Transient, match="simulated stopped at an unexpected KeyError: 'voice'"):
-        await member(Simulated(stumble), Clock()).speak(SCRIPT)
+    async def lose(_: Element) -> Speech:
+        raise ConnectionResetError("the line is dead")
+
+    with pytest.raises(Transient, match="unexpected ConnectionResetError: the line is dead"):
+        await member(Simulated(lose), Clock()).speak(SCRIPT)
+    known = member(Stumbling(stumble), Clock())
+    for failing in (known.speak(SCRIPT), known.revision()):
+        with pytest.raises(Transient, match="simulated stopped at an unexpected KeyError: 'voice'"):
+            await failing
+
+
+async def test_a_disk_that_is_full_is_no_fault_of_the_engine() -> None:
+    async def fill(_: Element) -> Speech:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        await member(Simulated(fill), Clock()).speak(SCRIPT)
+
+
+async def test_an_engine_that_never_tells_its_revision_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(Simulated):
+        async def revision(self) -> str:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr(roster, "ASK_SECONDS", 0.01)
+    with pytest.raises(Transient, match=r"simulated did not tell its revision within 0.01 s"):
+        await member(Silent(say), Clock()).revision()
+
+
+async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() -> None:
+    begun, gate = list[Element](), asyncio.Event()
+
+    async def wait(script: Element) -> Speech:
+        begun.append(script)
+        await gate.wait()
+        return SPEECH
+
+    known = member(Simulated(wait, slots=2), Clock())
+    segments = [asyncio.create_task(known.speak(SCRIPT)) for _ in range(5)]
+    await rest()
+    assert len(begun) == 2
+    gate.set()
+    await asyncio.gather(*segments)
+    assert len(begun) == 5
 
 
 async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_spoken_at_once() -> None:
@@ -168,6 +250,31 @@ async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_s
     assert await engines_of(narrow, wide, unknown, asleep, clock=clock).slots() == 48
     assert await engines_of(narrow, wide, clock=clock, order=["narrow"]).slots() == 2
     assert await engines_of(unknown, clock=clock).slots() == 1
+
+
+async def test_an_engine_whose_factory_stumbles_keeps_no_other_from_speaking() -> None:
+    async def open_(name: str) -> Engine:
+        if name == "odd":
+            raise RuntimeError("no such model")
+        return Simulated(say, name, slots=3)
+
+    engines = Engines(open_, ("odd", "sound"), Clock())
+    assert await engines.slots() == 3
+    assert (await engines.standings(["odd"]))["odd"] == Standing(
+        away="the engine 'odd' did not open: unexpected RuntimeError: no such model", is_set_up=False
+    )
+    with pytest.raises(Permanent, match="the engine 'odd' did not open"):
+        await engines.member("odd").speak(SCRIPT)
+
+
+async def test_an_engine_that_does_not_open_in_time_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def open_(name: str) -> Engine:
+        if name == "slow":
+            await asyncio.Event().wait()
+        return Simulated(say, name, slots=3)
+
+    monkeypatch.setattr(roster, "ASK_SECONDS", 0.01)
+    assert await Engines(open_, ("slow", "sound"), Clock()).slots() == 3
 
 
 async def test_an_order_that_names_an_engine_that_is_not_there_is_refused_with_those_there_are() -> None:

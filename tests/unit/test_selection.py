@@ -20,6 +20,7 @@ NATURAL = Standing((PORTUGUESE,))
 ENGLISH_ONLY = Standing((ENGLISH,))
 SLOW = Standing((ANY,), most_segments=10)
 AWAY = Standing(away="it does not answer")
+RESTING = Standing(away="it failed 5 times in a row", is_resting=True)
 UNKNOWN = Standing(away="set OPENAI_SPEECH_URL", is_set_up=False)
 ROBOT = Standing((ANY,))
 
@@ -78,13 +79,16 @@ def test_the_best_engine_is_the_first_and_the_others_stand_behind_it(
         ({"natural": NATURAL, "slow": SLOW, "robot": ROBOT}, "slow", ("slow", "natural", "robot")),
         ({"english": ENGLISH_ONLY, "robot": ROBOT}, "english", ("english", "robot")),
         ({"natural": lacking(NATURAL, "x"), "robot": ROBOT}, "natural", ("natural", "robot")),
-        ({"natural": AWAY, "robot": lacking(ROBOT, "x")}, "natural", ("robot",)),
+        ({"natural": AWAY, "robot": lacking(ROBOT, "x")}, "natural", ("natural", "robot")),
+        ({"natural": RESTING, "robot": lacking(ROBOT, "x")}, "natural", ("robot",)),
+        ({"natural": UNKNOWN, "robot": lacking(ROBOT, "x")}, "natural", ("robot",)),
         ({"natural": AWAY, "robot": AWAY}, "robot", ("robot",)),
+        ({"natural": AWAY, "robot": RESTING}, "robot", ("robot",)),
         ({"natural": AWAY, "robot": AWAY}, "gone", ("natural", "robot")),
         ({"natural": NATURAL, "robot": ROBOT}, "gone", ("natural", "robot")),
     ],
 )
-def test_who_speaks_a_book_goes_on_while_it_can(
+def test_who_speaks_a_book_goes_on_until_its_speech_fails_whatever_its_last_look_said(
     standings: dict[str, Standing], speaks: str, line: tuple[str, ...]
 ) -> None:
     assert in_line(replace(A_BOOK, voices=frozenset({"x"})), standings, speaks) == line
@@ -113,7 +117,9 @@ def test_a_voice_that_nobody_has_is_named_and_waited_for_only_where_somebody_may
 names = st.sampled_from(["a", "b", "c", "d"])
 standings = st.dictionaries(
     names,
-    st.sampled_from([NATURAL, ENGLISH_ONLY, SLOW, AWAY, UNKNOWN, ROBOT, lacking(ROBOT, "x"), lacking(NATURAL, "x")]),
+    st.sampled_from(
+        [NATURAL, ENGLISH_ONLY, SLOW, AWAY, RESTING, UNKNOWN, ROBOT, lacking(ROBOT, "x"), lacking(NATURAL, "x")]
+    ),
     min_size=1,
 )
 jobs = st.builds(
@@ -138,8 +144,9 @@ def test_whoever_is_in_line_can_speak_unless_nobody_can(
         return
     assert line
     assert len(set(line)) == len(line)
-    assert set(line) <= (able or set(standings))
-    if speaks in able:
+    stays = {name for name, standing in standings.items() if standing.is_set_up and not standing.is_resting}
+    assert set(line) <= (able | ({speaks} & stays) or set(standings))
+    if speaks in stays:
         assert line[0] == speaks
     elif any(not standings[name].lacks for name in able):
         assert not standings[line[0]].lacks

@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from darkchannel.errors import Permanent
 from darkchannel.jobs.options import Options, Pauses, resolve
 from darkchannel.runtime import registry
-from darkchannel.runtime.settings import load
+from darkchannel.runtime.settings import Settings, load
 from services.handoff_notifier.settings import NotifierSettings
 from services.reconciler.settings import ReconcilerSettings
 from services.splitter.settings import SplitterSettings
+from services.synthesizer.cache import CacheSettings
+from services.synthesizer.engines.bark import BarkSettings
+from services.synthesizer.engines.gtts import GttsSettings
+from services.synthesizer.engines.openai_settings import OpenAISettings
+from services.synthesizer.settings import SynthesizerSettings
 
 NOTHING: Any = None
 """Of a context: settings are read before anything else."""
@@ -78,6 +84,32 @@ def test_the_broker_s_password_is_a_secret_also_as_it_stands_in_the_address(
     settings = load()
     assert {"a%2Fb", "a/b"} <= settings.secrets
     assert "a%2Fb" not in repr(settings)
+
+
+def test_the_password_of_an_address_is_a_secret_and_the_rest_of_it_is_none() -> None:
+    settings = Settings(_env_file=None, minio_endpoint="http://rui:a%2Fb@minio:9000", minio_public_url="http://[voz")
+    assert settings.secrets == {"a%2Fb", "a/b"}
+
+
+FROM_THE_ENVIRONMENT = (
+    NotifierSettings, SynthesizerSettings, CacheSettings, BarkSettings, GttsSettings, OpenAISettings,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FROM_THE_ENVIRONMENT)
+def test_settings_that_were_read_are_changed_by_nobody(kind: type[BaseSettings]) -> None:
+    settings = kind()
+    name = next(iter(kind.model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings, name, getattr(settings, name))
+
+
+@pytest.mark.parametrize("kind", FROM_THE_ENVIRONMENT)
+def test_a_setting_left_empty_is_not_set(kind: type[BaseSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = kind()
+    for name in kind.model_fields:
+        monkeypatch.setenv(name.upper(), "")
+    assert kind() == before
 
 
 @pytest.mark.parametrize("read", [ReconcilerSettings, NotifierSettings])

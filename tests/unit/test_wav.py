@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkchannel.audio.wav import HEAD_BYTES, ChunkRecord, Speech, pack, read_record, unpack
+from darkchannel.audio.wav import HEAD_BYTES, ChunkRecord, Mark, Speech, pack, read_record, unpack
 
 
 def record(samples: int, *, rate: int = 22_050, marks: tuple[tuple[str, int], ...] = ()) -> ChunkRecord:
@@ -30,6 +30,12 @@ def test_a_packed_chunk_gives_back_its_record_and_its_samples(
     found, samples = unpack(body)
     assert found == written
     assert samples == pcm
+
+
+def test_speech_and_its_record_tell_the_same_places() -> None:
+    speech = Speech(bytes(20), 22_050, marks=(Mark("a", 3), Mark("b", 7)), sentences=(0, 5))
+    written = record(10, marks=(("a", 3), ("b", 7))).model_copy(update={"sentences": (0, 5)})
+    assert sorted(speech.places) == sorted(written.places) == [0, 3, 5, 7]
 
 
 def test_any_player_can_open_a_chunk() -> None:

@@ -9,7 +9,6 @@ from typing import Final
 
 from darkchannel.audio import mp3
 from darkchannel.audio.ffmpeg import decoded
-from darkchannel.audio.prosody import trimmed
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Speech
 
 RATES: Final = range(8_000, 48_001)
@@ -49,11 +48,6 @@ async def of_mp3(body: bytes) -> Speech:
         raise ValueError(f"is no whole MP3 file but {kind(body)}: {error}") from None
     _check_rate(rate)
     return Speech(await decoded(frames, rate=rate), rate)
-
-
-def is_silent(speech: Speech, text: str) -> bool:
-    """Whether nothing is heard of words; signs alone may well come to nothing."""
-    return any(map(str.isalnum, text)) and not trimmed(speech).pcm
 
 
 def kind(body: bytes) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
-from darkchannel.runtime.settings import read
+from darkchannel.runtime.settings import FROM_ENVIRONMENT, read
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import bark_model, bark_process
 from services.synthesizer.engines.bark_batches import Batches
@@ -35,9 +35,7 @@ SEGMENTS_ON_CPU = 1
 
 
 class BarkSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     bark_model: str = "suno/bark"
     """A folder, or a name in the cache of Hugging Face."""

@@ -10,8 +10,8 @@ reads requests from standard input and answers on standard output until the inpu
   cannot be read, ``{"unavailable": "..."}`` where the memory does not do, ``{"transient": "..."}`` before it ends
   itself for a fault that may outlast the request.
 
-Before an answer, and before the first line of all, it writes ``{}`` now and then, which means that it is at work. That
-first line is ``{"device": "cuda", "most": 16}`` or ``{"unavailable": "..."}``.
+Before an answer it writes ``{}`` now and then, which means that it is at work. The first line of all, once the model is
+loaded, is ``{"device": "cuda", "most": 16}``, or ``{"unavailable": "..."}``.
 
 What the model takes and yields: https://huggingface.co/docs/transformers/model_doc/bark
 """

@@ -15,16 +15,16 @@ from typing import Final
 from gtts import gTTS
 from gtts.lang import tts_langs
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 from yarl import URL
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import Voice
-from darkchannel.runtime.settings import read
+from darkchannel.runtime.settings import FROM_ENVIRONMENT, read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
-from services.synthesizer.engines.answers import is_silent, kind, of_mp3
+from services.synthesizer.engines.answers import kind, of_mp3
 from services.synthesizer.engines.plain import PlainText
 from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
 
@@ -50,19 +50,10 @@ https://gtts.readthedocs.io/en/latest/module.html#localized-accents
 ELSEWHERE: Final = "com"
 OTHER_NAMES: Final[Mapping[str, str]] = {"fil": "tl", "he": "iw", "jv": "jw", "nb": "no"}
 """How Google calls languages that BCP 47 calls otherwise."""
-TRIES: Final = 2
-"""How often words are asked for before they count as silent."""
 
 
 class GttsSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
+    model_config = FROM_ENVIRONMENT
 
     gtts_requests_per_minute: float = Field(60.0, gt=0, le=100_000)
     """Of 100 characters each. Google tells no limit; beyond its own it refuses an address for hours."""
@@ -115,13 +106,6 @@ class Gtts:
         if voice not in (None, self.name) and voice not in _DOMAINS:
             raise Permanent(f"gTTS has no voice '{voice}': choose from {', '.join((self.name, *_DOMAINS))}")
         domain = _DOMAINS.get(voice or "") or _DOMAINS.get(_name(language), ELSEWHERE)
-        for _ in range(TRIES):
-            speech = await self._spoken(text, code, domain)
-            if not is_silent(speech, text):
-                return speech
-        raise Permanent(f"gTTS: Google Translate says nothing for «{excerpt(text)}»: choose another engine")
-
-    async def _spoken(self, text: str, code: str, domain: str) -> Speech:
         url = _url(domain, "_/TranslateWebserverUi/data/batchexecute")
         request = _request(text, code)
         async with self._turn:

@@ -20,7 +20,6 @@ from darkchannel.runtime.settings import read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import openai_voices
-from services.synthesizer.engines.answers import is_silent
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
@@ -30,8 +29,6 @@ Request = dict[str, str | bool]
 
 log = structlog.get_logger(__name__)
 
-TRIES: Final = 2
-"""How often words are asked for before they count as silent."""
 OF_THE_KEY: Final = (401, 403)
 OF_THE_TEXT: Final = (400, 413, 422)
 THERE: Final = 405
@@ -58,22 +55,18 @@ class OpenAI:
             advice="see that the server of OPENAI_SPEECH_URL runs, or choose another engine",
             pauses=pauses,
         )
-        self._free = asyncio.Semaphore(self.slots)
-        self._asking = asyncio.Lock()
         self._voices: tuple[Voice, ...] | None = None
         """None until the server was asked."""
         self._has_captions: bool | None = None
         self.close = self._server.close
 
     async def voices(self) -> Sequence[Voice]:
-        answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
-        if answer:
-            self._voices = self._told(answer)
+        await self._look()
         voices = self._voices or self._unlisted()
         return (Voice(self.name, openai_voices.languages(voices), "the usual voice of each language"), *voices)
 
     async def has(self, voice: str) -> bool:
-        return voice == self.name or voice in {known.name for known in await self._known(voice)}
+        return voice == self.name or voice in _names(await self._known(voice))
 
     async def revision(self) -> str:
         names = [voice.name for voice in await self._known()]
@@ -95,12 +88,7 @@ class OpenAI:
         }
         if code := openai_voices.foreign(chosen, language):
             request["lang_code"] = code
-        for _ in range(TRIES):
-            async with self._free:
-                speech = await self._captioned(request, text) or await self._spoken(request)
-            if not is_silent(speech, text):
-                return speech
-        raise Permanent(f"OpenAI: {self._host} says nothing for «{excerpt(text)}»: choose another voice or engine")
+        return await self._captioned(request, text) or await self._spoken(request)
 
     async def _spoken(self, request: Request) -> Speech:
         url = self._at("v1/audio/speech")
@@ -126,14 +114,14 @@ class OpenAI:
         return None
 
     async def _tells_words(self) -> bool:
-        async with self._asking:
-            if self._has_captions is None:
-                try:
-                    answer = await self._server.look("GET", self._at("dev/captioned_speech"), headers=self._headers)
-                except Unavailable:  # the request for speech tells
-                    return False
-                self._has_captions = answer.status == THERE if answer else None
-            return bool(self._has_captions)
+        if self._has_captions is None:
+            try:
+                answer = await self._server.look("GET", self._at("dev/captioned_speech"), headers=self._headers)
+            except Unavailable:  # the request for speech tells
+                return False
+            if answer:
+                self._has_captions = answer.status == THERE
+        return bool(self._has_captions)
 
     async def _post(self, url: URL, request: Request, *, repeats: bool = True) -> Answer:
         body = json.dumps(request).encode()
@@ -141,13 +129,26 @@ class OpenAI:
         return await self._server.ask("POST", url, headers=headers, body=lambda: body, repeats=repeats)
 
     async def _known(self, voice: str | None = None) -> tuple[Voice, ...]:
-        """All voices that the server has told of; it is asked where it has not, or not of this one."""
-        async with self._asking:
-            is_known = voice in (None, self.name) or voice in {known.name for known in self._voices or ()}
-            if self._voices is None or not is_known:
-                url = self._at("v1/audio/voices")
-                self._voices = self._told(await self._server.ask("GET", url, headers=self._headers))
-            return self._voices
+        """All voices, of which the server is asked where it has told of none, or not of this one.
+
+        While it says nothing they are those that it told of before, else those that the settings name. Raises Transient
+        where this voice is not among them, or where there are none.
+        """
+        is_usual = voice in (None, self.name)
+        voices = self._voices
+        if voices is None or not (is_usual or voice in _names(voices)):
+            has_told = await self._look()
+            voices = self._voices or self._named()
+            if not has_told and not (voices if is_usual else voice in _names(voices)):
+                raise Transient(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
+        return voices
+
+    async def _look(self) -> bool:
+        """Ask the server for its voices, for a few seconds; whether it says anything."""
+        answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
+        if answer:
+            self._voices = self._told(answer)
+        return answer is not None
 
     def _told(self, answer: Answer) -> tuple[Voice, ...]:
         """The voices that a server lists, else those that the settings name. Raises Unavailable for a refused key."""
@@ -159,15 +160,19 @@ class OpenAI:
         return tuple(map(openai_voices.voice, (*extra, *names))) if names else self._unlisted()
 
     def _unlisted(self) -> tuple[Voice, ...]:
+        return self._named() or (openai_voices.voice(openai_voices.OPENAI_VOICES[0]),)
+
+    def _named(self) -> tuple[Voice, ...]:
+        """By the settings, OpenAI's own where it is the server."""
         settings = self._settings
         others = openai_voices.OPENAI_VOICES if self._root and self._root.host == openai_voices.OPENAI else ()
         own = settings.openai_speech_voice
         names = dict.fromkeys((*((own,) if own else ()), *(settings.openai_speech_voices or others)))
-        return tuple(map(openai_voices.voice, names or openai_voices.OPENAI_VOICES[:1]))
+        return tuple(map(openai_voices.voice, names))
 
     def _chosen(self, voices: Sequence[Voice], language: str, voice: str | None) -> str:
         if voice not in (None, self.name):
-            if voice in {known.name for known in voices}:
+            if voice in _names(voices):
                 return str(voice)
             raise Permanent(
                 f"OpenAI: {self._host} has no voice '{voice}': choose one that `darkchannel voices` lists;"
@@ -202,6 +207,10 @@ class OpenAI:
                 " https://api.openai.com, which wants OPENAI_SPEECH_API_KEY, too"
             )
         return self._root / path
+
+
+def _names(voices: Sequence[Voice]) -> set[str]:
+    return {voice.name for voice in voices}
 
 
 def _root(address: str) -> URL:

@@ -3,19 +3,14 @@
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode
 from yarl import URL
+
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 
 
 class OpenAISettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
+    model_config = FROM_ENVIRONMENT
 
     openai_speech_api_key: SecretStr = SecretStr("")
     """Servers of one's own want none."""

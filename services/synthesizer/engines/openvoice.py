@@ -8,8 +8,7 @@ unless the operator knows better.
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,22 +18,23 @@ from yarl import URL
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime import logs
 from darkchannel.runtime.engines import NotSetUp, Voice
 from darkchannel.runtime.settings import read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
-from services.synthesizer.engines.answers import is_silent, of_wav
+from services.synthesizer.engines.answers import of_wav
 from services.synthesizer.engines.openvoice_settings import ACCENTS, OpenVoiceSettings
 from services.synthesizer.engines.plain import PlainText
 from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+from services.synthesizer.engines.stored import reading
 
+KEPT: Final = "the recordings of OpenVoice's voices"
 RECORDINGS: Final = ("wav", "mp3")
 MOST_RECORDING: Final = 5 << 20
 """Bytes of a recording; the server refuses a larger one."""
 FORGOTTEN: Final = (400, 404, 500)
 """By one of these it answers for a voice that it does not have, depending on its version; 500 stands for much else."""
-TRIES: Final = 2
-"""How often words are asked for before they count as silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,6 @@ class OpenVoice:
             final=(500,),
             pauses=pauses,
         )
-        self._free = asyncio.Semaphore(self.slots)
         self._bringing = asyncio.Lock()
         self._brought: set[str] = set()
         """Labels of recordings that the server has got."""
@@ -92,8 +91,7 @@ class OpenVoice:
 
     async def revision(self) -> str:
         """Of the server nothing is known but where it is; of voices, what their recordings are."""
-        with _reading_recordings():
-            labels = [recording.label for recording in (await self._recordings()).values()]
+        labels = [recording.label for recording in (await self._recordings()).values()]
         told = json.dumps([shown(self._at("")), self._accents, labels], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -109,19 +107,13 @@ class OpenVoice:
             )
         recording = None
         if voice not in (None, self.name):
-            with _reading_recordings():
-                recording = (await self._recordings(voice or "")).get(voice or "")
+            recording = (await self._recordings(voice or "")).get(voice or "")
             if recording is None:
                 raise Permanent(
                     f"OpenVoice has no voice '{voice}': put a recording of it at"
                     f" {keys.REFS}/{keys.VOICES}{voice}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
                 )
-        for _ in range(TRIES):
-            async with self._free:
-                speech = await self._spoken(text, accent, recording)
-            if not is_silent(speech, text):
-                return speech
-        raise Permanent(f"OpenVoice says nothing for «{excerpt(text)}»: choose another engine")
+        return await self._spoken(text, accent, recording)
 
     async def _spoken(self, text: str, accent: str, recording: Recording | None) -> Speech:
         manner = {"text": text, "accent": accent, "speed": "1.0"}
@@ -147,7 +139,7 @@ class OpenVoice:
         async with self._bringing:
             if recording.label in self._brought:
                 return False
-            with _reading_recordings():
+            with reading(KEPT):
                 there = await self._store.get(keys.REFS, recording.key, first=MOST_RECORDING + 1)
             if there is None:
                 raise Transient(f"OpenVoice: {keys.REFS}/{recording.key} was taken away meanwhile")
@@ -173,10 +165,11 @@ class OpenVoice:
     async def _recordings(self, start: str = "") -> dict[str, Recording]:
         """By voice, of those whose names start so; of two with one name the first in the order of keys."""
         found: dict[str, Recording] = {}
-        async for info in self._store.list(keys.REFS, f"{keys.VOICES}{start}"):
-            voice, _, _ = info.key.removeprefix(keys.VOICES).rpartition(".")
-            if voice and "/" not in voice and voice[0] != "." and keys.extension(info.key) in RECORDINGS:
-                found.setdefault(voice, Recording(info.key, info.etag))
+        with reading(KEPT):
+            async for info in self._store.list(keys.REFS, f"{keys.VOICES}{start}"):
+                voice, _, _ = info.key.removeprefix(keys.VOICES).rpartition(".")
+                if voice and "/" not in voice and voice[0] != "." and keys.extension(info.key) in RECORDINGS:
+                    found.setdefault(voice, Recording(info.key, info.etag))
         return found
 
     def _accent(self, language: str) -> str | None:
@@ -187,15 +180,6 @@ class OpenVoice:
         if self._url is None:
             raise NotSetUp("OpenVoice is not set up: have OPENVOICE_URL name its server, as in http://openvoice:8000")
         return self._url / path
-
-
-@contextmanager
-def _reading_recordings() -> Iterator[None]:
-    """While the store is out of reach, the engine is not: another would speak on for nothing."""
-    try:
-        yield
-    except Unavailable as error:
-        raise Transient(f"OpenVoice: the recordings of voices cannot be read: {error}") from error
 
 
 def _check(answer: Answer, url: URL) -> None:
@@ -221,4 +205,6 @@ def _told(answer: Answer, name: str) -> str:
 
 
 def engine(store: ObjectStore) -> PlainText:
-    return PlainText(OpenVoice(store, read(OpenVoiceSettings)))
+    settings = read(OpenVoiceSettings)
+    logs.hide(settings)
+    return PlainText(OpenVoice(store, settings))

@@ -25,7 +25,7 @@ from darkchannel.runtime.settings import read
 from darkchannel.speech.script import Say, flat
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
-from services.synthesizer.engines.piper_voices import FOLDER, Copies, Found, Model, Voices, again, model_key
+from services.synthesizer.engines.piper_voices import THERE, Copies, Found, Model, Voices, again
 from services.synthesizer.engines.piper_worker import Damaged, spoken
 from services.synthesizer.engines.plain import PlainText
 
@@ -76,7 +76,6 @@ class Piper:
         self._version = version(PACKAGE)
         self._voices = Voices(store)
         self._copies = Copies(store, folder)
-        self._free = asyncio.Semaphore(self.slots)
         self._compute = ProcessCompute(self.slots, limit=LIMIT_SECONDS)
         self._found = Found()
         self.close = self._compute.close
@@ -88,7 +87,7 @@ class Piper:
     async def voices(self) -> Sequence[Voice]:
         found = await self.look()
         if not found.models:
-            none = f"there is no Piper voice in {keys.REFS}/{FOLDER}: `darkchannel voices install {SUGGESTED}`"
+            none = f"there is no Piper voice in {THERE}: `darkchannel voices install {SUGGESTED}`"
             raise NotSetUp("; ".join(found.broken.values()) or none)
         if self._wanted:
             try:
@@ -128,15 +127,12 @@ class Piper:
         usual = self._of(language)
         name = voice or usual
         if name is None:
-            raise Permanent(
-                f"Piper has no voice for '{language}' in {keys.REFS}/{FOLDER}: `darkchannel voices install NAME`"
-            )
+            raise Permanent(f"Piper has no voice for '{language}' in {THERE}: `darkchannel voices install NAME`")
         model, speaker = self._named(name)
         accent = None
         if usual and not _is_alike(model.language, language):
             accent = self._named(usual)[0].config.espeak.voice
-        async with self._free:
-            return Speech(await self._spoken(model, text, speaker, accent), model.config.audio.sample_rate)
+        return Speech(await self._spoken(model, text, speaker, accent), model.config.audio.sample_rate)
 
     async def _spoken(self, model: Model, text: str, speaker: int | None, accent: str | None) -> bytes:
         path = await self._copies.path(model)
@@ -144,11 +140,9 @@ class Piper:
             async with asyncio.timeout(LIMIT_SECONDS + GRACE_SECONDS):
                 return await self._compute(spoken, str(path), model.json, text, speaker, accent)
         except Damaged as error:
-            raise Permanent(f"{keys.REFS}/{model_key(model.name)} {error}; {again(model.name)}") from error
+            raise Permanent(f"{keys.REFS}/{model.key} {error}; {again(model.name)}") from error
         except FileNotFoundError as error:
-            raise Transient(
-                f"the copy of {keys.REFS}/{model_key(model.name)} was removed from {path.parent}"
-            ) from error
+            raise Transient(f"the copy of {keys.REFS}/{model.key} was removed from {path.parent}") from error
         except (Transient, MemoryError) as error:
             reason = f"Piper's voice '{model.name}' did not finish these words: {error}"
             raise Transient(f"{reason}; give the synthesizer more memory, or lower PIPER_PROCESSES") from error
@@ -182,9 +176,7 @@ class Piper:
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._found.models)) or "none"
-        return (
-            f"Piper has no voice '{name}' in {keys.REFS}/{FOLDER} (there: {known}): `darkchannel voices install {name}`"
-        )
+        return f"Piper has no voice '{name}' in {THERE} (there: {known}): `darkchannel voices install {name}`"
 
 
 class Watchful(PlainText):

@@ -14,11 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from darkchannel import keys
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.storage.port import ObjectInfo, ObjectStore
+from services.synthesizer.engines.stored import reading
 
-FOLDER: Final = f"{keys.MODELS}piper/"
-"""In ``keys.REFS``."""
-MODEL: Final = ".onnx"
-CONFIG: Final = ".onnx.json"
+THERE: Final = f"{keys.REFS}/{keys.PIPER_VOICES}"
 MAX_CONFIG_BYTES: Final = 1 << 20
 LOOK_SECONDS: Final = 5.0
 
@@ -64,6 +62,11 @@ class Model:
     """The configuration as Piper reads it."""
 
     @property
+    def key(self) -> str:
+        """Of the model's object, in ``keys.REFS``."""
+        return keys.piper_voice(self.name)[0]
+
+    @property
     def language(self) -> str:
         """A BCP 47 tag."""
         code = self.config.language.code if self.config.language else self.config.espeak.voice
@@ -95,26 +98,28 @@ class Voices:
         """By key and ETag: a configuration with its JSON, or what is wrong with it."""
 
     async def found(self) -> Found:
-        """Raises Unavailable while the store is."""
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                return await self._found()
-        except TimeoutError as error:
-            there = f"{keys.REFS}/{FOLDER}"
-            raise Unavailable(f"the object store did not say within {LOOK_SECONDS:g} s what lies in {there}") from error
+        """Raises Unread while the store is away."""
+        with reading("Piper's voices"):
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    return await self._found()
+            except TimeoutError as error:
+                late = f"the object store did not say within {LOOK_SECONDS:g} s what lies in {THERE}"
+                raise Unavailable(late) from error
 
     async def _found(self) -> Found:
-        there = {info.key: info async for info in self._store.list(keys.REFS, FOLDER)}
+        there = {info.key: info async for info in self._store.list(keys.REFS, keys.PIPER_VOICES)}
         models, broken = dict[str, Model](), dict[str, str]()
         known: dict[tuple[str, str], tuple[Config, str] | str] = {}
         for key, info in there.items():
-            name = key.removeprefix(FOLDER).removesuffix(CONFIG).removesuffix(MODEL)
-            if key == config_key(name) and model_key(name) not in there:
-                broken[name] = missing(model_key(name))
-            elif key == model_key(name) and config_key(name) not in there:
-                broken[name] = missing(config_key(name))
-            elif key == model_key(name):
-                described = there[config_key(name)]
+            name = key.removeprefix(keys.PIPER_VOICES).removesuffix(".json").removesuffix(".onnx")
+            model, config = keys.piper_voice(name)
+            if key == config and model not in there:
+                broken[name] = missing(model)
+            elif key == model and config not in there:
+                broken[name] = missing(config)
+            elif key == model:
+                described = there[config]
                 at = described.key, described.etag
                 read = known[at] = self._read.get(at) or await self._config(described)
                 if isinstance(read, str):
@@ -137,14 +142,6 @@ class Voices:
             return "does not describe a Piper voice: it is not UTF-8"
 
 
-def model_key(name: str) -> str:
-    return f"{FOLDER}{name}{MODEL}"
-
-
-def config_key(name: str) -> str:
-    return f"{FOLDER}{name}{CONFIG}"
-
-
 def missing(key: str) -> str:
     return f"{keys.REFS}/{key} is missing: put it there, too"
 
@@ -164,10 +161,10 @@ class Copies:
     async def path(self, model: Model) -> Path:
         """Where the model lies; fetched where it is not there yet.
 
-        Raises Transient where it is replaced meanwhile, Unavailable where the disk does not take it, Permanent where
-        somebody else may have put something there.
+        Raises Transient where it is replaced meanwhile, Unread while the store is away, Unavailable where the disk does
+        not take it, Permanent where somebody else may have put something there.
         """
-        key = model_key(model.name)
+        key = model.key
         prefix = _digest(key)
         path = self._folder / f"{prefix}-{_digest(model.etag)}"
         async with self._fetching:
@@ -185,7 +182,7 @@ class Copies:
         with TemporaryDirectory(dir=self._folder) as part:
             copy = Path(part, path.name)
             try:
-                with await asyncio.to_thread(copy.open, "wb") as file:
+                with await asyncio.to_thread(copy.open, "wb") as file, reading("the models of Piper's voices"):
                     async for piece in self._store.stream(keys.REFS, key, if_match=etag):
                         await asyncio.to_thread(file.write, piece)
             except LookupError as error:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 from unicodedata import category
 
 from darkchannel.audio.prosody import spoken_in, trimmed
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
+from darkchannel.speech.expected import excerpt
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
 from darkchannel.speech.sentences import break_point, split
@@ -18,6 +19,8 @@ RATE = 24_000
 """In hertz, of a segment in which nothing is said."""
 MAX_PAUSES_MS = 1_800_000
 """Of a segment's pauses together, so that a person's edit cannot fill the memory."""
+TRIES: Final = 2
+"""How often words are asked for before they count as silent."""
 CLAUSE_MS = 150
 _PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", CLAUSE_MS)
 """Between two requests, whose own silence is taken away."""
@@ -74,7 +77,8 @@ class PlainText:
     async def speak(self, script: Element) -> Speech:
         """A segment, at the rate of its first words.
 
-        Raises Permanent where there is nothing to speak, Transient where ffmpeg fails, else as the engine does.
+        Raises Permanent where there is nothing to speak, or nothing is heard of some words, Transient where ffmpeg
+        fails, else as the engine does.
         """
         found = [part for step in steps(script) for part in _requests(step, self._engine.limit)]
         if not any(isinstance(step, Say | Pause) for step in found):
@@ -88,7 +92,7 @@ class PlainText:
         for step, speech in zip(found, said, strict=True):
             if isinstance(step, Say):
                 assert speech
-                shaped = await spoken_in(step.manner, trimmed(speech), rate)
+                shaped = await spoken_in(step.manner, speech, rate)
                 track.say(step.text, step.voice or self.name, shaped)
             elif isinstance(step, Pause):
                 track.pause(step.milliseconds)
@@ -97,8 +101,13 @@ class PlainText:
         return track.speech()
 
     async def _say(self, say: Say, own: str) -> Speech:
+        """Without the silence around it. Signs alone may come to nothing, words may not."""
         language = say.language if self._engine.speaks(say.language) else own
-        return await self._engine.say(say.text, language, say.voice)
+        for _ in range(TRIES):
+            speech = trimmed(await self._engine.say(say.text, language, say.voice))
+            if speech.pcm or not any(map(str.isalnum, say.text)):
+                return speech
+        raise Permanent(f"{self.name} says nothing for «{excerpt(say.text)}»: choose another voice or engine")
 
 
 class _Track:

@@ -66,7 +66,7 @@ def install(
 ) -> int:
     """Fetch a natural voice that speaks offline, try it, and put it into darkchannel-refs/models/piper/.
 
-    Every synthesizer finds it there, and speaks with it from then on where engine is auto.
+    Every synthesizer finds it there within half a minute, and speaks with it from then on where engine is auto.
     """
     from darkchannel.cli import installing
 

@@ -17,17 +17,18 @@ from darkchannel import keys
 from darkchannel.audio.ffmpeg import end
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, NotFound, Usage, one_line
+from darkchannel.cli.local import quieten
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.runtime import settings
 from darkchannel.runtime.engines import Engine, Voice, open_engine
+from darkchannel.runtime.settings import Settings
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import ObjectStore
 
 ENGINE: Final = "piper"
-FOLDER: Final = f"{keys.MODELS}{ENGINE}/"
-KINDS: Final = (".onnx", ".onnx.json")
-"""Of the two files of a voice."""
+MODEL: Final = ".onnx"
+CONFIG: Final = ".onnx.json"
 CHOSEN: Final = "PIPER_VOICE"
 STALL_SECONDS: Final = 60.0
 """Longest time in which nothing of a voice arrives."""
@@ -48,8 +49,10 @@ async def install(voice: str, *, folder: Path | None, json: bool) -> Code:
 
     Nothing is stored then.
     """
+    chosen = settings.load()
+    quieten(chosen)
     local = _local(voice)
-    name = local.name.removesuffix(KINDS[0]) if local else voice
+    name = local.name.removesuffix(MODEL) if local else voice
     _check_name(name, is_local=local is not None)
     with TemporaryDirectory(prefix="darkchannel-voice-") as fetched, _shown() as show:
         tried = MemoryStore()
@@ -63,12 +66,12 @@ async def install(voice: str, *, folder: Path | None, json: bool) -> Code:
         finally:
             await engine.close()
         show("storing", 0)
-        await _store(name, files, folder)
+        await _store(name, files, chosen, folder)
     return _tell(spoken, json=json)
 
 
 def _local(voice: str) -> Path | None:
-    return Path(voice).expanduser() if voice.endswith(KINDS[0]) else None
+    return Path(voice).expanduser() if voice.endswith(MODEL) else None
 
 
 @contextmanager
@@ -91,10 +94,10 @@ def _check_name(name: str, *, is_local: bool) -> None:
 
 
 def _beside(model: Path) -> tuple[Path, Path]:
-    files = model, model.with_name(model.name.removesuffix(KINDS[0]) + KINDS[1])
+    files = model, model.with_name(model.name.removesuffix(MODEL) + CONFIG)
     for file in files:
         if not file.is_file():
-            raise NotFound(f"there is no file {file}: Piper needs a model and its {KINDS[1]} beside it")
+            raise NotFound(f"there is no file {file}: Piper needs a model and its {CONFIG} beside it")
     return files
 
 
@@ -116,7 +119,7 @@ async def _download(name: str, folder: Path, show: Show) -> tuple[Path, Path]:
         await end(process)
     if process.returncode:
         raise _not_fetched(name, ended.result()[1].decode(errors="replace"))
-    return folder / f"{name}{KINDS[0]}", folder / f"{name}{KINDS[1]}"
+    return folder / f"{name}{MODEL}", folder / f"{name}{CONFIG}"
 
 
 async def _arrived(name: str, folder: Path, ended: asyncio.Task[tuple[bytes, bytes]], show: Show) -> None:
@@ -146,14 +149,14 @@ def _not_fetched(name: str, trace: str) -> Exception:
 def _elsewhere(name: str) -> str:
     return (
         f"where there is a network, `python3 -m piper.download_voices {name}` fetches two files,"
-        f" and `darkchannel voices install {name}{KINDS[0]}` installs them here"
+        f" and `darkchannel voices install {name}{MODEL}` installs them here"
     )
 
 
 async def _put(store: ObjectStore, name: str, files: tuple[Path, Path]) -> None:
     """The model first: the voice counts as there from its JSON on."""
-    for kind, file in zip(KINDS, files, strict=True):
-        await store.put_file(keys.REFS, f"{FOLDER}{name}{kind}", file)
+    for key, file in zip(keys.piper_voice(name), files, strict=True):
+        await store.put_file(keys.REFS, key, file)
 
 
 async def _try(engine: Engine, name: str) -> Voice:
@@ -161,16 +164,13 @@ async def _try(engine: Engine, name: str) -> Voice:
     try:
         voice = next(voice for voice in await engine.voices() if voice.name == name)
         script = rendered(f'<speak xml:lang="{voice.languages[0]}">1, 2, 3.</speak>')
-        speech = await engine.speak(script)
+        await engine.speak(script)
     except (Permanent, Unavailable) as error:
         raise Failed(f"it is not installed: {error}") from error
-    if not any(speech.pcm):
-        raise Failed(f"it is not installed: {name} says nothing in {voice.languages[0]}")
     return voice
 
 
-async def _store(name: str, files: tuple[Path, Path], folder: Path | None) -> None:
-    chosen = settings.load()
+async def _store(name: str, files: tuple[Path, Path], chosen: Settings, folder: Path | None) -> None:
     if folder:
         chosen = chosen.model_copy(update={"minio_endpoint": "", "minio_public_url": "", "darkchannel_folder": folder})
     store = settings.open_store(chosen)
@@ -181,10 +181,11 @@ async def _store(name: str, files: tuple[Path, Path], folder: Path | None) -> No
 
 
 def _tell(voice: Voice, *, json: bool) -> Code:
+    there = f"{keys.REFS}/{keys.PIPER_VOICES}"
     if json:
-        output.json({"voice": voice.name, "languages": list(voice.languages), "folder": f"{keys.REFS}/{FOLDER}"})
+        output.json({"voice": voice.name, "languages": list(voice.languages), "folder": there})
     else:
-        output.line(f"{voice.name} speaks {voice.languages[0]} and lies in {keys.REFS}/{FOLDER}")
+        output.line(f"{voice.name} speaks {voice.languages[0]} and lies in {there}")
     return Code.OK
 
 

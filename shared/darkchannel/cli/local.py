@@ -1,18 +1,21 @@
 """What the commands that run services, or speak to the broker, in this process have in common."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from darkchannel import keys
 from darkchannel.cli.exits import Usage
 from darkchannel.runtime import logs, settings
-from darkchannel.runtime.health import Health
 from darkchannel.runtime.settings import Settings
+
+if TYPE_CHECKING:  # it brings a web server, which most commands have no use for
+    from darkchannel.runtime.health import Health
 
 
 class Waits:
     """Tells of what the services wait for, a full disk say: each reason once, until nothing is waited for."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: "Health") -> None:
         self._health = health
         self._told: set[str] = set()
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 from darkchannel import keys
 from darkchannel.audio.faults import fault
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, ChunkRecord, Speech
 from darkchannel.cli import output, texts
 from darkchannel.cli.exits import Code, Failed, Usage, one_line
 from darkchannel.cli.progress import counted
@@ -92,24 +91,11 @@ class _Preloader:
         if await self._cache.has(key):
             return False
         speech = await self._engine.speak(script)
-        if reason := fault(_record(speech, self._name, ssml), speech.pcm):
+        expected, longest = expected_seconds(ssml), longest_seconds(ssml)
+        if reason := fault(speech.pcm, speech.rate, speech.places, expected=expected, longest=longest):
             raise Transient(f"the speech of {self._name} {reason}")
         await self._cache.put(key, speech)
         return True
-
-
-def _record(speech: Speech, engine: str, ssml: str) -> ChunkRecord:
-    """What its chunk would tell, as far as a fault is found by it."""
-    return ChunkRecord(
-        source="",
-        engine=engine,
-        samples=len(speech.pcm) // BYTES_PER_SAMPLE,
-        rate=speech.rate,
-        marks=tuple((mark.name, mark.sample) for mark in speech.marks),
-        sentences=speech.sentences,
-        expected=expected_seconds(ssml),
-        longest=longest_seconds(ssml),
-    )
 
 
 def _phrases(text: str) -> list[Phrase]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from darkchannel.cli.local import quieten
 from darkchannel.runtime import settings
 from darkchannel.runtime.service import utc_now
 from darkchannel.storage.jobs import Jobs
@@ -10,8 +11,10 @@ from darkchannel.storage.jobs import Jobs
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[Jobs]:
-    """The jobs of the store that the settings name."""
-    store = settings.open_store(settings.load())
+    """The jobs of the store that the settings name; logs, those of engines too, are no output from then on."""
+    chosen = settings.load()
+    quieten(chosen)
+    store = settings.open_store(chosen)
     try:
         yield Jobs(store, utc_now)
     finally:

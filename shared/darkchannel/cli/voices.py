@@ -1,9 +1,7 @@
 """``darkchannel voices``: which engines can speak now, with which voices, and a sample of one."""
 
 import asyncio
-import io
 import re
-import wave
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -11,13 +9,11 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, Speech
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, riff_head
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, NotFound, Usage, one_line
-from darkchannel.cli.local import quieten
 from darkchannel.cli.stores import opened
 from darkchannel.errors import DarkChannelError, Permanent, Unavailable
-from darkchannel.runtime import settings
 from darkchannel.runtime.engines import Engine, Voice, installed, open_engine
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, rendered
 from darkchannel.storage.port import ObjectStore
@@ -95,8 +91,9 @@ async def sample(voice: str, engine: str | None, language: str | None, out: Path
         speech = await one.engine.speak(script)
     if not any(speech.pcm):
         raise Failed(f"{one.name} says nothing with the voice '{voice}' in {tag}")
-    await asyncio.to_thread(_write, target, _wav(speech))
-    seconds = len(speech.pcm) / BYTES_PER_SAMPLE / speech.rate
+    samples = len(speech.pcm) // BYTES_PER_SAMPLE
+    await asyncio.to_thread(_write, target, riff_head((), samples, speech.rate) + speech.pcm)
+    seconds = samples / speech.rate
     if json:
         told = {"file": str(target), "engine": one.name, "voice": voice, "language": tag, "seconds": round(seconds, 3)}
         output.json(told)
@@ -111,7 +108,6 @@ async def _asked(engine: str | None) -> AsyncIterator[list[Asked]]:
     names = installed()
     if engine and engine not in names:
         raise Usage(f"there is no engine '{engine}': choose from {', '.join(names)}")
-    quieten(settings.load())
     async with opened() as jobs:
         asked = await asyncio.gather(*(_ask(name, jobs.store) for name in ([engine] if engine else names)))
         try:
@@ -192,16 +188,6 @@ def _write(target: Path, body: bytes) -> None:
                 raise
     except OSError as error:
         raise Failed(f"{target} cannot be written: {error.strerror}") from error
-
-
-def _wav(speech: Speech) -> bytes:
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(BYTES_PER_SAMPLE)
-        file.setframerate(speech.rate)
-        file.writeframes(speech.pcm)
-    return made.getvalue()
 
 
 def _is_alike(voice: Voice, language: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -15,6 +15,16 @@ from darkchannel.messaging.topology import RETRY_DELAYS
 from darkchannel.storage.port import ObjectStore
 
 S = TypeVar("S", bound=BaseSettings)
+
+FROM_ENVIRONMENT: Final = SettingsConfigDict(
+    env_file=".env",
+    extra="ignore",
+    env_ignore_empty=True,
+    frozen=True,
+    allow_inf_nan=False,
+    hide_input_in_errors=True,
+)
+"""How the settings of a service or an engine are read: what is left empty is not set, and errors show no value."""
 
 
 class Settings(BaseSettings):
@@ -62,23 +72,37 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Every value that no log may show."""
-        password = urlsplit(self.rabbitmq_url.get_secret_value()).password or ""
-        return frozenset(filter(None, {*secrets_of(self), password, unquote(password)}))
+        return frozenset(secrets_of(self))
 
 
 def secrets_of(settings: BaseSettings) -> set[str]:
-    """The secrets among the values of settings, however deep; of several in one value each."""
+    """The secrets among the values of settings, however deep; of several in one value each.
+
+    The password in an address is one, whatever else is shown of it.
+    """
     secrets: set[str] = set()
     values = [value for _, value in settings]
     while values:
         value = values.pop()
         if isinstance(value, SecretStr):
             secrets |= {value.get_secret_value(), *value.get_secret_value().split()}
+            value = value.get_secret_value()
+        if isinstance(value, str):
+            password = _password(value)
+            secrets |= {password, unquote(password)}
         elif isinstance(value, Mapping):
             values += value.values()
         elif isinstance(value, tuple):
             values += value
     return secrets - {""}
+
+
+def _password(address: str) -> str:
+    """Of an address that holds one, else nothing."""
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:
+        return ""
 
 
 def load() -> Settings:
