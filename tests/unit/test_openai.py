@@ -111,6 +111,30 @@ async def test_what_is_no_list_of_voices_counts_as_none() -> None:
             assert names(await engine.voices()) == ["openai", "pm_alex"]
 
 
+async def test_what_can_be_no_name_of_a_voice_is_passed_over() -> None:
+    async with served(has_captions=True) as (engine, peer):
+        peer.listed = lambda: [
+            "",
+            7,
+            None,
+            "a\x1b[31mb",
+            "a\nb",
+            "\ud800",
+            "\u202eana",
+            "x" * 201,
+            "é" * 200,
+            "pm_alex",
+            "ana b",
+        ]
+        assert names(await engine.voices()) == ["openai", "é" * 200, "pm_alex", "ana b"]
+
+
+async def test_of_a_list_of_voices_without_end_the_first_thousand_count() -> None:
+    async with served(has_captions=True) as (engine, peer):
+        peer.listed = lambda: ["pm_alex", "pm_alex", *(f"v{number}" for number in range(2_000))]
+        assert names(await engine.voices()) == ["openai", "pm_alex", *(f"v{number}" for number in range(999))]
+
+
 def test_openais_own_voices_are_known() -> None:
     told = OpenAISettings(_env_file=None, openai_speech_url="https://api.openai.com/v1")
     assert names(OpenAI(told)._unlisted()) == list(OPENAI_VOICES)
@@ -225,6 +249,22 @@ def test_another_kind_of_file_is_never_taken_for_samples(body: bytes, what: str)
         speech_of(body)
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html", "application/json", "application/problem+json"])
+async def test_what_calls_itself_text_is_never_taken_for_samples(content_type: str) -> None:
+    async with served("speech", "wav") as (engine, peer):
+        peer.content_type = content_type
+        with pytest.raises(Transient, match=r"the answer of 127.* is text by its Content-Type where samples were"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2  # a WAV file tells of itself
+
+
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "audio/pcm", "audio/mpeg"])
+async def test_samples_are_taken_by_whatever_name_of_sound_they_come(content_type: str) -> None:
+    async with served() as (engine, peer):
+        peer.content_type = content_type
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
+
+
 @settings_of_hypothesis(max_examples=60)
 @given(st.lists(st.integers(-8_000, 8_000), min_size=1))
 def test_samples_as_speech_begins_are_taken_as_they_are(samples: list[int]) -> None:
@@ -247,7 +287,7 @@ async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch)
         assert len(peer.asked) == 1
 
 
-@pytest.mark.parametrize("manner", ["reset", 429, 500, 503])
+@pytest.mark.parametrize("manner", ["reset", 408, 429, 502, 503, 504])
 async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | int) -> None:
     async with served(manner) as (engine, peer):
         with pytest.raises(Unavailable, match=r"OpenAI: 127.0.0.1:.*; see that the server of OPENAI_SPEECH_URL runs"):
@@ -255,10 +295,24 @@ async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | 
         assert len(peer.asked) == 1 + REPEATS
 
 
+async def test_a_server_that_fails_at_one_text_may_speak_the_next() -> None:
+    async with served(*repeat(500, 1 + REPEATS), "speech") as (engine, peer):
+        with pytest.raises(Transient, match=r"OpenAI: 127.*HTTP 500 \(as it was told to\), perhaps to this text alone"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1 + REPEATS
+        assert seconds(await engine.say(GREETING, "pt-BR", None)) > 0.5
+
+
+async def test_a_server_that_failed_and_then_went_away_is_away() -> None:
+    async with served(500, 503) as (engine, _):
+        with pytest.raises(Unavailable, match="answers HTTP 503; see that the server"):
+            await engine.say(PROSE, "pt-BR", None)
+
+
 async def test_a_server_that_comes_back_is_not_given_up() -> None:
-    async with served("reset", 503, 429, "speech") as (engine, peer):
+    async with served("reset", 503, 429, 500, "speech", repeats=4) as (engine, peer):
         assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
-        assert len(peer.asked) == 4
+        assert len(peer.asked) == 5
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
@@ -267,15 +321,51 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_se
             await engine.say(PROSE, "pt-BR", None)
 
 
-async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all() -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "3600"},
+        {"Retry-After": "Sun, 09 Mar 2025 13:00:00 GMT", "Date": "Sun, 09 Mar 2025 12:00:00 GMT"},
+    ],
+)
+async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all(headers: dict[str, str]) -> None:
     async with served(429) as (engine, peer):
-        peer.headers = {"Retry-After": "3600"}
+        peer.headers = headers
         for told in ("answers HTTP 429", "wants no requests for another 3600 s"):
             with pytest.raises(Unavailable, match=told):
                 await engine.say(PROSE, "pt-BR", None)
         with pytest.raises(Unavailable, match="wants no requests"):
             await engine.voices()
         assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Sunday, 09-Mar-25 12:01:30 GMT", 90.0),
+        ("Sun Mar  9 12:01:30 2025", 90.0),
+        ("Sun, 09 Mar 2025 11:00:00 GMT", 0.0),
+        ("Sun, 09 Mar 2099 12:00:00 GMT", 86_400.0),
+        ("9" * 400, 86_400.0),
+        ("-5", 0.0),
+        ("1.5", 0.0),
+        ("", 0.0),
+        ("Sun, 99 Mar 2025 12:00:00 GMT", 0.0),
+        ("Sun, 09 Mar 99999999999999999999 12:00:00 GMT", 0.0),
+    ],
+)
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server(value: str, seconds: float) -> None:
+    assert speech_server.retry_after({"Retry-After": value, "Date": "Sun, 09 Mar 2025 12:00:00 GMT"}) == seconds
+
+
+def test_without_a_clock_of_the_server_a_date_is_no_wait() -> None:
+    assert speech_server.retry_after({"Retry-After": "Sun, 09 Mar 2099 12:00:00 GMT"}) == 0
+
+
+@given(st.text(), st.text(alphabet="0123456789 :,-+()JanSuGMT"))
+def test_whatever_a_server_asks_for_is_waited_for_a_day_at_most(one: str, other: str) -> None:
+    for value, date in ((one, other), (other, one), (other, other)):
+        assert 0 <= speech_server.retry_after({"Retry-After": value, "Date": date}) <= 86_400
 
 
 async def test_what_is_no_http_is_told() -> None:

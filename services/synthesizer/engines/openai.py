@@ -23,7 +23,7 @@ from services.synthesizer.engines import openai_voices
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, SpeechServer, pauses, shown
 
 Request = dict[str, str | bool]
 
@@ -95,7 +95,7 @@ class OpenAI:
         answer = await self._post(url, request)
         self._check(answer)
         try:
-            return await asyncio.to_thread(speech_of, answer.body)
+            return await asyncio.to_thread(speech_of, answer.body, answer.content_type)
         except ValueError as error:
             raise Transient(f"OpenAI: the answer of {shown(url)} {error}") from error
 
@@ -194,6 +194,8 @@ class OpenAI:
             what = f"{what} ({reason})"
         if answer.status in OF_THE_TEXT:
             raise Permanent(f"{what}: it cannot speak this text, or not with this voice; see OPENAI_SPEECH_MODEL")
+        if answer.status == FAILED:
+            raise Transient(f"{what}, perhaps to this text alone; its log says more")
         raise Unavailable(f"{what}; see OPENAI_SPEECH_URL and OPENAI_SPEECH_MODEL")
 
     @property

@@ -20,6 +20,8 @@ RATE: Final = 24_000
 """In hertz, of samples that come without a header: https://platform.openai.com/docs/guides/text-to-speech"""
 FILES: Final = {b"ID3": "an MP3 file", b"OggS": "an Ogg file", b"fLaC": "a FLAC file"}
 """By how they begin. Samples are told from them by nothing else."""
+TEXTS: Final = ("json", "xml", "html")
+"""How a Content-Type ends that is no speech, besides all of ``text/``."""
 NEAR: Final = 60
 """Characters in which the next word is looked for that stands in the text as it was heard."""
 
@@ -30,12 +32,14 @@ _WORD = re.compile(r"\w")
 _SIGNS = re.compile(r"^\W+|\W+$")
 
 
-def speech_of(body: bytes) -> Speech:
+def speech_of(body: bytes, content_type: str = "") -> Speech:
     """16-bit mono samples, or a WAV file of them: LocalAI sends one whatever is asked for."""
     if body.startswith(b"RIFF"):
         return of_wav(body)
     if other := _other(body):
         raise ValueError(f"is {other} where samples were asked for")
+    if content_type.startswith("text/") or content_type.endswith(TEXTS):
+        raise ValueError("is text by its Content-Type where samples were asked for")
     if len(body) % BYTES_PER_SAMPLE:
         raise ValueError(f"breaks off within a sample, after {len(body)} bytes")
     return Speech(body, RATE)

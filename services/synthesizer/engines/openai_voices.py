@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from darkchannel.runtime.engines import Voice
@@ -27,6 +28,9 @@ https://huggingface.co/hexgrad/Kokoro-82M/blob/main/VOICES.md
 """
 SEXES: Final[Mapping[str, str]] = {"f": "woman", "m": "man"}
 """By the second letter."""
+MOST_VOICES: Final = 1_000
+LONGEST_NAME: Final = 200
+"""Characters."""
 _KOKORO = re.compile(rf"([{''.join(KOKORO)}])([fm])_\w+")
 
 
@@ -42,6 +46,7 @@ def voice(name: str) -> Voice:
 def listed(body: bytes) -> tuple[str, ...]:
     """The names in an answer to ``GET /v1/audio/voices``, none where it is no list of them.
 
+    Passed over are those that cannot be printed, or are too long, and all that follow the first ``MOST_VOICES``.
     Kokoro-FastAPI answered ``{"voices": ["pf_dora"]}`` before version 0.4, since then with an object for each, of
     which ``id`` counts: https://github.com/remsky/Kokoro-FastAPI/issues/462
     """
@@ -51,7 +56,11 @@ def listed(body: bytes) -> tuple[str, ...]:
         names = [one["id"] if isinstance(one, dict) else one for one in found]
     except (ValueError, LookupError, TypeError, RecursionError):
         return ()
-    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+    return tuple(islice(dict.fromkeys(filter(_is_name, names)), MOST_VOICES))
+
+
+def _is_name(told: object) -> bool:
+    return isinstance(told, str) and 0 < len(told) <= LONGEST_NAME and told.isprintable()
 
 
 def fits(voice: Voice, language: str) -> int:

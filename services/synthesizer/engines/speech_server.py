@@ -6,6 +6,8 @@ import ssl
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
@@ -22,8 +24,12 @@ PATIENCE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 3.0
 MOST_BYTES: Final = 64 << 20
 """Of an answer: eleven minutes of 16-bit samples at 48 kHz."""
-AWAY: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that say nothing about the request itself."""
+MOST_REST_SECONDS: Final = 86_400.0
+"""However long a server wants no requests."""
+FAILED: Final = 500
+"""Status that may be of the server, and passes, or of this request alone, and stays."""
+AWAY: Final = frozenset({408, 429, FAILED, 502, 503, 504})
+"""Statuses by which a request is worth another try."""
 
 Pauses = Callable[[], Iterable[float]]
 """Seconds before each repetition of one request."""
@@ -42,6 +48,8 @@ class Answer:
     body: bytes = b""
     retry_after: float = 0.0
     """Seconds that the server asks for."""
+    content_type: str = ""
+    """In lower case, without its parameters."""
 
     @property
     def ok(self) -> bool:
@@ -90,13 +98,13 @@ class SpeechServer:
 
         Raises Unavailable while the server is out of reach: refused, timed out, or busy by its status, also after
         ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Transient where the answer
-        breaks off or has no end.
+        breaks off or has no end. An answer 500 is handed back where the last try, too, ends in it.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + PATIENCE_SECONDS
         for pause in (*(self._pauses() if repeats else ()), math.inf):
             self._mind_rest(url)
-            wait = pause
+            wait, answer = pause, None
             try:
                 answer = await self._once(method, url, headers or {}, body, self._timeout)
             except (aiohttp.ClientError, OSError) as error:
@@ -110,6 +118,8 @@ class SpeechServer:
             if clock() + wait > deadline:
                 break
             await asyncio.sleep(wait)
+        if answer and answer.status == FAILED:
+            return answer
         raise self._unavailable(url, reason)
 
     async def look(self, method: str, url: URL, *, headers: Mapping[str, str] | None = None) -> Answer | None:
@@ -143,7 +153,8 @@ class SpeechServer:
         )
         # Not aiohttp's own total: that one is rounded up to whole seconds.
         async with asyncio.timeout(most), request as response:
-            return Answer(response.status, await self._read(response), _retry_after(response))
+            whole = await self._read(response)
+            return Answer(response.status, whole, retry_after(response.headers), response.content_type)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         try:
@@ -190,13 +201,20 @@ def shown(url: URL) -> str:
     return url.host_port_subcomponent or ""
 
 
-def _retry_after(response: aiohttp.ClientResponse) -> float:
-    """Seconds; of a date, which speech servers do not send, nothing is made.
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds, from seconds or a date, a day at most; 0 for what is neither.
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdecimal() else 0.0
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdecimal():
+        return min(float(value), MOST_REST_SECONDS)
+    try:
+        # By the server's own clock: ours may be another. The dates of HTTP are all in GMT.
+        until, now = (parsedate_to_datetime(date).replace(tzinfo=UTC) for date in (value, headers.get("Date", "")))
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max((until - now).total_seconds(), 0.0), MOST_REST_SECONDS)
 
 
 # For people. The errors' own texts name addresses and quote what the server sent.

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -52,6 +52,9 @@ class Server:
     of_captions: Callable[[], Manner | int | bytes] = lambda: "speech"
     """Bytes: the body as it is."""
     of_voices: Callable[[], Manner | int] = lambda: "speech"
+    listed: Callable[[], Sequence[object]] = lambda: [{"id": name, "name": name} for name in VOICES]
+    content_type: str = "application/octet-stream"
+    """Of speech, or of what stands in its place."""
     headers: dict[str, str] = field(default_factory=dict)
     """Of an answer by status."""
     refusal: object = "as it was told to"
@@ -83,7 +86,7 @@ class Server:
             if other := await self._otherwise(request, manner):
                 return other
             body = await _body(await self._spoken(told), manner)
-            return aiohttp.web.Response(body=body, content_type="application/octet-stream")
+            return aiohttp.web.Response(body=body, content_type=self.content_type)
         finally:
             self.at_once -= 1
 
@@ -110,7 +113,7 @@ class Server:
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return _refusal(401, {"message": f"the key {KEY} it was not"})
         other = await self._otherwise(request, self.of_voices())
-        return other or aiohttp.web.json_response({"voices": [{"id": name, "name": name} for name in VOICES]})
+        return other or aiohttp.web.json_response({"voices": self.listed()})
 
     async def _read(self, request: aiohttp.web.Request, more: dict[str, object]) -> dict[str, Any] | None:
         told = json.loads(await request.read())
