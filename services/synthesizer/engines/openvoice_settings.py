@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode
 from yarl import URL
+
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 
 ACCENTS: Final[Mapping[str, str]] = {
     "en": "en-newest",
@@ -23,14 +25,7 @@ ACCENTS: Final[Mapping[str, str]] = {
 
 
 class OpenVoiceSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
+    model_config = FROM_ENVIRONMENT
 
     openvoice_url: str | None = None
     """``http://host:8000``. Unset: the engine is not used."""

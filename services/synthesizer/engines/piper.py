@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.engines import NotSetUp, Voice
-from darkchannel.runtime.settings import read
+from darkchannel.runtime.settings import FROM_ENVIRONMENT, read
 from darkchannel.speech.script import Say, flat
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
@@ -44,14 +44,7 @@ _MEMORY: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 class PiperSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
+    model_config = FROM_ENVIRONMENT
 
     piper_voice: str | None = None
     """The voice of its language where the text names none; else the first by name."""
