@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from darkchannel.audio import ffmpeg
 from darkchannel.jobs.records import Coding
-from services.merger.containers import flac, m4b, mp3, opus
+from services.merger.containers import flac, m4a, mp3, opus
 from services.merger.settling import Gain, applied, heard, loudness_of
 
 
@@ -66,8 +66,8 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
     ),
     "mp3-vbr": Encoding("mp3", "audio/mpeg", (*_LAME, "-q:a", "4"), None, _mp3_frame, _LAME_DELAY, mp3.frames_in),
     "aac": Encoding(
-        "aac", "audio/aac", ("-c:a", "aac", "-b:a", "64k", "-aac_coder", "fast", "-f", "adts"),
-        None, lambda _: 1024, 1024, m4b.frames_in, gain=0.05,
+        "m4a", "audio/mp4", ("-c:a", "aac", "-b:a", "64k", "-aac_coder", "fast", "-f", "mp4"),
+        None, lambda _: 1024, 1024, m4a.frames_in, gain=0.05,
     ),
     "opus": Encoding(
         "opus", "audio/ogg", ("-c:a", "libopus", "-b:a", "32k", "-frame_duration", "20", "-f", "opus"),

@@ -12,6 +12,7 @@ from darkchannel.jobs.records import SectionAudio, SectionRecord, Stored
 from services.merger.binding import Bound, bind
 from services.merger.cues import Cues
 from services.merger.encodings import ENCODINGS
+from tests.m4a import m4a
 
 RATE = 22_050
 LONGEST = 5.0
@@ -20,8 +21,7 @@ FRAMES = 120
 MP3_HEAD = b"\xff\xf3\x80\xc0"
 BODIES = {
     "mp3": MP3_HEAD.ljust(mp3.format_of(MP3_HEAD).sizes[MP3_HEAD[:3]], b"\0") * FRAMES,
-    "aac": (0xFFF1 << 40 | 1 << 38 | 7 << 34 | 1 << 30 | 12 << 13 | 0x7FF << 2).to_bytes(7, "big").ljust(12, b"a")
-    * FRAMES,
+    "aac": m4a([b"sound"] * FRAMES),
     "cues": Cues(rate=RATE, samples=2 * RATE, cues=(), peaks="").model_dump_json().encode(),
 }
 BESIDE = ("cover.jpg", "audiobook.vtt", "audiobook.srt", "audiobook.lrc", "index.html", "waveform.png")

@@ -7,7 +7,6 @@ written last, when it is known where each frame stands.
 import struct
 from array import array
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -15,11 +14,9 @@ from numpy.typing import NDArray
 
 from darkchannel.jobs.records import Mark
 from services.merger.containers import Stream, Tags
-from services.merger.containers.adts import FRAME_SAMPLES, HEADER_BYTES, Coding, coding, edges, frames_in
 from services.merger.containers.boxes import MATRIX, Pieces, Track, box, full_box, length, movie
 from services.merger.containers.itunes import user_data, utf_8
-
-__all__ = ["M4bWriter", "frames_in"]
+from services.merger.containers.m4a import FRAME_SAMPLES, Coding, section
 
 _TITLE_BYTES: Final = 65_535
 """A text sample has two bytes for its length."""
@@ -47,16 +44,15 @@ class M4bWriter:
         out.write(self._head.titles)
 
     def add(self, body: bytes, keep: int) -> None:
-        found = edges(body)
-        if len(found) <= keep:
-            raise ValueError(f"the section has {len(found) - 1} AAC frames, and the book needs {keep} of it")
+        found = section(body)
+        if len(found.sizes) < keep:
+            raise ValueError(f"the section has {len(found.sizes)} AAC frames, and the book needs {keep} of it")
         if not keep:
             return
-        self._check(coding(body))
-        whole = memoryview(body)
-        frames = [whole[start + HEADER_BYTES : end] for start, end in pairwise(found[: keep + 1])]
-        self._sizes.extend(map(len, frames))
-        self._out.writelines(frames)
+        self._check(found.coding)
+        sizes = found.sizes[:keep]
+        self._sizes.frombytes(sizes.tobytes())
+        self._out.write(found.frames[: sizes.sum(dtype=np.int64)])
 
     def _check(self, found: Coding) -> None:
         if found.rate != self._stream.rate:

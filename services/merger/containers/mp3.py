@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from darkchannel.audio import mp3
 from darkchannel.jobs.records import Mark
@@ -67,10 +68,10 @@ class Mp3Writer:
         for turn in self._turns[len(self._points) :]:
             if turn >= self._frames + keep:
                 break
-            self._points.append(self._bytes + edges[turn - self._frames])
+            self._points.append(self._bytes + int(edges[turn - self._frames]))
         self._out.write(memoryview(body)[: edges[-1]])
         self._frames += keep
-        self._bytes += edges[-1]
+        self._bytes += int(edges[-1])
 
     def finish(self) -> None:
         if self._frames != self._stream.frames:
@@ -134,7 +135,7 @@ def _before_tag(frame: bytes) -> int:
     return 4 + (one if mp3.is_mono(frame) else several)
 
 
-def _bitrates(body: bytes, starts: Sequence[int]) -> Sequence[int]:
+def _bitrates(body: bytes, starts: NDArray[np.int64]) -> Sequence[int]:
     """The different bitrates of the frames that start there, by their index."""
-    found: list[int] = np.unique(np.frombuffer(body, np.uint8)[np.array(starts) + 2] >> 4).tolist()
+    found: list[int] = np.unique(np.frombuffer(body, np.uint8)[starts + 2] >> 4).tolist()
     return found

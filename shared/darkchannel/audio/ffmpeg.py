@@ -19,6 +19,8 @@ PIPE_BYTES: Final = 1 << 18
 LAST_WORDS: Final = 500
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_STATUSES: Final = 256
+"""An exit status is an error's number below it."""
 QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 REPEATABLE: Final = ("-fflags", "+bitexact", "-flags:a", "+bitexact")
 
@@ -102,7 +104,8 @@ async def run(
         last_words.cancel()
         await asyncio.gather(drained, last_words, return_exceptions=True)
         await end(process)
-    if code != 0 and any(os.strerror(number) in complaint for number in _FULL):
+    # Of several files that fail it complains at greater length than is kept: its status tells the last error, too.
+    if code != 0 and (_STATUSES - code in _FULL or any(os.strerror(number) in complaint for number in _FULL)):
         raise Unavailable(f"{tempfile.gettempdir()} cannot take the audio: {complaint}; TMPDIR names another place")
     if code != 0:
         raise Transient(f"ffmpeg failed with status {code}: {complaint}")

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 _BITRATES: Final = {  # kbit/s, by bitrate index - 1
     1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -67,25 +70,31 @@ def kilobits(frame: bytes) -> int:
     return _BITRATES[family][(frame[2] >> 4) - 1]
 
 
-def edges(frames: bytes, most: int = sys.maxsize) -> list[int]:
+def edges(frames: bytes, most: int = sys.maxsize) -> NDArray[np.int64]:
     """The byte at which each frame starts, and the one after the last; of the first ``most`` where there are more.
 
     Raises ValueError where the bytes are anything but whole frames of one stream.
     """
-    at, end = 0, len(frames)
-    found = [0]
+    at, end, found = 0, len(frames), [0]
     if not frames:
-        return found
-    sizes = format_of(frames).sizes
+        return np.array(found)
+    # A loop of as little as can be: a long book has millions of frames. What is looked up here is but one byte of each.
+    sizes = {header[2]: size for header, size in format_of(frames).sizes.items() if header[1] == frames[1]}
+    lost: list[int] = []
     try:
         while at < end and len(found) <= most:
-            at += sizes[frames[at : at + 3]]
+            at += sizes[frames[at + 2]]
             found.append(at)
-    except KeyError:
-        raise ValueError(f"there is no MP3 frame at byte {at} of {end}") from None
+    except (KeyError, IndexError):
+        lost = [at]
+    starts, every = np.array(found), np.frombuffer(frames, np.uint8)
+    looked_up = starts[:-1]
+    differs = (every[looked_up] != frames[0]) | (every[looked_up + 1] != frames[1])
+    if wrong := [*looked_up[differs], *lost]:
+        raise ValueError(f"there is no MP3 frame at byte {wrong[0]} of {end}")
     if at > end:
         raise ValueError(f"the last MP3 frame lacks {at - end} of its bytes")
-    return found
+    return starts
 
 
 def samples(frames: bytes) -> int:
