@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ from services.merger.containers.id3 import three_letters
 Pieces = tuple[bytes | memoryview, ...]
 """Bytes that follow one another: a long table is not copied into each box around it."""
 
-Numbers = NDArray[np.uint16] | NDArray[np.int64]
+Numbers = NDArray[np.uint32] | NDArray[np.int64]
+
+SIZE: Final = np.dtype(">u4")
+"""Of a sample's size in a file: a table of this type is written as it is."""
 
 MATRIX: Final = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 """Nothing is scaled or turned."""
@@ -118,7 +121,7 @@ def _sample_table(track: Track) -> Pieces:
         full_box(b"stsd", 0, 0, struct.pack(">I", 1), track.description),
         full_box(b"stts", 0, 0, _table(track.durations)),
         full_box(b"stsc", 0, 0, _table(chunks)),
-        full_box(b"stsz", 0, 0, struct.pack(">II", 0, count), _numbers(track.sizes, ">u4")),
+        full_box(b"stsz", 0, 0, struct.pack(">II", 0, count), _numbers(track.sizes, SIZE)),
         _offsets(track.offsets),
         track.groups,
     )
@@ -127,8 +130,8 @@ def _sample_table(track: Track) -> Pieces:
 def _offsets(offsets: NDArray[np.int64]) -> Pieces:
     count = struct.pack(">I", len(offsets))
     if offsets[-1] < 1 << 32:
-        return full_box(b"stco", 0, 0, count, _numbers(offsets, ">u4"))
-    return full_box(b"co64", 0, 0, count, _numbers(offsets, ">u8"))
+        return full_box(b"stco", 0, 0, count, _numbers(offsets, np.dtype(">u4")))
+    return full_box(b"co64", 0, 0, count, _numbers(offsets, np.dtype(">u8")))
 
 
 def _times(wide: bool, between: bytes, duration: int) -> bytes:
@@ -140,8 +143,8 @@ def _table(rows: Sequence[tuple[int, ...]]) -> bytes:
     return struct.pack(">I", len(rows)) + b"".join(struct.pack(f">{len(row)}I", *row) for row in rows)
 
 
-def _numbers(values: Numbers, width: str) -> Pieces:
-    return (values.astype(width).view(np.uint8).data,)
+def _numbers(values: Numbers, kind: np.dtype[Any]) -> Pieces:
+    return (values.astype(kind, copy=False).view(np.uint8).data,)
 
 
 def _packed(language: str) -> int:

@@ -5,7 +5,6 @@ written last, when it is known where each frame stands.
 """
 
 import struct
-from array import array
 from collections.abc import Sequence
 from typing import BinaryIO, Final
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from darkchannel.jobs.records import Mark
 from services.merger.containers import Stream, Tags
-from services.merger.containers.boxes import MATRIX, Pieces, Track, box, full_box, length, movie
+from services.merger.containers.boxes import MATRIX, SIZE, Pieces, Track, box, full_box, length, movie
 from services.merger.containers.itunes import user_data, utf_8
 from services.merger.containers.m4a import FRAME_SAMPLES, Coding, section
 
@@ -29,7 +28,7 @@ _AAC, _AUDIO_STREAM = 0x40, 0x15
 
 
 class M4bWriter:
-    """Holds two bytes of memory a frame, and four more while it finishes."""
+    """Holds four bytes of memory a frame: the table of their sizes as it stands in the file."""
 
     def __init__(self, out: BinaryIO, stream: Stream, tags: Tags, chapters: Sequence[Mark]) -> None:
         """Raises ValueError where the frames of ``stream`` have no room for the book; nothing yet stands in ``out``."""
@@ -39,7 +38,8 @@ class M4bWriter:
         self._stream = stream
         self._head = Head(stream, tags, chapters)
         self._coding: Coding | None = None
-        self._sizes = array("H")
+        self._sizes = np.zeros(stream.frames, SIZE)
+        self._added = 0
         out.seek(self._head.size)
         out.write(self._head.titles)
 
@@ -50,8 +50,11 @@ class M4bWriter:
         if not keep:
             return
         self._check(found.coding)
-        sizes = found.sizes[:keep]
-        self._sizes.frombytes(sizes.tobytes())
+        if self._added + keep > len(self._sizes):
+            raise ValueError(f"the book has more than its {len(self._sizes)} AAC frames")
+        sizes = self._sizes[self._added : self._added + keep]
+        sizes[:] = found.sizes[:keep]
+        self._added += keep
         self._out.write(found.frames[: sizes.sum(dtype=np.int64)])
 
     def _check(self, found: Coding) -> None:
@@ -62,10 +65,10 @@ class M4bWriter:
         self._coding = found
 
     def finish(self) -> None:
-        if self._coding is None or len(self._sizes) != self._stream.frames:
-            raise ValueError(f"the book has {len(self._sizes)} AAC frames instead of {self._stream.frames}")
+        if self._coding is None or self._added != self._stream.frames:
+            raise ValueError(f"the book has {self._added} AAC frames instead of {self._stream.frames}")
         self._out.seek(0)
-        self._out.writelines(self._head.of(np.frombuffer(self._sizes, np.uint16), self._coding))
+        self._out.writelines(self._head.of(self._sizes, self._coding))
         self._out.seek(0, 2)
 
 
@@ -80,18 +83,18 @@ class Head:
         self.titles = b"".join(titles)
         self._starts = _starts(chapters, stream.rate)
         self._title_sizes = np.fromiter(map(len, titles), np.int64)
-        largest = self._moov(np.zeros(stream.frames, np.uint16), Coding(0, 1), _BEYOND_32_BITS)
+        largest = self._moov(np.zeros(stream.frames, SIZE), Coding(0, 1), _BEYOND_32_BITS)
         self.size = length((*_FILE_TYPE, *largest, *box(b"free"), _data_start(_BEYOND_32_BITS)))
         """In bytes: enough for offsets of 64 bits, which few books need; what is left over is declared to be free."""
 
-    def of(self, sizes: NDArray[np.uint16], coding: Coding) -> Pieces:
+    def of(self, sizes: NDArray[np.uint32], coding: Coding) -> Pieces:
         """``sizes`` in bytes, of each frame."""
         pieces = (*_FILE_TYPE, *self._moov(sizes, coding, self.size))
         data = _data_start(len(self.titles) + int(sizes.sum(dtype=np.int64)))
         free = self.size - length((*pieces, *box(b"free"), data))
         return (*pieces, *box(b"free", bytes(free)), data)
 
-    def _moov(self, sizes: NDArray[np.uint16], coding: Coding, at: int) -> Pieces:
+    def _moov(self, sizes: NDArray[np.uint32], coding: Coding, at: int) -> Pieces:
         sound = _sound(self._stream, self._language, sizes, coding, at + len(self.titles), chapters=bool(self._starts))
         return movie(self._stream.rate, [sound, *self._texts(at)], self._user_data)
 
@@ -143,10 +146,13 @@ def _text_header() -> Pieces:
 
 
 def _sound(
-    stream: Stream, language: str, sizes: NDArray[np.uint16], coding: Coding, at: int, *, chapters: bool
+    stream: Stream, language: str, sizes: NDArray[np.uint32], coding: Coding, at: int, *, chapters: bool
 ) -> Track:
     chunk = max(1, round(stream.rate / stream.frame))  # about a second
-    chunks = np.add.reduceat(sizes, np.arange(0, len(sizes), chunk), dtype=np.int64)
+    whole = len(sizes) // chunk * chunk
+    rest = [sizes[whole:].sum(dtype=np.int64)] if whole < len(sizes) else []
+    # Not by reduceat, which would hold eight more bytes a frame.
+    chunks = np.append(sizes[:whole].reshape(-1, chunk).sum(axis=1, dtype=np.int64), np.array(rest, np.int64))
     return Track(
         handler=b"soun",
         flags=_PLAYED | _IN_MOVIE,
