@@ -2,10 +2,16 @@
 
 import math
 import struct
+from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 from darkchannel.audio.faults import fault
+from darkchannel.audio.resampling import resampled
+from darkchannel.speech.ssml import Element
+from services.synthesizer.engines.espeak import Espeak
+from services.synthesizer.levels import REFERENCES
 
 RATE = 22_050
 
@@ -76,6 +82,76 @@ def test_speech_that_is_mostly_at_full_scale_is_clipped() -> None:
     for times, reason in ((4, None), (20, "is clipped"), (200, "is clipped")):
         pcm = struct.pack(f"<{2 * RATE}h", *(max(-32_768, min(times * sample, 32_767)) for sample in wave))
         assert found(pcm, 2.0) == reason
+
+
+@pytest.mark.parametrize(("share", "reason"), [(0.008, None), (0.012, "is clipped")])
+def test_speech_may_be_at_full_scale_for_a_moment(share: float, reason: str | None) -> None:
+    pcm = tone(2)
+    full = round(share * 2 * RATE)
+    assert found(struct.pack(f"<{full}h", *[32_767] * full) + pcm[2 * full :], 2.0) == reason
+
+
+def noise(level: int | None, seconds: float = 2) -> bytes:
+    """Of this deviation; None: random bytes."""
+    chance = np.random.default_rng(5)
+    count = round(seconds * RATE)
+    if level is None:
+        return chance.bytes(2 * count)
+    return np.clip(chance.normal(0, level, count), -32_768, 32_767).astype("<i2").tobytes()
+
+
+LEVELS = (None, 16_000, 4_000, 1_000)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 2, 20])
+@pytest.mark.parametrize("level", LEVELS)
+def test_noise_is_no_speech_however_long_and_loud_it_is(level: int | None, seconds: float) -> None:
+    assert found(noise(level, seconds), seconds) == "is noise"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_noise_that_pauses_is_no_speech_either(level: int | None) -> None:
+    assert found((noise(level, 0.3) + silence(0.7)) * 4, 1.5) == "is noise"
+    assert found(silence(300) + noise(level, 0.3) + silence(300), 0.5) == "is noise"
+
+
+def test_a_hum_over_noise_is_heard() -> None:
+    both = np.frombuffer(noise(2_000), "<i2") + np.frombuffer(tone(2, level=4_000), "<i2")
+    assert found(both.tobytes(), 2) is None
+
+
+def test_a_hiss_that_turns_with_each_sample_is_heard() -> None:
+    flat = np.frombuffer(noise(4_000), "<i2")
+    assert found(np.diff(flat).astype("<i2").tobytes(), 2) is None
+
+
+HISSES = ("sssss", "xixixi", "psiu", "seis cisnes silenciosos")
+VOICES = ("pt-br", "pt-br+whisper", "pt-br+klatt2", "pl")
+
+
+@pytest.fixture
+async def espeak() -> AsyncIterator[Espeak]:
+    engine = Espeak(slots=1)
+    yield engine
+    await engine.close()
+
+
+@pytest.mark.parametrize("rate", [8_000, RATE, 48_000])
+async def test_whatever_hisses_or_whispers_is_no_noise(espeak: Espeak, rate: int) -> None:
+    said = {
+        f"{text}, {voice}": await resampled(await espeak.speak(Element("voice", {"name": voice}, (text,))), rate)
+        for text in HISSES
+        for voice in VOICES
+    }
+    verdicts = {kind: fault(speech.pcm, rate, (), expected=0.2, longest=0) for kind, speech in said.items()}
+    assert {kind: reason for kind, reason in verdicts.items() if reason} == {}
+
+
+async def test_speech_with_its_bytes_mixed_up_is_noise(espeak: Espeak) -> None:
+    speech = await espeak.speak(Element("speak", {}, (REFERENCES["pt"],)))
+    late, swapped = speech.pcm[1:] + b"\0", np.frombuffer(speech.pcm, "<i2").byteswap().tobytes()
+    for pcm, reason in ((speech.pcm, None), (late, "is noise"), (swapped, "is noise")):
+        assert fault(pcm, speech.rate, (), expected=20, longest=0) == reason
 
 
 def test_a_text_of_breaks_may_be_silent_and_of_any_length() -> None:

@@ -30,6 +30,7 @@ from services.synthesizer.engines.openai_answers import captioned_speech_of, spe
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.openai_voices import KOKORO, OPENAI_VOICES, voice
 from services.synthesizer.engines.plain import PlainText
+from services.synthesizer.engines.speech_server import Repeated
 from tests.contract.engines.openai import KEY, RATE, VOICES, Manner, Server, server, settings
 from tests.contract.hearing import pitch, seconds
 from tests.network import listening, saying
@@ -297,7 +298,7 @@ async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | 
 
 async def test_a_server_that_fails_at_one_text_may_speak_the_next() -> None:
     async with served(*repeat(500, 1 + REPEATS), "speech") as (engine, peer):
-        with pytest.raises(Transient, match=r"OpenAI: 127.*HTTP 500 \(as it was told to\), perhaps to this text alone"):
+        with pytest.raises(Repeated, match=r"OpenAI: 127.*HTTP 500 \(as it was told to\), perhaps to this text alone"):
             await engine.say(PROSE, "pt-BR", None)
         assert len(peer.asked) == 1 + REPEATS
         assert seconds(await engine.say(GREETING, "pt-BR", None)) > 0.5
@@ -440,7 +441,12 @@ async def test_a_refusal_in_odd_words_is_still_a_refusal(body: bytes) -> None:
 async def test_a_server_that_is_down_has_no_voices_and_no_speech_and_no_password_is_shown() -> None:
     told = OpenAISettings(_env_file=None, openai_speech_url="http://rui:segredo@127.0.0.1:1/voz")
     engine = OpenAI(told, pauses=lambda: repeat(0.0, REPEATS))
-    for failing in (engine.voices, engine.revision, lambda: engine.say(PROSE, "pt-BR", None)):
+    for failing in (
+        engine.voices,
+        lambda: engine.speaks("pt-BR"),
+        lambda: engine.revision("pt-BR", None),
+        lambda: engine.say(PROSE, "pt-BR", None),
+    ):
         with pytest.raises(Unavailable, match=r"OpenAI: 127.0.0.1:1 takes no connection; see that") as caught:
             await failing()
         assert "segredo" not in str(caught.value)
@@ -468,7 +474,7 @@ async def test_who_waits_for_the_list_of_voices_holds_up_nobody_else() -> None:
             return "slow"
 
         peer.of_voices = slowly
-        waiting = [asyncio.create_task(engine.revision()) for _ in range(3)]
+        waiting = [asyncio.create_task(engine.revision("pt-BR", None)) for _ in range(3)]
         async with asyncio.timeout(20):
             await all_three.wait()
         for task in waiting:
@@ -482,7 +488,7 @@ async def test_a_list_of_voices_that_does_not_come_keeps_the_voice_that_is_set_f
     async with served(has_captions=True) as (engine, peer):
         peer.of_voices = lambda: "slow"
         async with asyncio.timeout(20):
-            assert len(await engine.revision()) == 16
+            assert len(await engine.revision("pt-BR", None)) == 16
             await engine.say(GREETING, "pt-BR", None)
         assert [asked["voice"] for asked in peer.captioned] == ["pm_alex"]
 
@@ -544,7 +550,7 @@ def captioned(text: str, stamps: Sequence[tuple[str, float]] | None, length: flo
     )
     audio = base64.b64encode(bytes(int(2 * length * RATE))).decode()
     speech = captioned_speech_of(json.dumps({"audio": audio, "timestamps": told}).encode(), text)
-    return [(word.text, round(word.sample / RATE, 3)) for word in speech.words]
+    return [(word.text, word.sample * 1_000 // RATE / 1_000) for word in speech.words]
 
 
 def test_signs_among_the_times_are_no_words_and_the_spelling_is_that_of_the_text() -> None:
@@ -632,18 +638,34 @@ def test_as_many_segments_are_spoken_at_once_as_are_set() -> None:
 
 async def test_the_revision_follows_the_server_the_model_and_the_voices() -> None:
     async with served() as (engine, peer):
-        first = await engine.revision()
-        assert await engine.revision() == first
+        first = await engine.revision("pt-BR", None)
+        assert await engine.revision("pt-PT", "pm_alex") == first
         for changed, is_other in (
             ({"openai_speech_api_key": "outra"}, False),
             ({"openai_speech_url": f"{peer.url}b"}, True),
             ({"openai_speech_model": "tts-1-hd"}, True),
             ({"openai_speech_voice": "pf_dora"}, True),
-            ({"openai_speech_voices": "pm_alex"}, True),
+            ({"openai_speech_voice": None}, True),
+            ({"openai_speech_voices": "pm_alex"}, False),
         ):
             other = OpenAI(settings(peer, **changed))
-            assert (await other.revision() != first) is is_other, changed
+            assert (await other.revision("pt-BR", None) != first) is is_other, changed
             await other.close()
+
+
+async def test_a_first_voice_of_a_language_is_heard_in_its_words_whoever_speaks_them() -> None:
+    script = rendered('<speak><voice name="pm_alex">um <lang xml:lang="fr">deux</lang></voice></speak>')
+    async with served(has_captions=True) as (engine, peer):
+        before = await PlainText(engine).revision(script)
+        peer.listed = lambda: [*VOICES, "ff_siwis"]
+        await engine.voices()
+        assert await PlainText(engine).revision(script) != before
+
+
+async def test_the_first_words_of_all_are_said_in_a_language_that_the_server_has_a_voice_for() -> None:
+    async with served(has_captions=True) as (engine, peer):
+        await PlainText(engine).speak(rendered('<speak><lang xml:lang="fr">deux</lang> um</speak>'))
+        assert [(asked["input"], asked.get("lang_code")) for asked in peer.captioned] == [("deux", None), ("um", None)]
 
 
 async def test_without_an_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -652,7 +674,7 @@ async def test_without_an_address_it_says_what_to_set(monkeypatch: pytest.Monkey
     for failing in (
         engine.voices,
         lambda: engine.has("ana"),
-        engine.revision,
+        lambda: engine.revision(rendered("<speak>Um.</speak>")),
         lambda: engine.speak(rendered("<speak>Um.</speak>")),
     ):
         with pytest.raises(NotSetUp, match="not set up: have OPENAI_SPEECH_URL name a server"):
