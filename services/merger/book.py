@@ -24,6 +24,7 @@ from services.merger.binding import Bind, bind
 from services.merger.level import level
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
+from services.merger.speakers import Speakers
 
 log = structlog.get_logger(__name__)
 
@@ -170,6 +171,9 @@ class BookBinder:
             except ValueError as error:
                 raise Permanent(f"the sections cannot be joined: {error}") from error
             sizes = {file: (folder / file).stat().st_size for file in book.files}
+        speakers = Speakers()
+        for record in records:
+            speakers.add(record.engines, record.passed_over)
         manifest = Manifest(
             digest=digest,
             segments=tuple(segment for record in records for segment, _ in record.pairs),
@@ -177,7 +181,8 @@ class BookBinder:
             etags={file: etags[file] for file in book.files},
             seconds=book.seconds,
             chapters=book.chapters,
-            engines=_engines(records),
+            engines=speakers.engines,
+            passed_over=speakers.passed_over,
             loudness=timeline.loudness(records),
         )
         body = manifest.model_dump_json().encode()
@@ -195,10 +200,3 @@ class BookBinder:
         if found is None:
             raise Damaged(section, f"{keys.JOBS}/{file.key} is gone, or is not what was encoded")
         return found.body
-
-
-def _engines(records: Sequence[SectionRecord]) -> dict[str, int]:
-    spoken: Counter[str] = Counter()
-    for record in records:
-        spoken.update(record.engines)
-    return dict(spoken.most_common())

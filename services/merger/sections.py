@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.faults import fault
+from darkchannel.audio.wav import ChunkRecord
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.formats import encodings
 from darkchannel.jobs.plan import Plan, Section
@@ -21,6 +22,7 @@ from services.merger.mastering import Brief, EncodedFile, Master, Take, master
 from services.merger.once import Turns
 from services.merger.pauses import pause
 from services.merger.rejecting import Rejecter, odd_rate
+from services.merger.speakers import Speakers
 
 UPLOADS = 4
 """Files of a section that are stored at once."""
@@ -152,8 +154,8 @@ class SectionEncoder:
                 gain=gain,
                 ending=pause(plan, section.first + section.count),
             )
-            engines: Counter[str] = Counter()
-            takes = self._takes(job, plan, section, pairs, first, engines=engines)
+            speakers = Speakers()
+            takes = self._takes(job, plan, section, pairs, first, speakers=speakers)
             del first  # its speech is not held until the last
             made = await self._master(takes, brief)
             digest = section_digest(pairs, gain)
@@ -172,7 +174,8 @@ class SectionEncoder:
                 samples=made.samples,
                 lead=made.lead,
                 loudness=made.loudness,
-                engines=dict(engines.most_common()),
+                engines=speakers.engines,
+                passed_over=speakers.passed_over,
                 files=dict(zip(names, audio, strict=True)),
                 cues=cues,
             )
@@ -190,18 +193,18 @@ class SectionEncoder:
         return Stored(key=key, etag=etag or "")
 
     async def _takes(
-        self, job: str, plan: Plan, section: Section, pairs: Sequence[Pair], first: Take, *, engines: Counter[str]
+        self, job: str, plan: Plan, section: Section, pairs: Sequence[Pair], first: Take, *, speakers: Speakers
     ) -> AsyncIterator[Take]:
-        """The chunks of a section; ``engines`` counts who spoke them."""
+        """The chunks of a section; ``speakers`` counts who spoke them."""
         rate = first.record.rate
-        engines[first.record.engine] += 1
+        _count(speakers, first.record)
         yield first
         del first
         for index, pair in zip(section.segments[1:], pairs[1:], strict=True):
             take = await self._take(job, plan, index, pair)
             if take.record.rate != rate:
                 raise TwoRates
-            engines[take.record.engine] += 1
+            _count(speakers, take.record)
             yield take
             del take
 
@@ -222,3 +225,7 @@ class SectionEncoder:
         if reason := fault(pcm, record.rate, record.places, expected=record.expected, longest=record.longest):
             raise Faulty(index, pair, reason)
         return Take(record, pcm, text.body.decode("utf-8", "replace"), pause(plan, index))
+
+
+def _count(speakers: Speakers, record: ChunkRecord) -> None:
+    speakers.add({record.engine: 1}, {record.engine: dict.fromkeys(record.passed_over, 1)})

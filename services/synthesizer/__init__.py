@@ -18,7 +18,8 @@ DEFAULT_VOICE = "pt-br"
 
 async def _build(context: Context) -> Parts:
     settings = read(SynthesizerSettings)
-    engines = Engines(partial(open_engine, store=context.store), installed(), context.clock, settings.engines)
+    open_ = partial(open_engine, store=context.store)
+    engines = Engines(open_, installed(), context.clock, context.metrics, settings.engines)
     cache = Cache(context.store, context.clock, context.metrics, read(CacheSettings))
     speaking = Speaking(context, engines, cache)
     if LAST in engines.named(AUTO):

@@ -15,13 +15,14 @@ from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from services.synthesizer.cache import Cache
+from services.synthesizer.engines.speech_server import Repeated
 from services.synthesizer.engines.stored import Unread
 from services.synthesizer.levels import Levels
 from services.synthesizer.roster import Engines, Member
-from services.synthesizer.voices import without
+from services.synthesizer.voices import passed_over, without
 
 TRIES: Final = 2
-"""How often an engine is asked for the same text before it counts as one that it cannot speak."""
+"""How often an engine is asked for a text that it fails at, where it has not repeated its request itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Said:
     """That was asked for; None where it was left to the engine."""
     speech: Speech
     cached: bool
+    passed_over: frozenset[str] = frozenset()
+    """Voices that the text names and the engine does not have."""
     gains: tuple[float, ...] = ()
     """Decibels, of each turn."""
 
@@ -84,6 +87,7 @@ class Said:
             longest=order.reading.longest,
             take=order.take,
             cached=self.cached,
+            passed_over=tuple(sorted(self.passed_over)),
         )
 
     def _changes(self) -> Iterator[tuple[int, float]]:
@@ -118,7 +122,7 @@ class Attempts:
                 said = await self._once(member, order, strange, anew=attempt > 0)
             except Unread:
                 raise
-            except Unavailable:
+            except (Unavailable, Repeated):
                 member.tell(succeeded=False)
                 raise
             except (Faulty, Transient) as error:
@@ -141,7 +145,8 @@ class Attempts:
         if key and kept is None:
             await self._cache.put(key, speech)
         gains = [await self.levels.gain(member.name, turn.voice, order.language) for turn in speech.turns]
-        return Said(member.name, voice, speech, kept is not None, tuple(gains))
+        over = passed_over(order.reading.script, strange)
+        return Said(member.name, voice, speech, kept is not None, over, tuple(gains))
 
     async def _reference(self, name: str, ssml: str) -> Speech:
         """What a voice is measured on. Raises as the engine does."""
@@ -158,4 +163,4 @@ class Attempts:
     async def _key(self, member: Member, script: Element) -> SpeechKey | None:
         """Under which the cache has it; None for what costs no more than a read."""
         engine = await member.engine()
-        return speech_key(script, member.name, await member.revision()) if engine.is_costly else None
+        return speech_key(script, member.name, await member.revision(script)) if engine.is_costly else None

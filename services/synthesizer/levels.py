@@ -13,7 +13,8 @@ import structlog
 
 from darkchannel.audio.loudness import gain_of
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Permanent
+from darkchannel.errors import Permanent, Transient
+from services.synthesizer.engines.stored import Unread
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2}(?=[-_+]|$)")
 
 Speak = Callable[[str, str], Awaitable[Speech]]
 """(engine, SSML) to its speech."""
+Of = tuple[str, str, str]
+"""Engine, voice and language."""
 
 
 class Levels:
@@ -64,34 +67,54 @@ class Levels:
 
     def __init__(self, speak: Speak) -> None:
         self._speak = speak
-        self._measuring: dict[tuple[str, str, str], asyncio.Task[float]] = {}
+        self._measuring: dict[Of, asyncio.Task[float]] = {}
+        self._heard: set[Of] = set()
+        """Who has spoken: that it fails is of the text that it is measured on."""
 
     async def gain(self, engine: str, voice: str, language: str) -> float:
-        """Decibels, to 0.01; 0 where the voice is silent or refuses. Raises as it speaks.
+        """Decibels, to 0.01, of a voice that has just spoken; 0 where it is silent, refuses, or fails at figures, too.
 
-        ``voice`` as a turn names it; ``language``, a BCP 47 tag, counts where the name of the voice tells none.
+        ``voice`` as a turn names it; ``language``, a BCP 47 tag, counts where the name of the voice tells none. Raises
+        Unavailable, Unread, and what is no error of ours.
         """
+        self._heard.add(_of(engine, voice, language))
         return await asyncio.shield(self.measure(engine, voice, language))
 
     def measure(self, engine: str, voice: str, language: str) -> asyncio.Task[float]:
         """Begin to measure a voice that may be needed soon."""
-        found = _LANGUAGE.match(voice) if voice != engine else None
-        of = (engine, voice, found[0].lower() if found else language)
+        of = _of(engine, voice, language)
         if of not in self._measuring:
-            task = self._measuring[of] = asyncio.create_task(self._measured(*of))
+            task = self._measuring[of] = asyncio.create_task(self._measured(of))
             task.add_done_callback(_seen)
         return self._measuring[of]
 
-    async def _measured(self, engine: str, voice: str, language: str) -> float:
+    async def _measured(self, of: Of) -> float:
         try:
-            speech = await self._speak(engine, reference(engine, voice, language))
+            speech = await self._sample(of)
             return round(await asyncio.to_thread(gain_of, speech.pcm, speech.rate), 2)
-        except Permanent as error:
-            log.warning("a voice is left as loud as it is", engine=engine, voice=voice, error=str(error))
+        except Exception as error:
+            if not self._is_final(error, of):
+                del self._measuring[of]
+                raise
+            # It may stay though the failure may pass: the book's own level brings the whole to its loudness, and this
+            # voice is beside the others by no more than its engine has it.
+            log.warning("a voice is left as loud as it is", engine=of[0], voice=of[1], error=str(error))
             return 0.0
-        except Exception:  # and raised again: a figure of the moment would stay in the book
-            del self._measuring[engine, voice, language]
+
+    async def _sample(self, of: Of) -> Speech:
+        """Its prose, or figures where it fails at that text. Raises as it speaks."""
+        try:
+            return await self._speak(of[0], reference(*of))
+        except Unread:
             raise
+        except Transient:
+            return await self._speak(of[0], reference(*of, of_figures=True))
+
+    def _is_final(self, error: Exception, of: Of) -> bool:
+        """Whether an error is an answer: what tells of the moment only would stay in the book."""
+        if isinstance(error, Transient) and not isinstance(error, Unread):
+            return of in self._heard
+        return isinstance(error, Permanent)
 
     async def close(self) -> None:
         """Give up what is being measured."""
@@ -106,8 +129,14 @@ def _seen(measuring: asyncio.Task[float]) -> None:
         measuring.exception()
 
 
-def reference(engine: str, voice: str, language: str) -> str:
+def _of(engine: str, voice: str, language: str) -> Of:
+    found = _LANGUAGE.match(voice) if voice != engine else None
+    return engine, voice, found[0].lower() if found else language
+
+
+def reference(engine: str, voice: str, language: str, *, of_figures: bool = False) -> str:
     """The SSML that a voice is measured on; a voice with the engine's own name is the one it chooses."""
-    text = escape(REFERENCES.get(language.partition("-")[0].lower(), FIGURES))
+    prose = REFERENCES.get(language.partition("-")[0].lower(), FIGURES)
+    text = escape(FIGURES if of_figures else prose)
     spoken = text if voice == engine else f"<voice name={quoteattr(voice)}>{text}</voice>"
     return f"<speak xml:lang={quoteattr(language)}>{spoken}</speak>"

@@ -14,6 +14,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import AUTO, Engine, NotSetUp
+from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.ssml import Element
 from services.synthesizer.engines.stored import Unread
@@ -36,10 +37,13 @@ Open = Callable[[str], Awaitable[Engine]]
 class Member:
     """One engine, and what it has shown of itself."""
 
-    def __init__(self, name: str, open_: Open, clock: Clock) -> None:
+    def __init__(self, name: str, open_: Open, clock: Clock, metrics: Metrics) -> None:
         self.name = name
         self._open = open_
         self._clock = clock
+        self._up = metrics.engine_up
+        self._is_counted = False
+        """Whether it ever spoke or was set up: of the others there is nothing to watch."""
         self.slots = 0
         """How many segments it speaks at once; none before it is open."""
         self._free = asyncio.Semaphore(0)
@@ -87,13 +91,13 @@ class Member:
         finally:
             self._under_way -= 1
 
-    async def revision(self) -> str:
+    async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and Transient where the engine does not tell it in time."""
         engine = await self.engine()
         with self._stumbling():
             try:
                 async with asyncio.timeout(ASK_SECONDS):
-                    return await engine.revision()
+                    return await engine.revision(script)
             except TimeoutError as error:
                 raise Transient(f"{self.name} did not tell its revision within {ASK_SECONDS:g} s") from error
 
@@ -112,9 +116,14 @@ class Member:
     def tell(self, *, succeeded: bool) -> None:
         """What became of its last try."""
         self._circuit = self._circuit.after(self._clock(), succeeded=succeeded)
+        self._is_counted = self._is_counted or succeeded
+        self._count()
 
     async def standing(self, voices: Collection[str] = ()) -> Standing:
-        """As it answered lately; none but the first answer is waited for. ``voices``: whether it has these."""
+        """As it answered lately; none but the first answer is waited for. ``voices``: whether it has these.
+
+        Raises Unread where the store is away before it has told of itself, or of these.
+        """
         if self._asking is None and self._clock() - self._asked >= EVERY:
             self._asking = asyncio.create_task(self._ask())
         if self._answer is None and self._asking is not None:
@@ -134,8 +143,11 @@ class Member:
                 told = tuple(await engine.voices())
             answer = Standing(told, most_segments=engine.most_segments)
             self._has = {voice.name: True for voice in told}
-        except Unread as error:
-            answer = self._answer or _away(error)
+        except Unread:
+            if self._answer is None:
+                self._asking = None
+                raise
+            answer = self._answer
         except Exception as error:  # an engine may be anybody's: whatever it raises, the others speak on
             answer = _away(error)
         if self._answer is None or answer.away != self._answer.away:
@@ -143,6 +155,13 @@ class Member:
             log.info(what, engine=self.name, reason=answer.away)
         self._answer = answer
         self._asked, self._asking = self._clock(), None
+        self._is_counted = self._is_counted or answer.is_set_up
+        self._count()
+
+    def _count(self) -> None:
+        if self._is_counted:
+            is_away = self._answer is not None and self._answer.away is not None
+            self._up.labels(self.name).set(not is_away and not self._circuit.is_open)
 
     async def _with_lacks(self, answer: Standing, voices: Collection[str]) -> Standing:
         has = self._has
@@ -151,6 +170,8 @@ class Member:
                 for voice in voices:
                     if voice not in has:
                         has[voice] = await (await self.engine()).has(voice)
+        except Unread:
+            raise
         except Exception as error:  # as above
             return _away(error)
         lacks = frozenset(voice for voice in voices if not has[voice])
@@ -184,11 +205,14 @@ class Engines:
     Raises Permanent where the order names an engine that is not installed.
     """
 
-    def __init__(self, open_: Open, installed: Sequence[str], clock: Clock, order: Sequence[str] = ()) -> None:
+    def __init__(
+        self, open_: Open, installed: Sequence[str], clock: Clock, metrics: Metrics, order: Sequence[str] = ()
+    ) -> None:
         if unknown := [name for name in order if name not in installed]:
             raise Permanent(f"ENGINES names {', '.join(unknown)}: choose from {', '.join(installed)}")
         self._open = open_
         self._clock = clock
+        self._metrics = metrics
         self._order = tuple(dict.fromkeys(order)) or usual(installed)
         self._members: dict[str, Member] = {}
 
@@ -198,18 +222,24 @@ class Engines:
 
     def member(self, name: str) -> Member:
         if name not in self._members:
-            self._members[name] = Member(name, self._open, self._clock)
+            self._members[name] = Member(name, self._open, self._clock, self._metrics)
         return self._members[name]
 
     async def standings(self, names: Sequence[str], voices: Collection[str] = ()) -> dict[str, Standing]:
-        """How these stand, in their order."""
+        """How these stand, in their order. Raises Unread where one of them cannot tell while the store is away."""
         found = await asyncio.gather(*(self.member(name).standing(voices) for name in names))
         return dict(zip(names, found, strict=True))
 
     async def slots(self) -> int:
         """How many segments the widest of those speaks at once that ``auto`` may choose."""
-        standings = await self.standings(self._order)
-        return max([1, *(self.member(name).slots for name, standing in standings.items() if standing.is_set_up)])
+        return max(1, *await asyncio.gather(*(self._slots(self.member(name)) for name in self._order)))
+
+    async def _slots(self, member: Member) -> int:
+        try:
+            is_set_up = (await member.standing()).is_set_up
+        except Unread:  # it may be; its first segment looks again
+            is_set_up = True
+        return member.slots if is_set_up else 0
 
     async def close(self) -> None:
         await asyncio.gather(*(member.close() for member in self._members.values()), return_exceptions=True)

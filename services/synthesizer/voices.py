@@ -11,6 +11,13 @@ def named(script: Element) -> frozenset[str]:
     return frozenset(own).union(*(named(child) for child in script.children if isinstance(child, Element)))
 
 
+def passed_over(script: Element, names: Collection[str]) -> frozenset[str]:
+    """Those of ``names`` in whose place an engine without them speaks: all of an element that gives no other."""
+    own = script.attributes.get("name", "").split() if script.name == "voice" else ()
+    lost = frozenset(own) if all(name in names for name in own) else frozenset[str]()
+    return lost.union(*(passed_over(child, names) for child in script.children if isinstance(child, Element)))
+
+
 def without(script: Element, names: Collection[str]) -> Element:
     """The script where these are not asked for; the language that it gives to their words stays."""
     if not names:

@@ -116,7 +116,7 @@ async def test_a_voice_that_it_does_not_have_is_refused_by_its_name(bark: Bark, 
 
 
 async def test_a_language_without_a_voice_is_refused(bark: Bark) -> None:
-    assert not bark.speaks("gn")
+    assert not await bark.speaks("gn")
     with pytest.raises(Permanent, match="no voice for 'ja-JP'"):
         await bark.say("Um.", "ja-JP", None)
 
@@ -217,9 +217,10 @@ def workers(program: Path) -> list[int]:
 async def test_torch_is_never_loaded_by_who_only_asks(folder: Path) -> None:
     code = (
         "import asyncio, sys\n"
+        "from darkchannel.speech.rendering import rendered\n"
         "from services.synthesizer.engines.bark import engine\n"
         "bark = engine(None)\n"
-        "asyncio.run(bark.voices()); asyncio.run(bark.revision())\n"
+        "asyncio.run(bark.voices()); asyncio.run(bark.revision(rendered('<speak>Um.</speak>')))\n"
         "print([name for name in ('torch', 'transformers') if name in sys.modules])"
     )
     environment = {**os.environ, "BARK_MODEL": str(folder)}

@@ -9,6 +9,7 @@ from random import Random
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.engines import Engine, Voice
+from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
@@ -86,7 +87,7 @@ class Simulated:
             raise self.away
         return self.known is None or voice in self.known
 
-    async def revision(self) -> str:
+    async def revision(self, _: Element) -> str:
         return "1"
 
     async def speak(self, script: Element) -> Speech:
@@ -98,7 +99,7 @@ class Simulated:
         pass
 
 
-def engines_of(*engines: Engine, clock: Clock, order: Sequence[str] = ()) -> Engines:
+def engines_of(*engines: Engine, clock: Clock, order: Sequence[str] = (), metrics: Metrics | None = None) -> Engines:
     """What a process knows of these: its own memory of engines that other processes may use, too."""
     by_name = {engine.name: engine for engine in engines}
 
@@ -107,7 +108,7 @@ def engines_of(*engines: Engine, clock: Clock, order: Sequence[str] = ()) -> Eng
             raise Permanent(f"there is no engine '{name}'")
         return by_name[name]
 
-    return Engines(open_, tuple(by_name), clock, order)
+    return Engines(open_, tuple(by_name), clock, metrics or Metrics(), order)
 
 
 class Fickle(Simulated):

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech
+from darkchannel.cli.report import Reporter
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.choice import Choice
@@ -22,6 +23,7 @@ from darkchannel.speech.ssml import Element, serialise
 from darkchannel.speech.ssml import spoken as words
 from services.synthesizer.attempts import TRIES, Reading
 from services.synthesizer.choice import PASSED
+from services.synthesizer.engines.speech_server import Repeated
 from services.synthesizer.engines.stored import Unread
 from tests.pipeline.bench import Bench
 from tests.pipeline.counted import Counted
@@ -241,6 +243,18 @@ async def test_a_store_that_is_away_for_a_moment_takes_neither_a_book_nor_a_segm
     assert await desk.before() == []
 
 
+async def test_a_store_that_is_away_at_the_first_look_has_nobody_else_begin_a_book() -> None:
+    desk = Desk()
+    desk.ada.unlisted = Unread("the voices of ada cannot be read: the store is away")
+    await desk.begin()
+    with pytest.raises(Transient, match="segment 0 cannot be spoken now: the voices of ada cannot be read"):
+        await desk.bench.first.handlers["speak"](desk.segment())
+    assert (desk.bia.heard, await desk.choice()) == ([], None)
+    desk.ada.unlisted = None
+    await desk.narrated()
+    assert await desk.speakers() == ["ada"] * 4
+
+
 async def test_another_process_speaks_with_the_engine_that_took_over() -> None:
     desk = Desk()
     await desk.spoken(2)
@@ -290,7 +304,7 @@ async def test_a_segment_that_one_engine_refuses_is_the_next_ones_and_the_book_i
 
 async def test_an_engine_that_stumbles_over_its_own_revision_keeps_no_other_from_speaking() -> None:
     class Unsure(Voiced):
-        async def revision(self) -> str:
+        async def revision(self, _: Element) -> str:
             raise KeyError("revision")
 
     desk = Desk("um")
@@ -305,6 +319,15 @@ async def test_a_segment_that_is_faulty_twice_is_the_next_ones() -> None:
     await desk.narrated()
     assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
     assert desk.ada.texts.count("dois") == 2
+
+
+@pytest.mark.parametrize(("error", "times"), [(Transient("half an answer"), TRIES), (Repeated("HTTP 500"), 1)])
+async def test_what_a_server_has_repeated_itself_is_not_asked_for_a_second_time(error: Exception, times: int) -> None:
+    desk = Desk()
+    desk.ada.over = {"dois": error}
+    await desk.narrated()
+    assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
+    assert desk.ada.texts.count("dois") == times
 
 
 @pytest.mark.parametrize("wrong", [replace(speech("um"), sentences=(100_000,)), speech("um" * 200)])
@@ -503,6 +526,18 @@ async def test_an_engine_that_steps_in_speaks_with_its_own_voice_in_the_same_lan
     assert [(record.engine, record.voice) for record in await desk.records()] == [("ada", "clara"), ("bia", None)]
 
 
+async def test_voices_of_other_engines_are_told_with_the_book_and_who_spoke_in_their_place() -> None:
+    desk = Desk(read=as_written)
+    desk.bench.texts = ((in_voice("anton bento"), in_voice("clara")), (in_voice("bento"), in_voice("bento clara")))
+    desk.ada.known, desk.bia.known = {"clara"}, {"anton", "bento"}
+    await desk.narrated()
+    assert [record.passed_over for record in await desk.records()] == [("anton", "bento"), (), ("bento",), ()]
+    report = await Reporter(desk.bench.jobs, desk.bench.job).report()
+    assert report
+    assert (report.engines, list(report.passed_over)) == ({"ada": 4}, ["ada"])
+    assert list(report.passed_over["ada"].items()) == [("bento", 2), ("anton", 1)]
+
+
 async def test_the_engine_that_has_the_voice_of_the_job_speaks_it_though_another_is_better() -> None:
     desk = Desk(in_voice("bento"), read=as_written)
     desk.bench.options = Options(voices={"Rui": "bento"}, priority="low")
@@ -540,6 +575,20 @@ async def test_what_a_costly_engine_spoke_once_is_not_spoken_again_and_the_recor
     assert desk.ada.texts == ["um", "dois"]
     assert [record.cached for record in await desk.records()] == [False, False, True]
     assert await desk.bench.published() == ["um", "dois", "um"]
+
+
+async def test_what_an_engine_keeps_does_not_depend_on_voices_that_it_lacks() -> None:
+    class Particular(Voiced):
+        async def revision(self, script: Element) -> str:
+            if "bento" in serialise(script):
+                raise Permanent("it has no voice 'bento'")
+            return "1"
+
+    desk = Desk(in_voice("clara"), in_voice("bento"), read=as_written)
+    desk.ada = Particular("ada", is_costly=True)
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.narrated()
+    assert await desk.speakers() == ["ada", "ada"]
 
 
 async def test_what_is_faulty_is_not_kept() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from darkchannel import keys
+from darkchannel.audio.wav import Speech
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
+from darkchannel.speech.ssml import Element
+from darkchannel.speech.ssml import spoken as words
+from tests.pipeline.engine import Simulated
 
 TALE = "# Um\n\nEra uma vez um farol. Ninguém morava nele.\n\n# Dois\n\nUm dia a luz se acendeu.\n"
 BOUND_SECONDS = 120
@@ -29,8 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("farol.md").write_text(TALE, encoding="utf-8")
-    words = ["narrate", "farol.md", "--title", "O Farol", "--author", "Ninguém", "--out", "livro.mp3", "--json"]
-    assert run(words) == Code.OK
+    command = ["narrate", "farol.md", "--title", "O Farol", "--author", "Ninguém", "--out", "livro.mp3", "--json"]
+    assert run(command) == Code.OK
     out, err = capsys.readouterr()
     told = json.loads(out)
     assert (told["state"], told["title"], told["published"]) == ("completed", "O Farol", True)
@@ -67,6 +72,36 @@ def test_narrate_prints_the_audiobook_the_job_folder_and_the_time(
     assert "of speech in" in lines[3]
 
 
+async def hum(script: Element) -> Speech:
+    """A buzz about as long as the words take."""
+    rate = 8_000
+    samples = round(rate * (0.3 + len(words(script)) / 15))
+    return Speech(b"".join(struct.pack("<h", 6_000 * (-1) ** (at // 20)) for at in range(samples)), rate)
+
+
+def humming(_: object) -> Simulated:
+    return Simulated(hum, "humming", rate=8_000, known={"clara"})
+
+
+def test_narrate_tells_of_voices_that_the_engine_of_the_book_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed = tmp_path / "humming-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: humming\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(f"[darkchannel.engines]\nhumming = {__name__}:humming\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = '<voice name="clara">Quem está aí?</voice> <voice name="pt-br+f3">Sou eu.</voice>'
+    Path("cena.ssml").write_text(f'<speak xml:lang="pt-BR">{lines}</speak>', encoding="utf-8")
+    told = "pt-br+f3: spoken by humming in another voice; one engine speaks a book"
+    assert run(["narrate", "cena.ssml", "--engine", "humming,espeak"]) == Code.OK
+    assert f"not used    {told}" in capsys.readouterr().out
+    assert run(["status", "cena.ssml"]) == Code.OK
+    assert f"not used:  {told}" in capsys.readouterr().out
+    assert run(["status", "cena.ssml", "--json"]) == Code.OK
+    assert json.loads(capsys.readouterr().out)["passed_over"] == {"humming": {"pt-br+f3": 1}}
+
+
 @pytest.mark.parametrize(
     ("name", "body"), [("vazio.txt", b""), ("branco.txt", b" \n\t\n"), ("broken.ssml", b"<speak>"), ("a.zip", b"PK")]
 )
@@ -85,9 +120,11 @@ def test_a_document_that_cannot_be_narrated_is_one_line_with_the_reason(
 
 @pytest.fixture
 def watching(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    words = [sys.executable, "-m", "darkchannel.cli", "watch", str(folder)]
+    command = [sys.executable, "-m", "darkchannel.cli", "watch", str(folder)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
         try:
             yield process
         finally:

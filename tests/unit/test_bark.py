@@ -52,4 +52,4 @@ async def test_books_are_for_a_gpu_which_has_its_next_batch_at_hand(
     ("language", "speaks"), [("pt-BR", True), ("PT", True), ("ja-JP", True), ("gn", False), ("ptx", False), ("", False)]
 )
 async def test_it_speaks_the_languages_of_its_voices(language: str, speaks: bool) -> None:
-    assert Bark(BarkSettings()).speaks(language) is speaks
+    assert await Bark(BarkSettings()).speaks(language) is speaks

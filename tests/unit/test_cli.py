@@ -336,3 +336,13 @@ def test_setup_names_what_is_missing_and_what_is_too_short_and_never_its_value(
 def test_who_spoke_is_told_with_how_much_where_there_were_several() -> None:
     assert output.spoken_by({"espeak": 9}) == "espeak"
     assert output.spoken_by({"openai": 10, "espeak": 1}) == "openai 10, espeak 1 segments"
+
+
+def test_voices_that_were_not_used_are_told_with_who_spoke_and_what_to_do() -> None:
+    assert output.not_used({}) == ""
+    advice = "one engine speaks a book: name one that has all its voices (--engine NAME), or split the document"
+    assert output.not_used({"espeak": {"nova": 2, "bento": 1}, "openai": {"ana": 1}}) == (
+        f"nova, bento: spoken by espeak in another voice; ana: spoken by openai in another voice; {advice}"
+    )
+    many = output.not_used({"espeak": {f"voz-{number}": 1 for number in range(30)}})
+    assert many.startswith("voz-0, voz-1, voz-2, voz-3, voz-4, voz-5, voz-6, voz-7 and 22 more: spoken by espeak")

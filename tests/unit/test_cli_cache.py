@@ -54,7 +54,7 @@ class Costly(Espeak):
     async def has(self, voice: str) -> bool:
         return voice == "pt-br+f3"
 
-    async def revision(self) -> str:
+    async def revision(self, _: Element) -> str:
         return "model 7"
 
     async def speak(self, script: Element) -> Speech:

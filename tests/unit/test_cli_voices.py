@@ -46,7 +46,7 @@ class Choir:
     async def has(self, voice: str) -> bool:
         return voice == "Bia+rouca"
 
-    async def revision(self) -> str:
+    async def revision(self, _: Element) -> str:
         return "1"
 
     async def speak(self, script: Element) -> Speech:

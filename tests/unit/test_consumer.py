@@ -100,7 +100,12 @@ async def test_a_message_that_is_no_notification_is_kept_aside(jobs: Jobs, proce
 
 
 @pytest.mark.parametrize(
-    ("attempt", "settlement"), [(1, Retry(30.0)), (2, Retry(300.0)), (3, DeadLetter("the engine stumbled"))]
+    ("attempt", "settlement"),
+    [
+        (1, Retry(30.0, "the engine stumbled")),
+        (2, Retry(300.0, "the engine stumbled")),
+        (3, DeadLetter("the engine stumbled")),
+    ],
 )
 async def test_a_transient_failure_is_tried_three_times(
     jobs: Jobs, process: Process, attempt: int, settlement: Settlement
@@ -111,10 +116,25 @@ async def test_a_transient_failure_is_tried_three_times(
 
 
 async def test_an_error_nobody_foresaw_is_tried_again_and_then_fails_the_run(jobs: Jobs, process: Process) -> None:
-    assert await worker(jobs, process, Scripted(KeyError("x")))(delivery()) == Retry(30.0)
+    assert await worker(jobs, process, Scripted(KeyError("x")))(delivery()) == Retry(30.0, "unexpected KeyError: 'x'")
     last = await worker(jobs, process, Scripted(KeyError("x")))(delivery(attempt=3))
     assert last == DeadLetter("unexpected KeyError: 'x'")
     assert await reason_of(jobs) == "unexpected KeyError: 'x'"
+
+
+async def test_what_many_messages_wait_for_is_one_reason_and_a_run_that_fails_names_the_object(
+    jobs: Jobs, process: Process
+) -> None:
+    failure = Transient("segment 12 cannot be spoken now: vox takes no connection: «Bom dia.»")
+    failure.__cause__ = Transient("vox takes no connection")
+    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, "vox takes no connection")
+    assert await worker(jobs, process, Scripted(failure))(delivery(attempt=3)) == DeadLetter(str(failure))
+
+
+async def test_what_a_library_raised_is_told_in_the_words_of_who_met_it(jobs: Jobs, process: Process) -> None:
+    failure = Transient("vox did not open: no such model")
+    failure.__cause__ = KeyError("model")
+    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, str(failure))
 
 
 async def test_a_permanent_failure_fails_the_run_at_once(jobs: Jobs, process: Process) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from darkchannel import keys
+from darkchannel.cli.local import Waits
+from darkchannel.errors import Transient
 from darkchannel.events import ObjectCreated
 from darkchannel.runtime.embedded import Embedded, embedded
 from darkchannel.runtime.service import Context, Parts, Service
@@ -69,6 +71,26 @@ async def test_an_inbox_that_cannot_be_read_is_waited_for_and_said(tmp_path: Pat
         (tmp_path / "elsewhere" / "livro.txt").write_text("Era uma vez.")
         assert (await accepting.next()).key == "livro.txt"
         await reasons(pipeline, wanted=False)
+
+
+async def test_what_documents_wait_for_is_told_once_with_the_time_until_the_next_try(tmp_path: Path) -> None:
+    class Refusing(Accepting):
+        async def accept(self, event: ObjectCreated) -> None:
+            await super().accept(event)
+            raise Transient(f"{event.key} cannot be read now") from Transient("the shelf does not answer")
+
+    refusing = Refusing()
+    async with embedded(tmp_path, services=[refusing.service], retry_delays=(0.01, 300.0)) as pipeline:
+        waits = Waits(pipeline)
+        for name in ("um.txt", "dois.txt"):
+            await pipeline.store.put(keys.INBOX, name, b"Era uma vez.")
+        for _ in range(4):
+            await refusing.next()
+        async with asyncio.timeout(BOUND):
+            while [retry.delay for retry in pipeline.bus.put_off] != [300.0, 300.0]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert waits.news() == ["waiting    the shelf does not answer; trying again in 5 min"]
+        assert waits.news() == []
 
 
 async def test_a_side_task_that_dies_ends_what_its_caller_waits_for(

@@ -15,6 +15,7 @@ import pytest
 
 from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.engines import open_engine
+from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
@@ -326,7 +327,7 @@ async def test_an_engine_that_does_not_exist_names_those_there_are() -> None:
 async def test_an_engine_that_could_not_be_opened_is_tried_again_for_the_next_segment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engines = Engines(partial(open_engine, store=MemoryStore()), ("espeak",), utc_now)
+    engines = Engines(partial(open_engine, store=MemoryStore()), ("espeak",), utc_now, Metrics())
     with monkeypatch.context() as broken:
         broken.setattr(os, "cpu_count", _out_of_order)
         with pytest.raises(Transient, match="'espeak' did not open: unexpected OSError: out of order"):

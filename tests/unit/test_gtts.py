@@ -17,6 +17,7 @@ from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
 from services.synthesizer.engines.gtts import Gtts, GttsSettings, Pace
 from services.synthesizer.engines.plain import PlainText
+from services.synthesizer.engines.speech_server import Repeated
 from tests.contract.engines.gtts import Google, Manner, google, settings
 from tests.contract.hearing import seconds
 
@@ -108,6 +109,14 @@ async def test_an_answer_without_sound_speech_is_told_after_one_request(
         with pytest.raises(error, match=told):
             await engine.say(PROSE, "pt-BR", None)
         assert len(peer.asked) == 1
+
+
+async def test_a_google_that_fails_at_one_text_is_not_told_to_refuse_it_and_may_speak_the_next() -> None:
+    async with spoken_to(*repeat(500, 1 + REPEATS), "speech") as (engine, peer):
+        with pytest.raises(Repeated, match=r"gTTS: translate.google.com.br fails .HTTP 500., perhaps at this text"):
+            await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1 + REPEATS
+        assert seconds(await engine.say(PROSE, "pt-BR", None)) > 2
 
 
 @pytest.mark.parametrize("manner", ["reset", 429, 503])
@@ -202,7 +211,8 @@ def test_no_two_requests_start_closer_together_than_they_may(interval: float, ga
 
 async def test_it_is_opened_by_its_name_without_asking_anybody() -> None:
     engine = await open_engine("gtts", MemoryStore())
-    assert (engine.name, engine.slots, engine.is_costly, await engine.revision()) == ("gtts", 1, True, "2.5.4")
+    told = await engine.revision(rendered("<speak>Um.</speak>"))
+    assert (engine.name, engine.slots, engine.is_costly, told) == ("gtts", 1, True, "2.5.4")
     await engine.close()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from darkchannel import keys
 from darkchannel.audio import wav
@@ -18,6 +19,8 @@ from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from services.synthesizer.attempts import Reading
 from services.synthesizer.engines.espeak import Espeak
+from services.synthesizer.engines.speech_server import Repeated
+from services.synthesizer.engines.stored import Unread
 from services.synthesizer.levels import FIGURES, REFERENCES, Levels, reference
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import Simulated
@@ -77,7 +80,7 @@ async def test_a_silent_voice_has_no_gain() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [Transient("later"), Unavailable("away"), OSError("broken")],
+    [Unread("no store"), Unavailable("away"), OSError("broken")],
     ids=lambda value: type(value).__name__,
 )
 async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew(error: Exception) -> None:
@@ -98,9 +101,51 @@ async def test_a_voice_that_refuses_is_left_as_loud_as_it_is() -> None:
     assert len(organ.asked) == 1
 
 
+async def test_a_voice_that_fails_at_its_prose_is_measured_on_figures() -> None:
+    organ = Organ()
+    organ.fails.append(Transient("HTTP 500"))
+    levels = Levels(organ.speak)
+    assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [
+        await Levels(Organ().speak).gain("organ", "note-900", "pt-BR")
+    ] * 2
+    assert [FIGURES in asked for asked in organ.asked] == [False, True]
+
+
+@pytest.mark.parametrize("then", [Transient("HTTP 500"), Permanent("no")], ids=lambda value: type(value).__name__)
+async def test_a_voice_that_fails_at_figures_too_is_left_as_loud_as_it_is_and_named_once(then: Exception) -> None:
+    organ = Organ()
+    organ.fails += [Transient("HTTP 500"), then]
+    levels = Levels(organ.speak)
+    with capture_logs() as logs:
+        assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [0, 0]
+    assert len(organ.asked) == 2
+    [line] = logs
+    assert (line["log_level"], line["engine"], line["voice"], line["error"]) == (
+        "warning", "organ", "note-900", str(then),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("then", [Unread("no store"), Unavailable("away")], ids=lambda value: type(value).__name__)
+async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_next_segment(then: Exception) -> None:
+    organ = Organ()
+    organ.fails += [Transient("HTTP 500"), then]
+    levels = Levels(organ.speak)
+    with pytest.raises(type(then)):
+        await levels.gain("organ", "note-900", "pt-BR")
+    assert await levels.gain("organ", "note-900", "pt-BR") > 1
+
+
+async def test_a_voice_that_fails_before_anybody_heard_it_is_measured_when_it_has_spoken() -> None:
+    organ = Organ()
+    organ.fails += [Transient("later"), Transient("later")]
+    levels = Levels(organ.speak)
+    await asyncio.wait([levels.measure("organ", "note-900", "pt-BR")])
+    assert await levels.gain("organ", "note-900", "pt-BR") > 1
+
+
 async def test_a_failure_that_nobody_waits_for_is_no_ones_error(caplog: pytest.LogCaptureFixture) -> None:
     organ = Organ()
-    organ.fails.append(Transient("later"))
+    organ.fails.append(Unavailable("away"))
     levels = Levels(organ.speak)
     measuring = levels.measure("organ", "note-900", "pt-BR")
     await asyncio.wait([measuring])
@@ -200,6 +245,20 @@ async def test_turns_of_the_same_gain_come_together() -> None:
     assert [sample for sample, _ in record.gains] == [0, 2_000, 4_000]
     assert 'xml:lang="pt-BR"' in organ.asked[-1]
     assert record.gains[0][1] == record.gains[2][1] == round(record.gains[0][1], 2)
+
+
+async def test_a_segment_is_spoken_though_its_server_fails_at_all_that_its_voice_is_measured_on() -> None:
+    organ = Organ()
+
+    async def say(script: Element) -> Speech:
+        speech = await organ.say(script)
+        if len(organ.asked) > 1:
+            raise Repeated("HTTP 500")
+        return replace(speech, turns=(Turn(0, "organ"),))
+
+    record = await chunk_of("<speak>um</speak>", say)
+    assert record.gains == ((0, 0.0),)
+    assert len(organ.asked) == 3
 
 
 async def test_an_engine_that_tells_no_voice_has_no_gains() -> None:

@@ -17,6 +17,30 @@ async def test_an_idle_bus_has_no_task() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_a_message_that_waits_for_its_next_attempt_tells_why_and_no_longer_once_it_is_made() -> None:
+    asleep, awake, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        asleep.set()
+        await awake.wait()
+
+    async def handler(delivery: Delivery) -> Settlement:
+        if delivery.attempt == 1:
+            return Retry(30.0, "the engine is away")
+        done.set()
+        return Ack()
+
+    bus = MemoryBus(sleep=sleep)
+    await bus.consume(QUEUE, handler, prefetch=1)
+    await bus.publish(QUEUE, b"one")
+    async with asyncio.timeout(10):
+        await asleep.wait()
+        assert bus.put_off == [Retry(30.0, "the engine is away")]
+        awake.set()
+        await done.wait()
+    assert bus.put_off == []
+
+
 async def test_delays_are_waited_for_by_the_given_sleep() -> None:
     asked: list[float] = []
     attempts: asyncio.Queue[int] = asyncio.Queue()

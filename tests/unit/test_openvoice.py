@@ -233,7 +233,7 @@ async def test_a_server_that_is_down_has_no_voices_and_no_speech_and_no_password
         with pytest.raises(Unavailable, match=r"OpenVoice: 127.0.0.1:1 takes no connection; see that") as caught:
             await failing()
         assert "segredo" not in str(caught.value)
-    assert "segredo" not in await engine.revision()
+    assert "segredo" not in await engine.revision("pt-BR", None)
     await engine.close()
 
 
@@ -269,7 +269,7 @@ async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> No
         store = FailingStore()
         engine = OpenVoice(store, settings(peer))
         for failing in (
-            engine.revision,
+            lambda: engine.revision("pt-BR", "eva"),
             engine.voices,
             lambda: engine.has("eva"),
             lambda: engine.say(PROSE, "pt-BR", "eva"),
@@ -300,18 +300,23 @@ async def test_as_many_segments_are_spoken_at_once_as_are_set(slots: int) -> Non
 
 async def test_the_revision_follows_the_server_the_accents_and_the_recordings() -> None:
     async with served() as (engine, peer, store):
-        first = await engine.revision()
-        assert await engine.revision() == first
-        other = OpenVoice(store, settings(peer, openvoice_accents="pt=pt-pt"))
-        assert await other.revision() != first
+        first = await engine.revision("pt-BR", "eva")
+        assert await engine.revision("pt-PT", "eva") == first
+        for changed, is_other in (
+            ({"openvoice_accents": "pt=pt-pt"}, True),
+            ({"openvoice_accents": "pt=pt-br, gn=gn-py"}, False),
+            ({"openvoice_url": "http://127.0.0.1:1"}, True),
+        ):
+            other = OpenVoice(store, settings(peer, **changed))
+            assert (await other.revision("pt-BR", "eva") != first) is is_other, changed
         await store.put(keys.REFS, EVA, wav(Speech(bytes(100), 22_050)))
-        assert await engine.revision() != first
+        assert await engine.revision("pt-BR", "eva") != first
 
 
 async def test_without_an_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENVOICE_URL", "")
     engine = await open_engine("openvoice", MemoryStore())
-    for failing in (engine.voices, lambda: engine.has("eva"), engine.revision):
+    for failing in (engine.voices, lambda: engine.has("eva"), lambda: engine.revision(rendered("<speak>Um.</speak>"))):
         with pytest.raises(NotSetUp, match="not set up: have OPENVOICE_URL name its server"):
             await failing()
     await engine.close()

@@ -51,6 +51,10 @@ class Voices:
     async def say(self, voice: str, words: str = PROSE, language: str = "pt-BR") -> Speech:
         return await self.hear(f'<voice name="{voice}" xml:lang="{language}">{words}</voice>', language)
 
+    async def revision(self, content: str = PROSE, **settings: object) -> str:
+        engine = self.with_settings(Path("unused"), **settings) if settings else self.engine
+        return await engine.revision(rendered(f'<speak xml:lang="pt-BR">{content}</speak>'))
+
     async def remove_all(self) -> None:
         for info in [info async for info in self.store.list(keys.REFS)]:
             await self.store.delete(keys.REFS, info.key)
@@ -337,7 +341,7 @@ async def test_voices_that_cannot_be_read_are_no_fault_of_the_engine(tmp_path: P
     with pytest.raises(Unread, match="cannot be read: the disk is away"):
         await voices.hear(PROSE)
     if failing != "stream":
-        for asking in (voices.engine.voices, voices.engine.revision, lambda: voices.engine.has(ANA)):
+        for asking in (voices.engine.voices, voices.revision, lambda: voices.engine.has(ANA)):
             with pytest.raises(Unread, match="Piper's voices cannot be read: the disk is away"):
                 await asking()
 
@@ -358,15 +362,32 @@ async def test_a_store_that_never_says_which_voices_there_are_is_not_waited_for(
         await voices.with_settings(tmp_path).voices()
 
 
-async def test_its_revision_changes_with_its_voices_and_its_choice(voices: Voices) -> None:
-    seen = {await voices.engine.revision()}
-    assert await voices.engine.revision() in seen
+async def test_its_revision_changes_with_the_files_of_a_voice_and_with_its_choice(voices: Voices) -> None:
+    bia = f'<voice name="{BIA}">{PROSE}</voice>'
+    chosen, seen = await voices.revision(), {await voices.revision(bia)}
     await put(voices.store, BIA, model(201), PORTUGUESE)
-    seen.add(await voices.engine.revision())
+    seen.add(await voices.revision(bia))
     await put(voices.store, BIA, model(201), config("pt_BR", "pt-br", inference={"length_scale": 1.2}))
-    seen.add(await voices.engine.revision())
-    seen.add(await voices.with_settings(Path("unused"), piper_voice=BIA).revision())
-    assert len(seen) == 4
+    seen.add(await voices.revision(bia))
+    assert len(seen) == 3
+    assert await voices.revision() == chosen
+    assert await voices.revision(piper_voice=BIA) in seen
+    await put(voices.store, "pt_BR-coro-tiny", model(110, 200), config("pt_BR", "pt-br", speakers=("eva", "rui")))
+    one, other = [await voices.revision(piper_voice=f"pt_BR-coro-tiny#{name}") for name in ("eva", "rui")]
+    assert one != other
+
+
+async def test_a_voice_that_tells_how_another_says_foreign_words_counts(voices: Voices) -> None:
+    async def told() -> tuple[str, str]:
+        english = await voices.revision(f'<voice name="{ANA}">um <lang xml:lang="en-US">two</lang></voice>')
+        return await voices.revision(f'<voice name="{ANA}">um</voice>'), english
+
+    plain, english = await told()
+    await put(voices.store, "en_US-abe-tiny", model(150), config("en_GB", "en-gb"))
+    assert await told() == (plain, english)
+    await put(voices.store, "en_US-abe-tiny", model(150), config("en_US", "en-gb"))
+    after, british = await told()
+    assert (after == plain, british == english) == (True, False)
 
 
 @given(st.integers(1, 64), st.integers(0, 1 << 36))

@@ -40,10 +40,10 @@ class Hum:
     async def has(self, voice: str) -> bool:
         return True
 
-    async def revision(self) -> str:
-        return "1"
+    async def revision(self, language: str, voice: str | None) -> str:
+        return f"{language} {voice}"
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return language.startswith(("pt", "en"))
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
@@ -103,6 +103,16 @@ async def test_words_of_a_language_it_does_not_speak_are_said_in_that_of_the_doc
     hum = Hum()
     await speech('um <lang xml:lang="gn">mokõi</lang> <voice name="eva" xml:lang="en">three</voice>', hum)
     assert hum.asked == [("um", "pt-BR", None), ("mokõi", "pt-BR", None), ("three", "en", "eva")]
+
+
+async def revision(content: str) -> str:
+    return await PlainText(Hum()).revision(rendered(f'<speak xml:lang="pt-BR">{content}</speak>'))
+
+
+async def test_its_revision_is_of_each_voice_in_each_language_that_it_is_to_speak() -> None:
+    content = 'um <lang xml:lang="en">two</lang> três <voice name="eva" xml:lang="gn">mokõi</voice>'
+    assert await revision(content) == "pt-BR None\nen None\npt-BR eva"
+    assert await revision('<voice name="eva">— …</voice><voice name="rui"><break/></voice>') == ""
 
 
 async def test_requests_that_come_at_other_rates_are_brought_to_that_of_the_first() -> None:

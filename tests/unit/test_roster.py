@@ -11,6 +11,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import FAILURES, REST
 from darkchannel.runtime.engines import Engine, NotSetUp, Voice
+from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer import roster
 from services.synthesizer.engines.stored import Unread
@@ -110,7 +111,7 @@ async def test_an_engine_that_does_not_open_is_away_and_opened_again_at_the_next
         return Simulated(say, name)
 
     clock = Clock()
-    known = Member("vox", open_, clock)
+    known = Member("vox", open_, clock, Metrics())
     assert await known.standing() == Standing(away="lacks vox: pip install it", is_set_up=False)
     clock.now += EVERY
     await known.standing()
@@ -185,8 +186,29 @@ async def test_a_store_that_is_away_for_a_moment_changes_nothing_about_an_engine
     assert engine.asked == 2
 
 
+async def test_a_store_that_is_away_at_the_first_look_says_nothing_of_an_engine_and_the_next_looks_again() -> None:
+    engine, clock = Simulated(say, away=Unread("the voices cannot be read: the store is away")), Clock()
+    known = member(engine, clock)
+    told = await asyncio.gather(*(known.standing() for _ in range(3)), return_exceptions=True)
+    assert told == [engine.away] * 3
+    assert engine.asked == 1
+    engine.away = None
+    assert (await known.standing()).away is None
+
+
+async def test_a_store_that_is_away_does_not_say_whether_an_engine_has_a_voice() -> None:
+    engine = Simulated(say, known={"ana"})
+    known = member(engine, Clock())
+    await known.standing()
+    engine.away = Unread("the voices cannot be read: the store is away")
+    with pytest.raises(Unread):
+        await known.standing(["ana"])
+    engine.away = None
+    assert (await known.standing(["ana"])).lacks == frozenset()
+
+
 class Stumbling(Simulated):
-    async def revision(self) -> str:
+    async def revision(self, _: Element) -> str:
         raise KeyError("voice")
 
 
@@ -200,7 +222,7 @@ async def test_an_error_that_nobody_foresaw_is_a_try_that_failed() -> None:
     with pytest.raises(Transient, match="unexpected ConnectionResetError: the line is dead"):
         await member(Simulated(lose), Clock()).speak(SCRIPT)
     known = member(Stumbling(stumble), Clock())
-    for failing in (known.speak(SCRIPT), known.revision()):
+    for failing in (known.speak(SCRIPT), known.revision(SCRIPT)):
         with pytest.raises(Transient, match="simulated stopped at an unexpected KeyError: 'voice'"):
             await failing
 
@@ -215,13 +237,13 @@ async def test_a_disk_that_is_full_is_no_fault_of_the_engine() -> None:
 
 async def test_an_engine_that_never_tells_its_revision_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(Simulated):
-        async def revision(self) -> str:
+        async def revision(self, _: Element) -> str:
             await asyncio.Event().wait()
             raise AssertionError
 
     monkeypatch.setattr(roster, "ASK_SECONDS", 0.01)
     with pytest.raises(Transient, match=r"simulated did not tell its revision within 0.01 s"):
-        await member(Silent(say), Clock()).revision()
+        await member(Silent(say), Clock()).revision(SCRIPT)
 
 
 async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() -> None:
@@ -252,13 +274,59 @@ async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_s
     assert await engines_of(unknown, clock=clock).slots() == 1
 
 
+async def test_a_store_that_is_away_at_the_start_narrows_nobody() -> None:
+    narrow, unread = Simulated(say, "narrow", slots=2), Simulated(say, "unread", slots=8, away=Unread("no store"))
+    assert await engines_of(narrow, unread, clock=Clock()).slots() == 8
+
+
+def up(metrics: Metrics) -> float | None:
+    return metrics.registry.get_sample_value("darkchannel_engine_up", {"engine": "simulated"})
+
+
+async def test_metrics_tell_whether_an_engine_can_speak() -> None:
+    metrics, engine, clock = Metrics(), Simulated(say), Clock()
+    known = engines_of(engine, clock=clock, metrics=metrics).member(engine.name)
+    assert up(metrics) is None
+    away = (Permanent("the key is refused"), Unavailable("it does not answer"))
+    for error, told in ((None, 1), (away[0], 0), (None, 1), (away[1], 0), (None, 1)):
+        engine.away = error
+        clock.now += EVERY
+        await known.standing()
+        await rest()
+        assert up(metrics) == told
+
+
+async def test_metrics_tell_of_an_engine_that_only_fails_until_it_speaks_again() -> None:
+    metrics, engine, clock = Metrics(), Simulated(say), Clock()
+    known = engines_of(engine, clock=clock, metrics=metrics).member(engine.name)
+    await known.standing()
+    for told in (*[1] * (FAILURES - 1), 0):
+        known.tell(succeeded=False)
+        assert up(metrics) == told
+    clock.now += REST
+    await known.standing()
+    await rest()
+    assert up(metrics) == 0
+    known.tell(succeeded=True)
+    assert up(metrics) == 1
+
+
+@pytest.mark.parametrize("error", [NotSetUp("set VOX_URL"), Permanent("lacks vox")])
+async def test_metrics_tell_nothing_of_an_engine_that_was_never_set_up(error: Exception) -> None:
+    metrics, engine = Metrics(), Simulated(say, away=error)
+    known = engines_of(engine, clock=Clock(), metrics=metrics).member(engine.name)
+    known.tell(succeeded=False)
+    await known.standing()
+    assert up(metrics) is None
+
+
 async def test_an_engine_whose_factory_stumbles_keeps_no_other_from_speaking() -> None:
     async def open_(name: str) -> Engine:
         if name == "odd":
             raise RuntimeError("no such model")
         return Simulated(say, name, slots=3)
 
-    engines = Engines(open_, ("odd", "sound"), Clock())
+    engines = Engines(open_, ("odd", "sound"), Clock(), Metrics())
     assert await engines.slots() == 3
     assert (await engines.standings(["odd"]))["odd"] == Standing(
         away="the engine 'odd' did not open: unexpected RuntimeError: no such model", is_set_up=False
@@ -274,12 +342,12 @@ async def test_an_engine_that_does_not_open_in_time_is_not_counted(monkeypatch: 
         return Simulated(say, name, slots=3)
 
     monkeypatch.setattr(roster, "ASK_SECONDS", 0.01)
-    assert await Engines(open_, ("slow", "sound"), Clock()).slots() == 3
+    assert await Engines(open_, ("slow", "sound"), Clock(), Metrics()).slots() == 3
 
 
 async def test_an_order_that_names_an_engine_that_is_not_there_is_refused_with_those_there_are() -> None:
     with pytest.raises(Permanent, match="ENGINES names pipper: choose from espeak, piper"):
-        Engines(_none, ("espeak", "piper"), Clock(), ("pipper", "espeak"))
+        Engines(_none, ("espeak", "piper"), Clock(), Metrics(), ("pipper", "espeak"))
 
 
 async def _none(name: str) -> Engine:
@@ -290,7 +358,7 @@ async def _none(name: str) -> Engine:
     ("option", "named"), [("auto", ("piper", "espeak")), ("espeak", ("espeak",)), ("gtts,espeak", ("gtts", "espeak"))]
 )
 def test_a_job_names_its_engines_or_takes_the_order_of_the_operator(option: str, named: tuple[str, ...]) -> None:
-    engines = Engines(_none, ("espeak", "gtts", "piper"), Clock(), ("piper", "espeak", "piper"))
+    engines = Engines(_none, ("espeak", "gtts", "piper"), Clock(), Metrics(), ("piper", "espeak", "piper"))
     assert engines.named(option) == named
 
 

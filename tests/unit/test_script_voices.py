@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import serialise, spoken
-from services.synthesizer.voices import named, without
+from services.synthesizer.voices import named, passed_over, without
 
 NAMES = ("ana", "bento", "clara")
 TEXT = '<p><voice name="ana">Oi, <voice name="bento clara" xml:lang="en">hello,</voice></voice> bom dia.</p>'
@@ -29,6 +29,23 @@ def test_what_is_strange_is_not_asked_for_and_the_rest_is(strange: set[str], lef
     bare = without(rendered(script()), strange)
     assert named(bare) == left
     assert 'xml:lang="en"' in serialise(bare)
+
+
+@pytest.mark.parametrize(
+    ("strange", "lost"),
+    [
+        ({"ana"}, {"ana"}),
+        ({"bento"}, set()),
+        ({"bento", "clara"}, {"bento", "clara"}),
+        (set(NAMES), set(NAMES)),
+        (set(), set()),
+    ],
+)
+def test_a_voice_is_passed_over_where_its_element_names_no_other_that_the_engine_has(
+    strange: set[str], lost: set[str]
+) -> None:
+    assert passed_over(rendered(script()), strange) == lost
+    assert passed_over(rendered(script("bom dia")), strange) == set()
 
 
 @given(st.sets(st.sampled_from(NAMES)))

@@ -74,10 +74,10 @@ def test_the_words_and_gains_of_a_segment_come_back() -> None:
     assert read_record(pack(Speech(bytes(200), 22_050), told)[:HEAD_BYTES]) == told
 
 
-def test_a_record_of_an_earlier_release_has_no_words_and_no_gains() -> None:
+def test_a_record_of_an_earlier_release_has_no_words_no_gains_and_no_voices_passed_over() -> None:
     json = b'{"source":"9a","engine":"espeak","voice":null,"samples":2,"rate":8000,"marks":[["m",1]],"sentences":[0]}'
     found, samples = unpack(riff(fmt(rate=8_000), (b"dcrc", json), (b"data", bytes(4))))
-    assert (found.words, found.gains, found.marks) == ((), (), (("m", 1),))
+    assert (found.words, found.gains, found.marks, found.passed_over) == ((), (), (("m", 1),), ())
     assert samples == bytes(4)
 
 

@@ -77,10 +77,10 @@ class Bark:
     async def has(self, voice: str) -> bool:
         return voice in (await self._model()).presets
 
-    async def revision(self) -> str:
+    async def revision(self, _language: str, _voice: str | None) -> str:
         return (await self._model()).revision
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return _primary(language) in LANGUAGES
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:

@@ -60,7 +60,7 @@ class Espeak:
     async def has(self, voice: str) -> bool:
         return await asyncio.to_thread(espeak_voices.has, voice)
 
-    async def revision(self) -> str:
+    async def revision(self, _: Element) -> str:
         return version("espeakng-loader")
 
     async def close(self) -> None:

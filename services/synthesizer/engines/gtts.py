@@ -26,7 +26,7 @@ from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines.answers import kind, of_mp3
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, Repeated, SpeechServer, pauses, shown
 
 PLACES: Final[Mapping[str, str]] = {
     "pt-BR": "com.br",
@@ -93,10 +93,10 @@ class Gtts:
     async def has(self, voice: str) -> bool:
         return voice == self.name or voice in _DOMAINS
 
-    async def revision(self) -> str:
+    async def revision(self, _language: str, _voice: str | None) -> str:
         return version("gtts")
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return _code(language) is not None
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
@@ -168,6 +168,8 @@ def _check(answer: Answer, url: URL) -> None:
             f"gTTS: {shown(url)} asks whether this is a person (HTTP {answer.status}), as it does after many requests;"
             " lower GTTS_REQUESTS_PER_MINUTE, or choose another engine for some hours"
         )
+    if answer.status >= FAILED:
+        raise Repeated(f"gTTS: {shown(url)} fails (HTTP {answer.status}), perhaps at this text alone")
     if not answer.ok:
         raise Unavailable(
             f"gTTS: {shown(url)} refuses the request (HTTP {answer.status}); see whether there is a newer gtts"

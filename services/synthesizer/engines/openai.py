@@ -23,7 +23,7 @@ from services.synthesizer.engines import openai_voices
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, Repeated, SpeechServer, pauses, shown
 
 Request = dict[str, str | bool]
 
@@ -68,27 +68,26 @@ class OpenAI:
     async def has(self, voice: str) -> bool:
         return voice == self.name or voice in _names(await self._known(voice))
 
-    async def revision(self) -> str:
-        names = [voice.name for voice in await self._known()]
-        root, settings = self._at(""), self._settings
-        told = [shown(root), root.path, settings.openai_speech_model, settings.openai_speech_voice, names]
+    async def revision(self, language: str, voice: str | None) -> str:
+        root = self._at("")
+        told = [shown(root), root.path, await self._request(language, voice)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
-    def speaks(self, language: str) -> bool:
-        voices = self._voices or self._unlisted()
+    async def speaks(self, language: str) -> bool:
+        voices = await self._known()
         return openai_voices.usual(voices, self._settings.openai_speech_voice, language) is not None
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        request = await self._request(language, voice) | {"input": text}
+        return await self._captioned(request, text) or await self._spoken(request)
+
+    async def _request(self, language: str, voice: str | None) -> Request:
+        """All but the text."""
         chosen = self._chosen(await self._known(voice), language, voice)
-        request: Request = {
-            "model": self._settings.openai_speech_model,
-            "voice": chosen,
-            "input": text,
-            "response_format": "pcm",
-        }
+        request: Request = {"model": self._settings.openai_speech_model, "voice": chosen, "response_format": "pcm"}
         if code := openai_voices.foreign(chosen, language):
             request["lang_code"] = code
-        return await self._captioned(request, text) or await self._spoken(request)
+        return request
 
     async def _spoken(self, request: Request) -> Speech:
         url = self._at("v1/audio/speech")
@@ -195,7 +194,7 @@ class OpenAI:
         if answer.status in OF_THE_TEXT:
             raise Permanent(f"{what}: it cannot speak this text, or not with this voice; see OPENAI_SPEECH_MODEL")
         if answer.status == FAILED:
-            raise Transient(f"{what}, perhaps to this text alone; its log says more")
+            raise Repeated(f"{what}, perhaps to this text alone; its log says more")
         raise Unavailable(f"{what}; see OPENAI_SPEECH_URL and OPENAI_SPEECH_MODEL")
 
     @property

@@ -89,16 +89,21 @@ class OpenVoice:
         self._at("")
         return voice == self.name or voice in await self._recordings(voice)
 
-    async def revision(self) -> str:
-        """Of the server nothing is known but where it is; of voices, what their recordings are."""
-        labels = [recording.label for recording in (await self._recordings()).values()]
-        told = json.dumps([shown(self._at("")), self._accents, labels], sort_keys=True)
+    async def revision(self, language: str, voice: str | None) -> str:
+        """Of the server nothing is known but where it is; of a voice, what its recording is."""
+        server = shown(self._at(""))
+        accent, recording = await self._chosen(language, voice)
+        told = json.dumps([server, accent, recording and recording.label])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return self._accent(language) is not None
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        return await self._spoken(text, *await self._chosen(language, voice))
+
+    async def _chosen(self, language: str, voice: str | None) -> tuple[str, Recording | None]:
+        """The accent of a language, and what is to be imitated. Raises Permanent where there is no such thing."""
         accent = self._accent(language)
         if accent is None:
             raise Permanent(
@@ -113,7 +118,7 @@ class OpenVoice:
                     f"OpenVoice has no voice '{voice}': put a recording of it at"
                     f" {keys.REFS}/{keys.VOICES}{voice}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
                 )
-        return await self._spoken(text, accent, recording)
+        return accent, recording
 
     async def _spoken(self, text: str, accent: str, recording: Recording | None) -> Speech:
         manner = {"text": text, "accent": accent, "speed": "1.0"}

@@ -94,12 +94,12 @@ class Piper:
         found = await self.look()
         return voice.partition("#")[0] in found.broken or self._is_there(voice)
 
-    async def revision(self) -> str:
-        found = await self.look()
-        models = [(name, model.etag, model.json) for name, model in sorted(found.models.items())]
-        return f"{self._version} {hashlib.sha256(repr((models, self._wanted)).encode()).hexdigest()[:16]}"
+    async def revision(self, language: str, voice: str | None) -> str:
+        model, speaker, accent = self._chosen(language, voice)
+        told = repr((model.name, model.etag, model.json, speaker, accent))
+        return f"{self._version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return self._of(language) is not None
 
     def check(self, script: Element) -> None:
@@ -117,6 +117,14 @@ class Piper:
                     )
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
+        model, speaker, accent = self._chosen(language, voice)
+        return Speech(await self._spoken(model, text, speaker, accent), model.config.audio.sample_rate)
+
+    def _chosen(self, language: str, voice: str | None) -> tuple[Model, int | None, str | None]:
+        """The voice, its speaker, and how espeak-ng calls the language, where it is not the voice's own.
+
+        Raises Permanent where there is no such voice.
+        """
         usual = self._of(language)
         name = voice or usual
         if name is None:
@@ -125,7 +133,7 @@ class Piper:
         accent = None
         if usual and not _is_alike(model.language, language):
             accent = self._named(usual)[0].config.espeak.voice
-        return Speech(await self._spoken(model, text, speaker, accent), model.config.audio.sample_rate)
+        return model, speaker, accent
 
     async def _spoken(self, model: Model, text: str, speaker: int | None, accent: str | None) -> bytes:
         path = await self._copies.path(model)
@@ -178,6 +186,10 @@ class Watchful(PlainText):
     def __init__(self, piper: Piper) -> None:
         super().__init__(piper)
         self._piper = piper
+
+    async def revision(self, script: Element) -> str:
+        await self._piper.look()
+        return await super().revision(script)
 
     async def speak(self, script: Element) -> Speech:
         await self._piper.look()

@@ -9,6 +9,7 @@ from darkchannel.audio.prosody import spoken_in, trimmed
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
+from darkchannel.runtime.together import together
 from darkchannel.speech.expected import excerpt
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
@@ -21,6 +22,8 @@ MAX_PAUSES_MS = 1_800_000
 """Of a segment's pauses together, so that a person's edit cannot fill the memory."""
 TRIES: Final = 2
 """How often words are asked for before they count as silent."""
+TURNS_AT_ONCE: Final = 8
+"""Of which an engine is asked what they depend on; each may wait for a server or the object store."""
 CLAUSE_MS = 150
 _PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", CLAUSE_MS)
 """Between two requests, whose own silence is taken away."""
@@ -41,9 +44,11 @@ class PlainEngine(Protocol):
 
     async def has(self, voice: str) -> bool: ...
 
-    async def revision(self) -> str: ...
+    async def revision(self, language: str, voice: str | None) -> str:
+        """Of what ``say`` is given with these, as ``Engine.revision`` is of a script."""
+        ...
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         """Whether it speaks the language of this BCP 47 tag; words of another are said in that of the document."""
         ...
 
@@ -70,9 +75,14 @@ class PlainText:
         self.most_segments = engine.most_segments
         self.voices = engine.voices
         self.has = engine.has
-        self.revision = engine.revision
         self.close = engine.close
         self._engine = engine
+
+    async def revision(self, script: Element) -> str:
+        own = language_of(script, DEFAULT_LANGUAGE)
+        turns = dict.fromkeys((step.language, step.voice) for step in self._steps(script) if isinstance(step, Say))
+        told = await together((self._revision(*turn, own) for turn in turns), at_once=TURNS_AT_ONCE)
+        return "\n".join(told)  # in the script's order: two voices whose files were exchanged are others
 
     async def speak(self, script: Element) -> Speech:
         """A segment, at the rate of its first words.
@@ -80,7 +90,7 @@ class PlainText:
         Raises Permanent where there is nothing to speak, or nothing is heard of some words, Transient where ffmpeg
         fails, else as the engine does.
         """
-        found = [part for step in steps(script) for part in _requests(step, self._engine.limit)]
+        found = self._steps(script)
         if not any(isinstance(step, Say | Pause) for step in found):
             raise Permanent("it has nothing to speak: give it some text or a break")
         if sum(step.milliseconds for step in found if isinstance(step, Pause)) > MAX_PAUSES_MS:
@@ -100,9 +110,19 @@ class PlainText:
                 track.place(step.name)
         return track.speech()
 
+    def _steps(self, script: Element) -> list[Step]:
+        return [part for step in steps(script) for part in _requests(step, self._engine.limit)]
+
+    async def _revision(self, language: str, voice: str | None, own: str) -> str:
+        return await self._engine.revision(await self._language(language, own), voice)
+
+    async def _language(self, language: str, own: str) -> str:
+        """In which words of this language are said."""
+        return language if language == own or await self._engine.speaks(language) else own
+
     async def _say(self, say: Say, own: str) -> Speech:
         """Without the silence around it. Signs alone may come to nothing, words may not."""
-        language = say.language if self._engine.speaks(say.language) else own
+        language = await self._language(say.language, own)
         for _ in range(TRIES):
             speech = trimmed(await self._engine.say(say.text, language, say.voice))
             if speech.pcm or not any(map(str.isalnum, say.text)):

@@ -31,6 +31,11 @@ FAILED: Final = 500
 AWAY: Final = frozenset({408, 429, FAILED, 502, 503, 504})
 """Statuses by which a request is worth another try."""
 
+
+class Repeated(Transient):
+    """A request failed as often as it was sent: asking for the same once more would change nothing for now."""
+
+
 Pauses = Callable[[], Iterable[float]]
 """Seconds before each repetition of one request."""
 Body = Callable[[], aiohttp.FormData | bytes]

@@ -95,6 +95,8 @@ class ChunkRecord(BaseModel):
     """How many chunks of this segment were rejected before: a new take never has the bytes of a rejected one."""
     cached: bool = False
     """Whether the speech came from the cache: it was spoken before, for this job or another."""
+    passed_over: tuple[str, ...] = ()
+    """The voices that the text names and the engine does not have: it spoke with its own in their place."""
 
     @property
     def places(self) -> tuple[int, ...]:

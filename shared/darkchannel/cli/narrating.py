@@ -26,7 +26,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     check_out(out)
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
-        waits = Waits(pipeline.process.health)
+        waits = Waits(pipeline)
         report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options), waits.news)
         audiobook = await _audiobook(pipeline.store, report, out)
     took = time.monotonic() - started
@@ -43,6 +43,8 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         output.line(f"job folder  {_folder(root, report)}")
         if len(report.engines) > 1:
             output.line(f"spoken by   {output.spoken_by(report.engines)}")
+        if report.passed_over:
+            output.line(f"not used    {output.not_used(report.passed_over)}")
         output.line(f"{output.duration(report.seconds or 0)} of speech in {output.duration(took)}")
     return Code.OK
 

@@ -1,7 +1,7 @@
 """What the command prints: results on standard output, everything on the way there on standard error."""
 
 import json as jsonlib
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import typer
@@ -21,6 +21,10 @@ STATES = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
 }
+
+MOST_VOICES = 8
+"""So many are named in a line."""
+ADVICE = "one engine speaks a book: name one that has all its voices (--engine NAME), or split the document"
 
 
 def line(text: str) -> None:
@@ -61,6 +65,7 @@ def job(report: Report) -> None:
         "sections": f"{report.sections} encoded" if report.sections.total else None,
         "audiobook": f"darkchannel-output/{report.output}" if report.output else None,
         "spoken by": spoken_by(report.engines) or None,
+        "not used": not_used(report.passed_over) or None,
         "plays": duration(report.seconds) if report.seconds else None,
         "reason": report.error,
     }
@@ -72,6 +77,17 @@ def spoken_by(engines: Mapping[str, int]) -> str:
     if len(engines) < 2:
         return "".join(engines)
     return ", ".join(f"{name} {count}" for name, count in engines.items()) + " segments"
+
+
+def not_used(passed_over: Mapping[str, Mapping[str, int]]) -> str:
+    """The voices that an engine spoke in place of, and what to do; nothing where there are none."""
+    told = [f"{_some(list(voices))}: spoken by {engine} in another voice" for engine, voices in passed_over.items()]
+    return "; ".join([*told, ADVICE]) if told else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_VOICES
+    return ", ".join(names[:MOST_VOICES]) + (f" and {more} more" if more > 0 else "")
 
 
 def letter(found: Letter) -> None:

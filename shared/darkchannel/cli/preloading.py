@@ -51,7 +51,7 @@ async def preload(file: Path, engine: str, *, voice: str | None, language: str |
         try:
             await _check(speaking, voice)
             lexicons = await _lexicons(jobs.store, options["language"])
-            preloader = _Preloader(engine, speaking, await speaking.revision(), SpeechCache(jobs.store, utc_now))
+            preloader = _Preloader(engine, speaking, SpeechCache(jobs.store, utc_now))
             with counted("phrases done", len(phrases)) as tick:
                 work = (preloader.say(phrase, options, lexicons, tick) for phrase in phrases)
                 said = await together(work, at_once=speaking.slots)
@@ -61,10 +61,9 @@ async def preload(file: Path, engine: str, *, voice: str | None, language: str |
 
 
 class _Preloader:
-    def __init__(self, name: str, engine: Engine, revision: str, cache: SpeechCache) -> None:
+    def __init__(self, name: str, engine: Engine, cache: SpeechCache) -> None:
         self._name = name
         self._engine = engine
-        self._revision = revision
         self._cache = cache
 
     async def say(
@@ -87,7 +86,7 @@ class _Preloader:
     async def _keep(self, ssml: str) -> bool:
         """Whether the segment had to be spoken. Raises Transient where its speech is not sound."""
         script = await asyncio.to_thread(rendered, ssml)
-        key = speech_key(script, self._name, self._revision)
+        key = speech_key(script, self._name, await self._engine.revision(script))
         if await self._cache.has(key):
             return False
         speech = await self._engine.speak(script)

@@ -44,6 +44,8 @@ class Report(BaseModel):
     """Key of the audiobook in the output bucket, once a run has completed."""
     engines: dict[str, int] = {}
     """How many segments of the audiobook each engine spoke."""
+    passed_over: dict[str, dict[str, int]] = {}
+    """By engine, how many segments name each voice that it does not have, and spoke with its own."""
     seconds: float | None = None
     """How long the audiobook plays."""
     error: str | None = None
@@ -93,6 +95,7 @@ class Reporter:
             published=runs.newest in runs.closed,
             output=keys.published(*name, manifest.audiobook, manifest.audiobook) if manifest and name else None,
             engines=manifest.engines if manifest else {},
+            passed_over=manifest.passed_over if manifest else {},
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )

@@ -26,7 +26,7 @@ async def watch(folder: Path | None) -> Code:
         loop.add_signal_handler(number, stop.set)
     async with embedded(root) as pipeline:
         output.line(f"drop text, SSML or EPUB files into {root / keys.INBOX}; Ctrl-C stops")
-        await _tell(Watch(pipeline.jobs), Waits(pipeline.process.health), stop)
+        await _tell(Watch(pipeline.jobs), Waits(pipeline), stop)
     output.line("stopped; what was under way goes on at the next start")
     return Code.OK
 

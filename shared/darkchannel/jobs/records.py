@@ -64,6 +64,8 @@ class SectionRecord(BaseModel):
     """In LUFS; None where it has none of its own."""
     engines: dict[str, int] = {}
     """How many of its segments each engine spoke."""
+    passed_over: dict[str, dict[str, int]] = {}
+    """By engine, how many of its segments name each voice that the engine does not have."""
     files: dict[str, SectionAudio] = Field(min_length=1)
     """By encoding."""
     cues: Stored
@@ -122,6 +124,8 @@ class Manifest(BaseModel):
     chapters: tuple[Mark, ...]
     engines: dict[str, int] = {}
     """How many segments each engine spoke, the one that spoke most first."""
+    passed_over: dict[str, dict[str, int]] = {}
+    """By engine, how many segments name each voice that it does not have, and spoke with its own, the most first."""
     loudness: float | None = None
     """In LUFS; None where too little is heard to tell."""
 

@@ -44,7 +44,7 @@ class MemoryBus:
         self._sleep = sleep
         self._waiting: defaultdict[str, deque[Delivery]] = defaultdict(deque)
         self._consumers: defaultdict[str, deque[MemoryConsumer]] = defaultdict(deque)
-        self._delayed: set[asyncio.Task[None]] = set()
+        self._delayed: dict[asyncio.Task[None], Retry] = {}
         self._closed = False
 
     async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None:
@@ -72,6 +72,11 @@ class MemoryBus:
     async def slots(self, queue: str) -> int:
         stage_of(queue)
         return sum(consumer.slots for consumer in self._consumers[queue])
+
+    @property
+    def put_off(self) -> list[Retry]:
+        """What each message that waits for its next attempt waits for."""
+        return list(self._delayed.values())
 
     async def dead_letters(self, service: str, take: Take) -> None:
         letters = self._dead[dead_queue(service)]
@@ -115,8 +120,8 @@ class MemoryBus:
             case Retry(delay) if delay in self._retry_delays:
                 again = replace(_anew(delivery), attempt=delivery.attempt + 1)
                 task = asyncio.create_task(self._put_later(again, delay))
-                self._delayed.add(task)
-                task.add_done_callback(self._delayed.discard)
+                self._delayed[task] = settlement
+                task.add_done_callback(self._delayed.pop)
             case Retry(delay):
                 log.error("no such retry delay; giving the message back", queue=delivery.queue, delay=delay)
                 self._give_back(delivery)

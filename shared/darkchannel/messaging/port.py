@@ -50,6 +50,8 @@ class Retry:
     """Deliver again as the next attempt after ``delay`` seconds; must be one of ``RETRY_DELAYS`` of the bus."""
 
     delay: float
+    reason: str = ""
+    """Why this attempt failed, for who waits for the next."""
 
 
 @dataclass(frozen=True, slots=True)

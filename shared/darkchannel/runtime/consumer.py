@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from darkchannel import keys
-from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.pipeline import Stage
@@ -118,7 +118,7 @@ class Worker:
             reason = str(error) if foreseen else f"unexpected {type(error).__name__}: {error}"
             log.warning("attempt failed", reason=reason, exc_info=not foreseen)
             if delivery.attempt <= len(self._retry_delays):
-                return Retry(self._retry_delays[delivery.attempt - 1])
+                return Retry(self._retry_delays[delivery.attempt - 1], _cause(error, reason))
             return await self._give_up(event, job, reason)
         return Ack()
 
@@ -151,6 +151,11 @@ def disk_waited_for() -> Iterator[None]:
             raise
         where = f" ({error.filename})" if error.filename else ""
         raise Unavailable(f"the disk here{where} takes nothing more: {error.strerror}; free some space") from error
+
+
+def _cause(error: Exception, reason: str) -> str:
+    """The reason without the segment or section that met it: many wait for the same."""
+    return str(error.__cause__) if isinstance(error.__cause__, DarkChannelError) else reason
 
 
 def _poison(delivery: Delivery, event: ObjectCreated) -> str:

@@ -64,8 +64,12 @@ class Engine(Protocol):
         """Whether one of its voices has this name. Raises as ``voices`` does."""
         ...
 
-    async def revision(self) -> str:
-        """What its speech depends on besides the segment: library, model, server. No secret; part of a cache key."""
+    async def revision(self, script: Element) -> str:
+        """What the speech of this script depends on besides the script: library, server, the voices that it is given.
+
+        Of other voices it tells nothing: one that is added changes it only where it is chosen. No secret; part of a
+        cache key. Raises as ``speak``.
+        """
         ...
 
     async def speak(self, script: Element) -> Speech: ...

@@ -34,6 +34,12 @@ class Metrics:
             ("engine", "result"),
             registry=self.registry,
         )
+        self.engine_up = Gauge(
+            "darkchannel_engine_up",
+            "Whether a speech engine can speak, as its last look and its last speech showed",
+            ("engine",),
+            registry=self.registry,
+        )
         self.rounds = Counter("darkchannel_rounds", "Rounds of a service", ("round", "result"), registry=self.registry)
 
     def expose(self) -> bytes:

@@ -55,7 +55,7 @@ class SpeechKey:
 
 
 def speech_key(script: Element, engine: str, revision: str) -> SpeechKey:
-    """The key of a script, exactly as the engine is handed it, under what ``Engine.revision`` tells.
+    """The key of a script, exactly as the engine is handed it, under what ``Engine.revision`` tells of it.
 
     Texts that differ in nothing but runs of spaces, or in how an accented letter is encoded, have one key.
     """

@@ -37,10 +37,10 @@ class BareWords:
     async def has(self, voice: str) -> bool:
         return await self._espeak.has(voice)
 
-    async def revision(self) -> str:
-        return await self._espeak.revision()
+    async def revision(self, language: str, voice: str | None) -> str:
+        return await self._espeak.revision(Element("speak", {}, ()))
 
-    def speaks(self, language: str) -> bool:
+    async def speaks(self, language: str) -> bool:
         return language.partition("-")[0].lower() in {"pt", "en"}
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:

@@ -1,6 +1,6 @@
 """An engine under test."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -9,6 +9,22 @@ from darkchannel.runtime.engines import Engine
 NOBODY_CAN = frozenset({"`prosody` contour, range, duration", "`audio`"})
 PLAIN = "engines of plain text"
 PLAIN_CANNOT = NOBODY_CAN | {"`phoneme`"}
+
+Put = Callable[[str, int], Awaitable[None]]
+"""Have an engine get a voice of this name, or another one in its place: the number tells one from the other."""
+
+
+@dataclass(frozen=True)
+class Growing:
+    """How an engine comes by further voices."""
+
+    opened: Callable[[], AbstractAsyncContextManager[tuple[Engine, Put]]]
+    other: str
+    """A voice that it lacks, and would choose for nothing."""
+    better: str | None = None
+    """One that it would choose for Brazil; None where the choice is not ours."""
+    tells_replaced: bool = True
+    """Whether anybody can know that there is another voice under a name."""
 
 
 @dataclass(frozen=True)
@@ -27,3 +43,5 @@ class Kind:
     """A Portuguese voice as high as the chosen one."""
     woman: str = "pt-br+f3"
     """One that is at least one and a half times as high."""
+    growing: Growing | None = None
+    """None where its voices are those of its library."""

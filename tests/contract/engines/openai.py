@@ -23,7 +23,7 @@ from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
 from tests.contract.engines.bare import spoken
 from tests.contract.engines.gtts import encoded
-from tests.contract.engines.kind import Kind
+from tests.contract.engines.kind import Growing, Kind, Put
 from tests.contract.engines.openvoice import wav
 
 KEY = "sk-segredo-0123456789"
@@ -260,6 +260,27 @@ async def opened(*, has_captions: bool) -> AsyncIterator[Engine]:
         assert peer.wrong == []
 
 
+@asynccontextmanager
+async def growing() -> AsyncIterator[tuple[Engine, Put]]:
+    async with server(has_captions=True) as peer:
+        engine = PlainText(OpenAI(settings(peer, openai_speech_voice=None)))
+        names = list(VOICES)
+        peer.listed = lambda: names
+
+        async def put(name: str, _: int) -> None:
+            names.append(name)
+            names.sort()
+            await engine.voices()
+
+        yield engine, put
+        await engine.close()
+
+
 _kind = partial(Kind, chosen="openai", man="pm_alex", woman="pf_dora")
 PLAIN = _kind("openai", partial(opened, has_captions=False))
-CAPTIONED = _kind("openai with captions", partial(opened, has_captions=True), tells_words=True)
+CAPTIONED = _kind(
+    "openai with captions",
+    partial(opened, has_captions=True),
+    tells_words=True,
+    growing=Growing(growing, other="pm_zito", better="pf_ana", tells_replaced=False),
+)

@@ -23,7 +23,7 @@ from services.synthesizer.engines.openvoice import OpenVoice
 from services.synthesizer.engines.openvoice_settings import OpenVoiceSettings
 from services.synthesizer.engines.plain import PlainText
 from tests.contract.engines.bare import spoken
-from tests.contract.engines.kind import Kind
+from tests.contract.engines.kind import Growing, Kind, Put
 from tests.contract.hearing import pitch
 
 ACCENTS = {"pt-br": "pt-BR", "en-us": "en-US", "en-newest": "en-US", "fr": "fr"}
@@ -182,14 +182,24 @@ def settings(peer: Server, **changed: Any) -> OpenVoiceSettings:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Engine]:
+async def growing() -> AsyncIterator[tuple[Engine, Put]]:
     async with server() as peer:
         store = MemoryStore()
+
+        async def put(name: str, number: int) -> None:
+            await store.put(keys.REFS, f"{keys.VOICES}{name}.wav", wav(Speech(bytes(2 * number), 22_050)))
+
         await put_recordings(store, peer.espeak)
         engine = PlainText(OpenVoice(store, settings(peer), pauses=lambda: repeat(0.0, 3)))
-        yield engine
+        yield engine, put
         await engine.close()
         assert peer.wrong == []
 
 
-KIND = Kind("openvoice", opened, chosen="openvoice", man="rui", woman="eva")
+@asynccontextmanager
+async def opened() -> AsyncIterator[Engine]:
+    async with growing() as (engine, _):
+        yield engine
+
+
+KIND = Kind("openvoice", opened, chosen="openvoice", man="rui", woman="eva", growing=Growing(growing, other="ruiva"))

@@ -9,21 +9,32 @@ from darkchannel.runtime.engines import Engine
 from darkchannel.storage.memory import MemoryStore
 from services.synthesizer.engines.piper import Piper, PiperSettings, Watchful
 from tests import tiny_voice
-from tests.contract.engines.kind import Kind
+from tests.contract.engines.kind import Growing, Kind, Put
 
 MAN, WOMAN = "pt_BR-bento-tiny", "pt_BR-clara-tiny"
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Engine]:
+async def growing() -> AsyncIterator[tuple[Engine, Put]]:
     store = MemoryStore()
+
+    async def put_another(name: str, number: int) -> None:
+        await tiny_voice.put(store, name, tiny_voice.model(300 + number), tiny_voice.PORTUGUESE)
+
     await tiny_voice.put(store, MAN, tiny_voice.model(110), tiny_voice.PORTUGUESE)
     await tiny_voice.put(store, WOMAN, tiny_voice.model(205, loudness=0.5), tiny_voice.PORTUGUESE)
     await tiny_voice.put(store, "en_US-arthur-tiny", tiny_voice.model(110), tiny_voice.ENGLISH)
     with TemporaryDirectory() as folder:
         engine = Watchful(Piper(store, PiperSettings(piper_processes=1), folder=Path(folder)))
-        yield engine
+        yield engine, put_another
         await engine.close()
 
 
-KIND = Kind("piper", opened, chosen=Piper.name, man=MAN, woman=WOMAN)
+@asynccontextmanager
+async def opened() -> AsyncIterator[Engine]:
+    async with growing() as (engine, _):
+        yield engine
+
+
+_GROWING = Growing(growing, other="pt_BR-zita-tiny", better="pt_BR-ana-tiny")
+KIND = Kind("piper", opened, chosen=Piper.name, man=MAN, woman=WOMAN, growing=_GROWING)
