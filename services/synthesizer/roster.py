@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import DarkChannelError, Permanent, Transient
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import AUTO, Engine, NotSetUp
 from darkchannel.runtime.metrics import Metrics
@@ -54,6 +54,8 @@ class Member:
         self._has: dict[str, bool] = {}
         self._circuit = Circuit()
         self._under_way = 0
+        self._absence: Unavailable | None = None
+        """The last try that showed it to be away."""
 
     async def engine(self) -> Engine:
         """Raises as ``Open``; no failure is remembered, the next segment tries anew."""
@@ -81,13 +83,22 @@ class Member:
         return engine
 
     async def speak(self, script: Element) -> Speech:
-        """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed."""
+        """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed.
+
+        Who waits for a slot while another try shows it to be away learns it from that one: each takes its time.
+        """
         engine = await self.engine()
+        known = self._absence
         self._under_way += 1
         try:
             with self._stumbling():
                 async with self._free:
+                    if self._absence and self._absence is not known:
+                        raise Unavailable(str(self._absence))
                     return await engine.speak(script)
+        except Unavailable as error:
+            self._absence = error
+            raise
         finally:
             self._under_way -= 1
 

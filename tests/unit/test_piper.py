@@ -1,6 +1,7 @@
 """Piper on tiny voices in a store: which one speaks, and what is said of those that cannot."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -412,6 +413,21 @@ async def test_where_piper_is_not_installed_the_extra_is_named(monkeypatch: pyte
     monkeypatch.setattr(piper, "PACKAGE", "piper-tts-of-another-machine")
     with pytest.raises(Permanent, match=r"lacks piper-tts.*: pip install 'darkchannel\[synthesizer-piper\]'"):
         await open_engine("piper", MemoryStore())
+
+
+async def test_onnxruntime_gathers_nothing_to_tell_its_makers(tmp_path: Path) -> None:
+    path = tiny_voice.lay(tmp_path, "pt_BR-bento-tiny", model(120), PORTUGUESE)
+    code = (
+        "import sys; from services.synthesizer.engines.piper_worker import spoken\n"
+        "assert spoken(sys.argv[1], open(sys.argv[2]).read(), 'Bom dia.', None, None)"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    command = [sys.executable, "-c", code, str(path), f"{path}.json"]
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home)}
+    await asyncio.to_thread(subprocess.run, command, env=environment, check=True)
+    assert [*home.rglob("*")] == []
 
 
 async def test_only_its_processes_load_its_library() -> None:

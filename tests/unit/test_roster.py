@@ -263,6 +263,26 @@ async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() ->
     assert len(begun) == 5
 
 
+async def test_who_waits_for_a_slot_of_an_engine_that_goes_away_does_not_find_out_anew() -> None:
+    waiting, tries = asyncio.Event(), 0
+
+    async def away(_: Element) -> Speech:
+        nonlocal tries
+        tries += 1
+        await waiting.wait()
+        raise Unavailable("nobody answers")
+
+    known = member(Simulated(away, slots=1), Clock())
+    asked = [asyncio.create_task(known.speak(SCRIPT)) for _ in range(4)]
+    await rest()
+    waiting.set()
+    failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(failure) for failure in failures] == ["nobody answers"] * 4
+    assert tries == 1
+    with pytest.raises(Unavailable, match="nobody answers"):
+        await known.speak(SCRIPT)
+
+
 async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_spoken_at_once() -> None:
     narrow, wide = Simulated(say, "narrow", slots=2), Simulated(say, "wide", slots=32)
     unknown = Simulated(say, "unknown", slots=64, away=NotSetUp("set UNKNOWN_URL"))

@@ -1,6 +1,7 @@
 """Piper itself, in a process of its own: only there are its libraries and models loaded."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -41,6 +42,7 @@ def spoken(model: str, config: str, text: str, speaker: int | None, accent: str 
 
 @lru_cache(LOADED)
 def _loaded(model: str, config: str) -> "PiperVoice":
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or it tells its makers of each model, from release 1.31 on
     import onnxruntime  # noqa: PLC0415
     from piper.config import PiperConfig  # noqa: PLC0415
     from piper.voice import PiperVoice  # noqa: PLC0415

@@ -109,6 +109,7 @@ async def _download(name: str, folder: Path, show: Show) -> tuple[Path, Path]:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},  # see piper_worker: Piper loads onnxruntime here, too
     )  # fmt: skip
     ended = asyncio.create_task(process.communicate())
     try:
