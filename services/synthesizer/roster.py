@@ -95,12 +95,16 @@ class Member:
                 async with self._free:
                     if self._absence and self._absence is not known:
                         raise Unavailable(str(self._absence))
-                    return await engine.speak(script)
+                    return await self._tried(engine, script)
+        finally:
+            self._under_way -= 1
+
+    async def _tried(self, engine: Engine, script: Element) -> Speech:
+        try:
+            return await engine.speak(script)
         except Unavailable as error:
             self._absence = error
             raise
-        finally:
-            self._under_way -= 1
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and Transient where the engine does not tell it in time."""
