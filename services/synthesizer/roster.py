@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 EVERY: Final = timedelta(seconds=30)
 """How long an answer holds; an engine that goes away meanwhile is told by its speech."""
+OLD: Final = 2 * EVERY
+"""After which an answer says nothing any more: no segment came for so long, and a book is to begin with who is there."""
 ASK_SECONDS: Final = 10.0
 """An engine that needs longer to say whether it can speak cannot."""
 
@@ -135,13 +137,14 @@ class Member:
         self._count()
 
     async def standing(self, voices: Collection[str] = ()) -> Standing:
-        """As it answered lately; none but the first answer is waited for. ``voices``: whether it has these.
+        """As it answered lately; ``voices``: whether it has these. Who comes first, or after long, waits for an answer.
 
         Raises Unread where the store is away before it has told of itself, or of these.
         """
-        if self._asking is None and self._clock() - self._asked >= EVERY:
+        age = self._clock() - self._asked
+        if self._asking is None and age >= EVERY:
             self._asking = asyncio.create_task(self._ask())
-        if self._answer is None and self._asking is not None:
+        if (self._answer is None or age >= OLD) and self._asking is not None:
             await asyncio.shield(self._asking)
         answer = self._answer
         assert answer

@@ -15,7 +15,7 @@ from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer import roster
 from services.synthesizer.engines.stored import Unread
-from services.synthesizer.roster import EVERY, Engines, Member
+from services.synthesizer.roster import EVERY, OLD, Engines, Member
 from services.synthesizer.selection import Standing
 from services.synthesizer.settings import SynthesizerSettings
 from tests.pipeline.engine import Simulated, engines_of
@@ -78,6 +78,15 @@ async def test_nobody_waits_for_an_answer_but_the_first() -> None:
     await asked.wait()
     assert await known.standing() == first
     await known.close()
+
+
+async def test_after_a_quiet_time_an_engine_is_known_as_it_is_now() -> None:
+    engine, clock = Simulated(say, away=Unavailable("it does not answer")), Clock()
+    known = member(engine, clock)
+    assert (await known.standing()).away
+    engine.away = None
+    clock.now += OLD
+    assert (await known.standing()).away is None
 
 
 @pytest.mark.parametrize(
