@@ -32,6 +32,8 @@ OFF_LU: Final = 0.25
 """How far from its loudness a book may be; half a decibel is promised, and opus takes some of it."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
+_OUTDATED: Final = ".aac"
+"""How sections of m4b books ended before they were MPEG-4 files."""
 _TYPES: Final = {
     "mp3": "audio/mpeg",
     "m4b": "audio/mp4",
@@ -196,6 +198,8 @@ class BookBinder:
         return found.body if found else None
 
     async def _read(self, section: Section, file: Stored) -> bytes:
+        if file.key.endswith(_OUTDATED):
+            raise Damaged(section, f"{keys.JOBS}/{file.key} is of an earlier release")
         found = await self._store.get(keys.JOBS, file.key, if_match=file.etag)
         if found is None:
             raise Damaged(section, f"{keys.JOBS}/{file.key} is gone, or is not what was encoded")

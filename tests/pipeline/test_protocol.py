@@ -176,6 +176,21 @@ async def test_a_section_file_that_is_damaged_is_encoded_again_and_never_reaches
     assert bench.engine_calls == ["um", "dois", "três"]
 
 
+async def test_a_section_as_an_earlier_release_encoded_it_is_encoded_again() -> None:
+    bench = Bench()
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    record, _ = await bench.jobs.section(bench.job, 0)
+    assert record
+    audio = record.files["mp3"].model_copy(update={"key": f"{record.files['mp3'].key}.aac"})
+    await bench.raw.put(keys.JOBS, audio.key, b"\xff\xf1")
+    older = record.model_copy(update={"files": {"mp3": audio}})
+    await bench.raw.put(keys.JOBS, keys.section_record(bench.job, 0), older.model_dump_json().encode())
+    await bench.deliver()
+    assert await bench.published() == ["um", "dois", "três"]
+    assert (await bench.jobs.section(bench.job, 0))[0] == record
+
+
 async def test_a_stray_chunk_beside_the_real_ones_changes_nothing() -> None:
     bench = Bench()
     bench.events.append(await bench.drop())

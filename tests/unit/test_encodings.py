@@ -206,6 +206,14 @@ async def test_files_carry_neither_tags_nor_a_header_frame(tmp_path: Path) -> No
         assert not any(tag in body for tag in (b"ID3", b"Xing", b"Info", b"TAG"))
 
 
+@pytest.mark.parametrize("name", ENCODINGS)
+async def test_silence_is_encoded_as_all_else_is(name: str, tmp_path: Path) -> None:
+    seconds, coding = 3, ENCODINGS[name].coding(RATE)
+    paths, _ = await encoded(tmp_path, np.zeros(seconds * RATE, np.int16), encodings=[name])
+    frames = ENCODINGS[name].count(paths[name].read_bytes())
+    assert frames * coding.frame > seconds * coding.rate - coding.frame
+
+
 async def test_an_error_of_the_source_reaches_the_caller(tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[NDArray[np.int16]]:
         yield np.ones(RATE, np.int16)

@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,12 @@ def test_the_frames_are_read_as_they_were(frames: list[bytes]) -> None:
     assert found.coding == Coding(7, 1)
 
 
-def test_what_ffmpeg_writes_holds_all_the_sound_that_it_was_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sound", ["0.4*sin(2000*t*t)", "0"], ids=["a sweep", "silence, of frames that are all alike"])
+def test_what_ffmpeg_writes_holds_all_the_sound_that_it_was_given(sound: str, tmp_path: Path) -> None:
     seconds, rate = 3, 22_050
     path, encoding = tmp_path / "section.m4a", ENCODINGS["aac"]
-    sweep = ("-f", "lavfi", "-i", f"aevalsrc=0.4*sin(2000*t*t):s={rate}:d={seconds}")
-    command = [ffmpeg.binary(), "-v", "error", *sweep, *encoding.arguments, *ffmpeg.REPEATABLE, str(path)]
+    source = ("-f", "lavfi", "-i", f"aevalsrc={sound}:s={rate}:d={seconds}")
+    command = [ffmpeg.binary(), "-v", "error", *source, *encoding.arguments, *ffmpeg.REPEATABLE, str(path)]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     found = section(path.read_bytes())
     assert (found.coding.rate, found.coding.channels) == (rate, 1)
@@ -44,15 +46,14 @@ def test_one_that_is_cut_anywhere_is_refused(frames: list[bytes], data: st.DataO
 
 
 @given(FRAMES, st.data())
-def test_one_that_is_damaged_is_read_or_refused(frames: list[bytes], data: st.DataObject) -> None:
+def test_one_that_is_damaged_is_refused_or_can_be_decoded(frames: list[bytes], data: st.DataObject) -> None:
     damaged = bytearray(m4a(frames))
     at = data.draw(st.integers(0, len(damaged) - 1))
     damaged[at] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(ValueError):
         found = section(bytes(damaged))
-    except ValueError:
-        return
-    assert found.sizes.sum() == len(found.frames)
+        assert found.coding.rate
+        assert found.sizes.min() > 0
 
 
 @given(st.binary(max_size=200))

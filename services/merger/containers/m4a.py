@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.merger.containers.boxes import SIZE
+
 FRAME_SAMPLES: Final = 1_024
 _RATES: Final = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 """Hertz, by their index."""
@@ -45,7 +47,7 @@ class Coding:
 @dataclass(frozen=True, slots=True)
 class Section:
     coding: Coding
-    sizes: NDArray[np.uint16]
+    sizes: NDArray[np.uint32]
     """In bytes, of each frame."""
     frames: memoryview
     """One after another."""
@@ -57,16 +59,15 @@ def section(body: bytes) -> Section:
     try:
         table = _inside(whole, *_TABLE)
         coding = _coding(_inside(table, b"stsd"))
-        (count,) = struct.unpack_from(">8xI", found := _inside(table, b"stsz"))
-        sizes = np.frombuffer(found, ">u4", count, offset=12)
         frames = _inside(whole, b"mdat")
+        sizes = _sizes(_inside(table, b"stsz"), len(frames))
     except (struct.error, ValueError, IndexError) as error:
         raise ValueError(f"the section is no MPEG-4 file of AAC-LC ({error})") from None
     if not 0 < sizes.min(initial=_LARGEST) <= sizes.max(initial=0) <= _LARGEST * coding.channels:
         raise ValueError("the section has AAC frames of a size that there is not")
     if len(frames) != sizes.sum(dtype=np.int64):
         raise ValueError(f"the section has {len(frames)} bytes of AAC frames instead of {sizes.sum(dtype=np.int64)}")
-    return Section(coding, sizes.astype(np.uint16), frames)
+    return Section(coding, sizes, frames)
 
 
 def frames_in(body: bytes) -> int:
@@ -91,6 +92,14 @@ def _boxes(body: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             raise ValueError(f"the box at byte {at} of {len(body)} has no end")
         yield kind, body[at + 8 : at + size]
         at += size
+
+
+def _sizes(table: memoryview, most: int) -> NDArray[np.uint32]:
+    """In bytes, of each frame: a table, or one figure where all are alike, as they are in silence."""
+    of_each, count = struct.unpack_from(">4xII", table)
+    if count > most:
+        raise ValueError(f"{count} frames are said to be in {most} bytes")
+    return np.full(count, of_each, SIZE) if of_each else np.frombuffer(table, SIZE, count, offset=12)
 
 
 def _coding(descriptions: memoryview) -> Coding:
