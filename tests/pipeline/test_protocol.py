@@ -182,9 +182,11 @@ async def test_a_section_as_an_earlier_release_encoded_it_is_encoded_again() -> 
     await bench.deliver(until="assemble")
     record, _ = await bench.jobs.section(bench.job, 0)
     assert record
-    audio = record.files["mp3"].model_copy(update={"key": f"{record.files['mp3'].key}.aac"})
-    await bench.raw.put(keys.JOBS, audio.key, b"\xff\xf1")
-    older = record.model_copy(update={"files": {"mp3": audio}})
+    file = record.files["mp3"]
+    etag = await bench.raw.put(keys.JOBS, f"{file.key}.aac", b"\xff\xf1")
+    older = record.model_copy(
+        update={"files": {"mp3": file.model_copy(update={"key": f"{file.key}.aac", "etag": etag})}}
+    )
     await bench.raw.put(keys.JOBS, keys.section_record(bench.job, 0), older.model_dump_json().encode())
     await bench.deliver()
     assert await bench.published() == ["um", "dois", "três"]
