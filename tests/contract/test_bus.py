@@ -253,6 +253,13 @@ async def test_each_retry_is_the_next_attempt_and_a_redelivery_is_none(world: Wo
     assert [(d.attempt, d.redelivered) for d in deliveries] == [(1, False), (2, False), (2, True), (3, False)]
 
 
+async def test_a_retry_may_answer_for_a_later_attempt_of_another_message(world: World) -> None:
+    seen = Seen([Retry(SHORT, attempt=2)])
+    await world.bus.consume(QUEUE, seen, prefetch=1)
+    await world.bus.publish(QUEUE, b"one")
+    assert [delivery.attempt for delivery in await seen.wait(2)] == [1, 3]
+
+
 async def test_a_retry_after_a_delay_that_the_bus_has_not_comes_back_at_once(world: World) -> None:
     seen = Seen([Retry(99.0)])
     await world.bus.consume(QUEUE, seen, prefetch=1)

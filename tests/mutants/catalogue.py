@@ -764,12 +764,12 @@ DELIVERING = (
     Mutant(
         "a retry is acked before it is published",
         "shared/darkchannel/messaging/rabbitmq_consumer.py",
-        """            case Retry(delay):
-                await self._put(message, partial(self._aside.retry, delivery, delay))
+        """            case Retry():
+                await self._put(message, partial(self._aside.retry, delivery, settlement))
 """,
-        """            case Retry(delay):
+        """            case Retry():
                 await message.ack()
-                await self._put(message, partial(self._aside.retry, delivery, delay))
+                await self._put(message, partial(self._aside.retry, delivery, settlement))
                 return
 """,
         ("tests/integration/test_rabbitmq.py::test_a_stop_gives_back_what_could_not_be_put_aside",),

@@ -61,8 +61,8 @@ class Broker:
                 pass
             case Requeue():
                 self.put(replace(delivery, redelivered=True))
-            case Retry(delay):
-                again = Delivery(delivery.queue, delivery.body, delivery.attempt + 1)
+            case Retry(delay, _, attempt):
+                again = Delivery(delivery.queue, delivery.body, max(delivery.attempt, attempt) + 1)
                 self.delay(again, timedelta(seconds=delay))
             case DeadLetter(reason):
                 self.dead[stage_of(delivery.queue).service].append(Dead(delivery, reason, self._clock()))

@@ -103,7 +103,7 @@ async def test_a_message_that_is_no_notification_is_kept_aside(jobs: Jobs, proce
     ("attempt", "settlement"),
     [
         (1, Retry(30.0, "the engine stumbled")),
-        (2, Retry(300.0, "the engine stumbled")),
+        (2, Retry(300.0, "the engine stumbled", attempt=2)),
         (3, DeadLetter("the engine stumbled")),
     ],
 )
@@ -113,6 +113,40 @@ async def test_a_transient_failure_is_tried_three_times(
     handler = Scripted(Transient("the engine stumbled"))
     assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == settlement
     assert await reason_of(jobs) == ("the engine stumbled" if attempt == 3 else None)
+
+
+class Leaving(Scripted):
+    """Leaves all to the first, as long as that is under way."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+        self.over = asyncio.Event()
+
+    async def __call__(self, event: ObjectCreated) -> None:
+        self.events.append(event)
+        if len(self.events) == 1:
+            await self.over.wait()
+            raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("attempt", "settlement"),
+    [(2, Retry(300.0, "the engine stumbled", attempt=2)), (3, DeadLetter("the engine stumbled"))],
+)
+async def test_a_message_to_which_a_later_attempt_was_left_answers_for_it(
+    jobs: Jobs, process: Process, attempt: int, settlement: Settlement
+) -> None:
+    handler = Leaving(Transient("the engine stumbled"))
+    work = worker(jobs, process, handler)
+    hint = asyncio.create_task(work(delivery()))
+    await asyncio.sleep(0)
+    assert await work(delivery(attempt=attempt)) == Ack()
+    handler.over.set()
+    assert await hint == settlement
+    assert await reason_of(jobs) == ("the engine stumbled" if attempt == 3 else None)
+    handler.events.clear()
+    assert await work(delivery()) == Retry(30.0, "the engine stumbled")
 
 
 async def test_an_error_nobody_foresaw_is_tried_again_and_then_fails_the_run(jobs: Jobs, process: Process) -> None:

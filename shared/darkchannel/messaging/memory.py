@@ -118,7 +118,7 @@ class MemoryBus:
             case Requeue():
                 self._waiting[delivery.queue].append(_anew(delivery))
             case Retry(delay) if delay in self._retry_delays:
-                again = replace(_anew(delivery), attempt=delivery.attempt + 1)
+                again = replace(_anew(delivery), attempt=max(delivery.attempt, settlement.attempt) + 1)
                 task = asyncio.create_task(self._put_later(again, delay))
                 self._delayed[task] = settlement
                 task.add_done_callback(self._delayed.pop)

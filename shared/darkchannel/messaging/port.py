@@ -52,6 +52,8 @@ class Retry:
     delay: float
     reason: str = ""
     """Why this attempt failed, for who waits for the next."""
+    attempt: int = 1
+    """Which one it was, where it answers for a later one of another message, too."""
 
 
 @dataclass(frozen=True, slots=True)

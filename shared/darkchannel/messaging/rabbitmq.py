@@ -14,7 +14,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity, PublishError
 from darkchannel import pipeline
 from darkchannel.errors import DarkChannelError, Unavailable
 from darkchannel.messaging import topology
-from darkchannel.messaging.port import Dead, Delivery, Handler, Take
+from darkchannel.messaging.port import Dead, Delivery, Handler, Retry, Take
 from darkchannel.messaging.rabbitmq_consumer import RabbitConsumer
 from darkchannel.messaging.rabbitmq_message import read_dead, write, write_dead
 from darkchannel.messaging.rabbitmq_reach import TIMEOUT, place_of, reaching, with_heartbeat
@@ -86,16 +86,16 @@ class RabbitBus:
         stage = topology.stage_of(queue)
         await self._send(pipeline.EXCHANGE, stage.name, write(Delivery(queue, body, attempt)))
 
-    async def retry(self, delivery: Delivery, delay: float) -> None:
-        """Put a message aside for ``delay`` seconds, confirmed; it comes back as the next attempt.
+    async def retry(self, delivery: Delivery, retry: Retry) -> None:
+        """Put a message aside, confirmed; it comes back as the next attempt.
 
         Raises ValueError for a delay that is none of the bus's.
         """
-        if delay not in self._retry_delays:
-            raise ValueError(f"{delay} s is none of the retry delays {self._retry_delays}")
+        if retry.delay not in self._retry_delays:
+            raise ValueError(f"{retry.delay} s is none of the retry delays {self._retry_delays}")
         stage = topology.stage_of(delivery.queue)
-        again = replace(delivery, attempt=delivery.attempt + 1)
-        await self._send(topology.retry_name(delay), stage.name, write(again))
+        again = replace(delivery, attempt=max(delivery.attempt, retry.attempt) + 1)
+        await self._send(topology.retry_name(retry.delay), stage.name, write(again))
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Put a message into the dead-letter queue of its service, confirmed."""

@@ -29,7 +29,7 @@ class Aside(Protocol):
 
     async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None: ...
 
-    async def retry(self, delivery: Delivery, delay: float) -> None: ...
+    async def retry(self, delivery: Delivery, retry: Retry) -> None: ...
 
     async def bury(self, delivery: Delivery, reason: str) -> None: ...
 
@@ -141,8 +141,8 @@ class RabbitConsumer:
                 # Published again: given back, it would move towards the limit each time something is away for long.
                 again = partial(self._aside.publish, delivery.queue, delivery.body, attempt=delivery.attempt)
                 await self._put(message, again)
-            case Retry(delay):
-                await self._put(message, partial(self._aside.retry, delivery, delay))
+            case Retry():
+                await self._put(message, partial(self._aside.retry, delivery, settlement))
             case DeadLetter(reason):
                 await self._put(message, partial(self._aside.bury, delivery, reason))
         await message.ack()

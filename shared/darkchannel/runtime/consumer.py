@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import structlog
@@ -52,6 +53,8 @@ class Worker:
         self._metrics = process.metrics
         self._retry_delays = retry_delays
         self._pauses = pauses
+        self._under_way: dict[tuple[str | None, str], _Tries] = {}
+        """By the job and the key of the object."""
 
     async def __call__(self, delivery: Delivery) -> Settlement:
         name = self._stage.name
@@ -76,16 +79,29 @@ class Worker:
         with bound_contextvars(
             service=self._stage.service, stage=self._stage.name, job=job, key=event.key, attempt=delivery.attempt
         ):
-            return await self._hold(delivery, event, job)
+            with self._counted((job, event.key), delivery) as tries:
+                return await self._hold(delivery, event, job, tries)
 
-    async def _hold(self, delivery: Delivery, event: ObjectCreated, job: str | None) -> Settlement:
+    @contextmanager
+    def _counted(self, about: tuple[str | None, str], delivery: Delivery) -> Iterator["_Tries"]:
+        tries = self._under_way.setdefault(about, _Tries())
+        tries.messages += 1
+        tries.attempt = max(tries.attempt, delivery.attempt)
+        try:
+            yield tries
+        finally:
+            tries.messages -= 1
+            if not tries.messages:
+                del self._under_way[about]
+
+    async def _hold(self, delivery: Delivery, event: ObjectCreated, job: str | None, tries: "_Tries") -> Settlement:
         """Try in place while something is away: no attempt is burnt, and readiness says what is awaited."""
         waited = 0.0
         what = f"{self._stage.name} {event.key}"
         try:
             for pause in self._pauses():
                 try:
-                    return await self._attempt(delivery, event, job)
+                    return await self._attempt(delivery, event, job, tries)
                 except Unavailable as error:
                     if waited >= HOLD_SECONDS:
                         return Requeue()
@@ -99,7 +115,7 @@ class Worker:
         finally:
             self._health.against(what, None)
 
-    async def _attempt(self, delivery: Delivery, event: ObjectCreated, job: str | None) -> Settlement:
+    async def _attempt(self, delivery: Delivery, event: ObjectCreated, job: str | None, tries: "_Tries") -> Settlement:
         if delivery.returns >= POISON:
             reason = _poison(delivery, event)
             log.error("given up", reason=reason)
@@ -117,8 +133,8 @@ class Worker:
             foreseen = isinstance(error, Transient)
             reason = str(error) if foreseen else f"unexpected {type(error).__name__}: {error}"
             log.warning("attempt failed", reason=reason, exc_info=not foreseen)
-            if delivery.attempt <= len(self._retry_delays):
-                return Retry(self._retry_delays[delivery.attempt - 1], _cause(error, reason))
+            if tries.attempt <= len(self._retry_delays):
+                return Retry(self._retry_delays[tries.attempt - 1], _cause(error, reason), tries.attempt)
             return await self._give_up(event, job, reason)
         return Ack()
 
@@ -139,6 +155,18 @@ class Worker:
             log.warning("the run cannot be failed", reason=str(error))
             return False
         return True
+
+
+@dataclass(slots=True)
+class _Tries:
+    """Messages under way about one object: a handler may leave one to another, which then answers for both.
+
+    Otherwise hints, which are first attempts, could for ever stand in for the last one that ends a run.
+    """
+
+    messages: int = 0
+    attempt: int = 1
+    """The latest."""
 
 
 @contextmanager
