@@ -76,11 +76,9 @@ class Worker:
             log.warning("misdirected message", stage=self._stage.name, reason=reason)
             return DeadLetter(reason)
         job = job_of(event)
-        with bound_contextvars(
-            service=self._stage.service, stage=self._stage.name, job=job, key=event.key, attempt=delivery.attempt
-        ):
-            with self._counted((job, event.key), delivery) as tries:
-                return await self._hold(delivery, event, job, tries)
+        told = {"service": self._stage.service, "stage": self._stage.name, "job": job, "key": event.key}
+        with bound_contextvars(**told, attempt=delivery.attempt), self._counted((job, event.key), delivery) as tries:
+            return await self._hold(delivery, event, job, tries)
 
     @contextmanager
     def _counted(self, about: tuple[str | None, str], delivery: Delivery) -> Iterator["_Tries"]:
