@@ -175,7 +175,7 @@ class BookBinder:
             sizes = {file: (folder / file).stat().st_size for file in book.files}
         speakers = Speakers()
         for record in records:
-            speakers.add(record.engines, record.passed_over)
+            speakers.add(record.engines, record.passed_over, record.unable)
         manifest = Manifest(
             digest=digest,
             segments=tuple(segment for record in records for segment, _ in record.pairs),
@@ -185,6 +185,7 @@ class BookBinder:
             chapters=book.chapters,
             engines=speakers.engines,
             passed_over=speakers.passed_over,
+            unable=speakers.unable,
             loudness=timeline.loudness(records),
         )
         body = manifest.model_dump_json().encode()

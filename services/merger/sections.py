@@ -176,6 +176,7 @@ class SectionEncoder:
                 loudness=made.loudness,
                 engines=speakers.engines,
                 passed_over=speakers.passed_over,
+                unable=speakers.unable,
                 files=dict(zip(names, audio, strict=True)),
                 cues=cues,
             )
@@ -228,4 +229,5 @@ class SectionEncoder:
 
 
 def _count(speakers: Speakers, record: ChunkRecord) -> None:
-    speakers.add({record.engine: 1}, {record.engine: dict.fromkeys(record.passed_over, 1)})
+    passed_over = {record.engine: dict.fromkeys(record.passed_over, 1)}
+    speakers.add({record.engine: 1}, passed_over, {engine: {reason: 1} for engine, reason in record.unable})

@@ -9,6 +9,7 @@ from darkchannel.audio import wav
 from darkchannel.audio.faults import fault
 from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.runtime.service import Clock
 from darkchannel.runtime.speech_cache import SpeechKey, speech_key
 from darkchannel.speech.expected import expected_seconds
 from darkchannel.speech.longest import longest_seconds
@@ -18,7 +19,8 @@ from services.synthesizer.cache import Cache
 from services.synthesizer.engines.speech_server import Repeated
 from services.synthesizer.engines.stored import Unread
 from services.synthesizer.levels import Levels
-from services.synthesizer.roster import Engines, Member
+from services.synthesizer.member import Member
+from services.synthesizer.roster import Engines
 from services.synthesizer.voices import passed_over, without
 
 TRIES: Final = 2
@@ -70,6 +72,8 @@ class Said:
     """Voices that the text names and the engine does not have."""
     gains: tuple[float, ...] = ()
     """Decibels, of each turn."""
+    unable: tuple[tuple[str, str], ...] = ()
+    """As in its record."""
 
     def record(self, order: Order) -> ChunkRecord:
         speech = self.speech
@@ -88,6 +92,7 @@ class Said:
             take=order.take,
             cached=self.cached,
             passed_over=tuple(sorted(self.passed_over)),
+            unable=self.unable,
         )
 
     def _changes(self) -> Iterator[tuple[int, float]]:
@@ -104,10 +109,10 @@ class Faulty(Permanent):
 
 
 class Attempts:
-    def __init__(self, engines: Engines, cache: Cache) -> None:
+    def __init__(self, engines: Engines, cache: Cache, clock: Clock) -> None:
         self._engines = engines
         self._cache = cache
-        self.levels = Levels(self._reference)
+        self.levels = Levels(self._reference, clock)
 
     async def said(self, name: str, order: Order, strange: frozenset[str]) -> Said:
         """Sound speech of an engine, to which the voices ``strange`` are not named.

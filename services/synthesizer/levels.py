@@ -6,6 +6,7 @@ One figure a voice: a soft passage stays soft, and three words have no loudness 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,6 +15,8 @@ import structlog
 from darkchannel.audio.loudness import gain_of
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
+from darkchannel.runtime.service import Clock
+from services.synthesizer.engines.speech_server import Repeated
 from services.synthesizer.engines.stored import Unread
 
 log = structlog.get_logger(__name__)
@@ -53,6 +56,9 @@ REFERENCES: Final = {
 """Ordinary prose by the language's primary tag; figures are read in any other, up to 1.5 dB beside its prose."""
 FIGURES: Final = "1, 2, 3, 4, 5, 6. 7, 8, 9, 10, 11, 12. 13 14 15 16. 17 18 19 20. 21, 22, 23, 24. 25, 26, 27, 28."
 
+AGAIN: Final = timedelta(minutes=5)
+"""After which a voice that could not be measured for a moment is measured anew."""
+
 _LANGUAGE = re.compile(r"[A-Za-z]{2}(?=[-_+]|$)")
 """As the names of voices begin with one: ``pt-br+f3``, ``pt_BR-faber-medium``. Three letters are a person: ``eva``."""
 
@@ -65,11 +71,14 @@ Of = tuple[str, str, str]
 class Levels:
     """The gains of the voices of one process."""
 
-    def __init__(self, speak: Speak) -> None:
+    def __init__(self, speak: Speak, clock: Clock) -> None:
         self._speak = speak
+        self._clock = clock
         self._measuring: dict[Of, asyncio.Task[float]] = {}
         self._heard: set[Of] = set()
         """Who has spoken: that it fails is of the text that it is measured on."""
+        self._again: dict[Of, datetime] = {}
+        """When one that failed for a moment is measured anew; until then it is as loud as it is."""
 
     async def gain(self, engine: str, voice: str, language: str) -> float:
         """Decibels, to 0.01, of a voice that has just spoken; 0 where it is silent, refuses, or fails at figures, too.
@@ -83,6 +92,8 @@ class Levels:
     def measure(self, engine: str, voice: str, language: str) -> asyncio.Task[float]:
         """Begin to measure a voice that may be needed soon."""
         of = _of(engine, voice, language)
+        if of in self._again and self._clock() >= self._again[of]:
+            del self._again[of], self._measuring[of]
         if of not in self._measuring:
             task = self._measuring[of] = asyncio.create_task(self._measured(of))
             task.add_done_callback(_seen)
@@ -93,25 +104,30 @@ class Levels:
             speech = await self._sample(of)
             return round(await asyncio.to_thread(gain_of, speech.pcm, speech.rate), 2)
         except Exception as error:
-            if not self._is_final(error, of):
+            if not self._is_left(error, of):
                 del self._measuring[of]
                 raise
-            # It may stay though the failure may pass: the book's own level brings the whole to its loudness, and this
-            # voice is beside the others by no more than its engine has it.
+            # The book's own level brings the whole to its loudness, and this voice is beside the others by no more
+            # than its engine has it. For good only where another process would find the same.
+            if not isinstance(error, Permanent | Repeated):
+                self._again[of] = self._clock() + AGAIN
             log.warning("a voice is left as loud as it is", engine=of[0], voice=of[1], error=str(error))
             return 0.0
 
     async def _sample(self, of: Of) -> Speech:
         """Its prose, or figures where it fails at that text. Raises as it speaks."""
+        prose, figures = reference(*of), reference(*of, of_figures=True)
         try:
-            return await self._speak(of[0], reference(*of))
+            return await self._speak(of[0], prose)
         except Unread:
             raise
         except Transient:
-            return await self._speak(of[0], reference(*of, of_figures=True))
+            if figures == prose:
+                raise
+            return await self._speak(of[0], figures)
 
-    def _is_final(self, error: Exception, of: Of) -> bool:
-        """Whether an error is an answer: what tells of the moment only would stay in the book."""
+    def _is_left(self, error: Exception, of: Of) -> bool:
+        """Whether a voice that was heard, or refuses, is left as it is: what a store or a server lacks may come."""
         if isinstance(error, Transient) and not isinstance(error, Unread):
             return of in self._heard
         return isinstance(error, Permanent)

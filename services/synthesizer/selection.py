@@ -7,6 +7,7 @@ from typing import Final
 from darkchannel.errors import Permanent, Transient
 from darkchannel.jobs.plan import Plan
 from darkchannel.runtime.engines import AUTO, Voice
+from darkchannel.speech.expected import excerpt
 
 USUAL: Final = ("piper", "openai", "openvoice", "bark")
 """The order of ``auto`` where the operator sets none; those that others registered come next."""
@@ -22,7 +23,7 @@ class Standing:
 
     voices: Sequence[Voice] = ()
     lacks: frozenset[str] = frozenset()
-    """The voices that it was asked for and does not have; of one that is away, as far as it told before."""
+    """The voices that it was asked for and of which it has no name; of one that is away, as far as it told before."""
     most_segments: int | None = None
     away: str | None = None
     """Why it may not be able to speak now: so said its last look, or its speech."""
@@ -98,10 +99,15 @@ def speaks_language(voices: Collection[Voice], language: str) -> bool:
 
 def _voiceless(job: Wanted, standings: Mapping[str, Standing]) -> Permanent | Transient:
     lacking = [standing.lacks for standing in standings.values() if standing.away is None]
-    nobodys = sorted(frozenset.intersection(*lacking)) or sorted(job.voices)
-    names = ", ".join(f"'{name}'" for name in nobodys)
-    which = f"the voice {names}" if len(nobodys) == 1 else f"all the voices {names}"
+    nobodys = frozenset.intersection(*lacking)
+    told = ", ".join(f"'{excerpt(voice)}'" for voice in sorted(nobodys or job.voices))
+    if nobodys:
+        which = f"the voice{'s' * (len(nobodys) > 1)} {told}"
+        advice = "`darkchannel voices` lists those there are"
+    else:
+        which = f"all of {told}"
+        advice = "name voices of one engine, or for each a list with one of every engine"
     for name, standing in standings.items():
         if standing.away is not None and standing.is_set_up:
             return Transient(f"no engine at hand has {which}, and {name} is away: {standing.away}")
-    return Permanent(f"no engine at hand has {which}: `darkchannel voices` lists those there are")
+    return Permanent(f"no engine at hand has {which}: {advice}")

@@ -1,8 +1,9 @@
 """Speaking: a segment becomes a chunk, by the engine that speaks its book or, where need be, another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
@@ -19,7 +20,7 @@ from services.synthesizer.cache import Cache
 from services.synthesizer.choice import Choices
 from services.synthesizer.engines.stored import Unread
 from services.synthesizer.roster import Engines
-from services.synthesizer.selection import in_line, wanted
+from services.synthesizer.selection import Standing, in_line, wanted
 from services.synthesizer.voices import named
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,24 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 """Speech at so many hertz."""
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
+MOST: Final = 200
+"""Characters of a reason that are kept in a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who is asked for a segment."""
+
+    names: Sequence[str]
+    """The engines that may speak the job, in its order."""
+    asked: Sequence[str]
+    """Those of them that are asked for this segment, one after another."""
+    away: dict[str, str]
+    """Those of them that may not be able to speak now, and why; not those that do not suit the job."""
+
+    def ahead_of(self, engine: str, reasons: Mapping[str, str]) -> dict[str, str]:
+        """Those of the reasons that are of engines before this one in the order of the job."""
+        return {name: reasons[name] for name in self.names[: self.names.index(engine)] if name in reasons}
 
 
 class Speaking:
@@ -39,8 +58,10 @@ class Speaking:
         self._read = read
         self._at_rate = at_rate
         self._choices = Choices(context.jobs, context.clock)
-        self._attempts = Attempts(engines, cache)
+        self._attempts = Attempts(engines, cache, context.clock)
         self.levels = self._attempts.levels
+        self._failed: dict[str, str] = {}
+        """Why each engine last did not speak."""
 
     async def chunk(self, job: str, plan: Plan, ssml: str, *, source: str, take: int) -> bytes:
         """The chunk of a segment, at the rate of its book; ``source`` and ``take`` as in ``Order``.
@@ -52,7 +73,7 @@ class Speaking:
         names, is_chosen = await self._allowed(plan)
         if is_chosen:
             return await self._of_its_book(job, plan, order, names)
-        said, _ = await self._said(order, names, names)
+        said, _ = await self._said(order, Line(names, names, {}))
         # What was rejected may be of the wrong rate: that of a book begun with an engine that is there no more.
         choice, _ = await self._choices.of(job) if take else (None, "")
         return await self._packed(order, said, choice.rate if choice else said.speech.rate)
@@ -71,54 +92,62 @@ class Speaking:
             choice, over = await self._choices.of(job)
             begun, rate = (choice, choice.rate) if choice else await self._choices.begun(job)
             line = await self._line(plan, names, begun)
-            said, failures = await self._said(order, names, line)
+            said, failures = await self._said(order, line)
             due = await self._due(said, line, failures, begun, rate)
             stands = choice if choice == due else await self._choices.stands(job, due, over)
             if stands.engine == due.engine:
+                said = replace(said, unable=_unable(said.engine, line, failures, stands))
                 return await self._packed(order, said, stands.rate)
             # Another process was quicker, and chose another: that one speaks.
 
-    async def _line(self, plan: Plan, names: Sequence[str], begun: Choice | None) -> Sequence[str]:
-        """The engines to be asked, one after another."""
+    async def _line(self, plan: Plan, names: Sequence[str], begun: Choice | None) -> Line:
         if len(names) == 1:
-            return names
+            return Line(names, names, {})
         job = wanted(plan)
-        return in_line(job, await self._engines.standings(names, job.voices), begun.engine if begun else None)
+        found = await self._engines.standings(names, job.voices)
+        standings = {name: self._explained(name, standing) for name, standing in found.items()}
+        away = {name: standing.away for name, standing in standings.items() if standing.away is not None}
+        return Line(names, in_line(job, standings, begun.engine if begun else None), away)
 
-    async def _due(
-        self, said: Said, line: Sequence[str], failures: Failures, begun: Choice | None, rate: int | None
-    ) -> Choice:
+    def _explained(self, name: str, standing: Standing) -> Standing:
+        """With the last failure of one that rests: how often it failed tells nobody what to mend."""
+        return replace(standing, away=self._failed.get(name, standing.away)) if standing.is_resting else standing
+
+    async def _due(self, said: Said, line: Line, failures: Failures, begun: Choice | None, rate: int | None) -> Choice:
         """Who is to speak the rest of the book: the first in line that is not gone.
 
         One that only could not speak this segment is not. ``begun``: who spoke until now; ``rate``: of the book, where
         it has one.
         """
         gone = {name: str(error) for name, error in failures.items() if isinstance(error, Unavailable)}
-        heir = next(name for name in line if name not in gone)
+        heir = next(name for name in line.asked if name not in gone)
         at = self._clock()
         if begun is None:
             rate = rate or (await self._engines.member(heir).engine()).rate or said.speech.rate
-            before = tuple(Left(engine=name, reason=reason, at=at) for name, reason in gone.items())
+            reasons = line.ahead_of(heir, line.away) | gone
+            before = tuple(Left(engine=name, reason=reason, at=at) for name, reason in reasons.items())
             return Choice(engine=heir, rate=rate, before=before)
         if heir == begun.engine:
             return begun
-        reason = gone.get(begun.engine) or (await self._engines.member(begun.engine).standing()).away
+        standing = self._explained(begun.engine, await self._engines.member(begun.engine).standing())
+        reason = gone.get(begun.engine) or standing.away
         return begun.passed_to(heir, reason=reason or "it is not among the engines of the job any more", at=at)
 
-    async def _said(self, order: Order, names: Sequence[str], line: Sequence[str]) -> tuple[Said, Failures]:
+    async def _said(self, order: Order, line: Line) -> tuple[Said, Failures]:
         """The speech of the first in line that can speak the segment, and why those before it did not.
 
         Raises Transient where none can now, or the store is away, Permanent where none ever can.
         """
         failures: Failures = {}
-        for name in line:
-            strange = await self._strange(name, names, named(order.reading.script))
+        for name in line.asked:
+            strange = await self._strange(name, line.names, named(order.reading.script))
             try:
                 return await self._attempts.said(name, order, strange), failures
             except Unread:
                 raise
             except DarkChannelError as error:
                 failures[name] = error
+                self._failed[name] = str(error)
                 log.warning("an engine did not speak a segment", engine=name, reason=str(error))
         raise _failure(failures)
 
@@ -142,6 +171,14 @@ class Speaking:
             return wav.pack(said.speech, said.record(order))
         except ValueError as error:
             raise Permanent(f"its chunk cannot be written: {error}") from error
+
+
+def _unable(engine: str, line: Line, failures: Failures, choice: Choice) -> tuple[tuple[str, str], ...]:
+    """Why engines did not speak that were asked before this one, or come before it in the order of the job."""
+    left = {left.engine: left.reason for left in choice.before}
+    reasons = line.ahead_of(engine, left | line.away) | {name: str(error) for name, error in failures.items()}
+    # Half a letter, of which a server may tell, cannot be written.
+    return tuple((name, reason[:MOST].encode(errors="replace").decode()) for name, reason in reasons.items())
 
 
 def _failure(failures: Failures) -> DarkChannelError:

@@ -1,30 +1,38 @@
-"""The names of voices in a script: engines have voices of their own, and none knows another's."""
+"""The voices that a script asks for: engines have voices of their own, and none knows another's.
+
+Several names in one place count as one voice: that of the first name that the engine has.
+"""
 
 from collections.abc import Collection
 
+from darkchannel.speech.expected import excerpt
+from darkchannel.speech.script import Say, flat, names
 from darkchannel.speech.ssml import Element
 
 
 def named(script: Element) -> frozenset[str]:
-    """The names that a script asks for; where an element gives several, each of them."""
-    own = script.attributes.get("name", "").split() if script.name == "voice" else ()
-    return frozenset(own).union(*(named(child) for child in script.children if isinstance(child, Element)))
+    """The voices that a script asks for, each as it is written."""
+    own = frozenset(filter(None, (_voice(script),)))
+    return own.union(*(named(child) for child in script.children if isinstance(child, Element)))
 
 
-def passed_over(script: Element, names: Collection[str]) -> frozenset[str]:
-    """Those of ``names`` in whose place an engine without them speaks: all of an element that gives no other."""
-    own = script.attributes.get("name", "").split() if script.name == "voice" else ()
-    lost = frozenset(own) if all(name in names for name in own) else frozenset[str]()
-    return lost.union(*(passed_over(child, names) for child in script.children if isinstance(child, Element)))
+def passed_over(script: Element, voices: Collection[str]) -> frozenset[str]:
+    """The names, cut short, of those of ``voices`` in whose place an engine without them says words."""
+    said = (step for step in flat(script) if isinstance(step, Say) and any(map(str.isalnum, step.text)))
+    return frozenset(excerpt(name) for step in said if step.voice in voices for name in names(step.voice))
 
 
-def without(script: Element, names: Collection[str]) -> Element:
+def without(script: Element, voices: Collection[str]) -> Element:
     """The script where these are not asked for; the language that it gives to their words stays."""
-    if not names:
+    if not voices:
         return script
     attributes = dict(script.attributes)
-    if script.name == "voice" and "name" in attributes:
-        kept = [name for name in attributes.pop("name").split() if name not in names]
-        attributes |= {"name": " ".join(kept)} if kept else {}
-    children = (without(child, names) if isinstance(child, Element) else child for child in script.children)
+    if _voice(script) in voices:
+        del attributes["name"]
+    children = (without(child, voices) if isinstance(child, Element) else child for child in script.children)
     return Element(script.name, attributes, tuple(children))
+
+
+def _voice(element: Element) -> str | None:
+    """As ``Say.voice`` has it."""
+    return element.attributes.get("name", "").strip() or None if element.name == "voice" else None

@@ -9,6 +9,10 @@ class Unavailable(DarkChannelError):
     """A server or a disk is away: pause, hold on, burn no attempt."""
 
 
+class Denied(Unavailable):
+    """These credentials, or the user of this process, may not do it: somebody is to allow it."""
+
+
 class Transient(DarkChannelError):
     """This attempt failed: again in 30 s, then in 5 min, then the run fails."""
 

@@ -15,6 +15,7 @@ from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Engine
+from darkchannel.runtime.service import utc_now
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from services.synthesizer.levels import Levels
@@ -169,6 +170,17 @@ async def test_a_voice_is_heard_wherever_it_stands(ears: Ears) -> None:
         assert pitch(await ears.hear(content)) > 1.5 * pitch(plain), content
 
 
+async def test_of_several_names_the_first_that_the_engine_has_speaks(ears: Ears) -> None:
+    man, woman = ears.kind.man, ears.kind.woman
+    low, high = await ears.both(
+        f'<voice name="{man} ninguem {woman}">{PROSE}</voice>', f'<voice name="ninguem {woman} {man}">{PROSE}</voice>'
+    )
+    assert [[turn.voice for turn in speech.turns] for speech in (low, high)] == [[man], [woman]]
+    assert pitch(high) > 1.5 * pitch(low)
+    with pytest.raises(Permanent, match="no voice 'ninguem alguem'"):
+        await ears.hear(f'<voice name="ninguem alguem">{PROSE}</voice>')
+
+
 async def test_after_a_voice_the_one_around_it_speaks_on(ears: Ears) -> None:
     speech = await ears.hear(
         f'<p><voice name="{ears.kind.woman}">{PROSE}</voice><break time="500ms"/><mark name="on"/><s>{PROSE}</s></p>'
@@ -290,7 +302,7 @@ async def test_two_voices_are_equally_loud_with_their_gains(ears: Ears) -> None:
         await ears.hear(f'<voice name="{voice}">{f"<p><s>{PROSE}</s><s>Ninguém veio.</s></p>" * 5}</voice>')
         for voice in (ears.kind.man, ears.kind.woman)
     ]
-    levels = Levels(speak)
+    levels = Levels(speak, utc_now)
     gains = [await levels.gain(ears.engine.name, speech.turns[0].voice, "pt-BR") for speech in (man, woman)]
     assert abs(gains[0] - gains[1]) > 1
     loud = [loudness_with(gain, speech) for gain, speech in zip(gains, (man, woman), strict=True)]

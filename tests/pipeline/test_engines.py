@@ -277,7 +277,8 @@ async def test_an_engine_that_only_fails_is_followed_by_the_next_unasked() -> No
     await desk.spoken(5)
     assert await desk.speakers() == ["ada", "bia", "bia", "bia", "bia"]
     assert len(desk.ada.heard) == asked
-    assert await desk.before() == [("ada", "it failed 6 times in a row")]
+    assert await desk.before() == [("ada", "half an answer")]
+    assert [record.unable for record in await desk.records()] == [(), *[(("ada", "half an answer"),)] * 4]
 
 
 async def test_a_book_that_its_first_engine_could_not_begin_tells_why() -> None:
@@ -286,6 +287,7 @@ async def test_a_book_that_its_first_engine_could_not_begin_tells_why() -> None:
     desk.ada.away = AWAY
     await desk.narrated()
     assert await desk.speakers() == ["bia"] * 4
+    assert await desk.before() == [("ada", "it does not answer")]
     desk = Desk()
     await desk.begin()
     desk.ada.over = dict.fromkeys(TEXTS, AWAY)
@@ -405,6 +407,54 @@ async def test_an_engine_that_the_operator_took_away_is_followed_by_those_there_
     await desk.spoken(4, desk.ada, desk.bia)
     assert await desk.speakers() == ["eva", "eva", "ada", "ada"]
     assert await desk.before() == [("eva", "there is no engine 'eva'")]
+
+
+# -- why an engine did not speak -------------------------------------------------------------------------------------
+
+
+async def test_what_an_engine_could_not_speak_is_told_with_the_book_and_why() -> None:
+    desk = Desk()
+    desk.ada.over = {"um": None, "dois": Permanent("no sound for it"), "três": Permanent("no sound for it")}
+    await desk.narrated()
+    silent, refused = (("ada", "the speech of ada is silent"),), (("ada", "no sound for it"),)
+    assert [record.unable for record in await desk.records()] == [silent, refused, refused, ()]
+    report = await Reporter(desk.bench.jobs, desk.bench.job).report()
+    assert report
+    assert list(report.unable["ada"].items()) == [("no sound for it", 2), ("the speech of ada is silent", 1)]
+
+
+@pytest.mark.parametrize("spoken_before", [0, 1])
+async def test_an_engine_that_was_away_is_told_of_also_once_it_is_back(spoken_before: int) -> None:
+    desk = Desk()
+    await desk.spoken(spoken_before)
+    desk.ada.away = AWAY
+    await desk.spoken(2)
+    desk.ada.away = Unavailable("its host is unknown")
+    await desk.begin()
+    await desk.spoken(3)
+    desk.ada.away = None
+    await desk.begin()
+    await desk.spoken(4)
+    first, then = (("ada", "it does not answer"),), (("ada", "its host is unknown"),)
+    told = [record.unable for record in await desk.records()]
+    assert told[spoken_before:] == [*[first] * (2 - spoken_before), then, first]
+    assert told[:spoken_before] == [()] * spoken_before
+
+
+async def test_neither_who_was_never_set_up_nor_who_does_not_suit_nor_who_comes_later_is_told_of() -> None:
+    desk = Desk("um", engine="auto")
+    unknown, english, later = Voiced("eva"), Voiced("ann"), Voiced("zoe")
+    unknown.away, later.away, english.told = NotSetUp("set EVA_URL"), AWAY, [Voice("ann", ("en",))]
+    await desk.spoken(1, unknown, english, desk.ada, later)
+    assert [(record.engine, record.unable) for record in await desk.records()] == [("ada", ())]
+
+
+async def test_a_reason_is_cut_and_holds_nothing_that_cannot_be_written() -> None:
+    desk = Desk("um")
+    desk.ada.over = {"um": Permanent("\ud800" + "não " * 100)}
+    await desk.spoken(1)
+    [record] = await desk.records()
+    assert record.unable == (("ada", ("?" + "não " * 100)[:200]),)
 
 
 # -- several processes -----------------------------------------------------------------------------------------------
@@ -544,6 +594,26 @@ async def test_the_engine_that_has_the_voice_of_the_job_speaks_it_though_another
     desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
     await desk.spoken(1)
     assert await desk.speakers() == ["bia"]
+
+
+async def test_a_list_with_a_name_for_each_engine_is_passed_over_by_none() -> None:
+    desk = Desk(in_voice("dora clara bento"), in_voice("dora clara bento", "dois"), read=as_written)
+    desk.bench.options = Options(voices={"Rui": "dora clara bento"}, priority="low")
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.spoken(1)
+    desk.ada.away = AWAY
+    await desk.spoken(2)
+    assert await desk.speakers() == ["ada", "bia"]
+    assert all('name="dora clara bento"' in serialise(script) for script in (*desk.ada.heard, *desk.bia.heard))
+    assert [record.passed_over for record in await desk.records()] == [(), ()]
+
+
+async def test_a_list_is_another_engines_though_it_begins_with_a_name_that_nobody_has() -> None:
+    desk = Desk(in_voice("dora bento"), read=as_written)
+    desk.ada.known, desk.bia.known = {"clara"}, {"bento"}
+    await desk.spoken(1)
+    assert "name=" not in serialise(desk.ada.heard[0])
+    assert [record.passed_over for record in await desk.records()] == [("bento", "dora")]
 
 
 async def test_a_voice_that_no_engine_has_fails_the_run_with_its_name_and_how_to_see_those_there_are() -> None:

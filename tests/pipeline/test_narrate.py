@@ -15,6 +15,7 @@ from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
+from darkchannel.errors import Permanent
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
 from tests.pipeline.engine import Simulated
@@ -64,12 +65,13 @@ def test_narrate_prints_the_audiobook_the_job_folder_and_the_time(
     Path("farol.md").write_text(TALE, encoding="utf-8")
     assert run(["narrate", "farol.md"]) == Code.OK
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:3]] == ["audiobook", "player", "job"]
+    assert [line.split()[0] for line in lines[:4]] == ["audiobook", "player", "job", "spoken"]
     assert Path(lines[0].removeprefix("audiobook").strip()).suffix == ".mp3"
     assert Path(lines[1].removeprefix("player").strip()).name == "index.html"
     assert Path(lines[1].removeprefix("player").strip()).is_file()
     assert Path(lines[2].removeprefix("job folder").strip()).is_dir()
-    assert "of speech in" in lines[3]
+    assert lines[3] == "spoken by   espeak"
+    assert "of speech in" in lines[4]
 
 
 async def hum(script: Element) -> Speech:
@@ -83,14 +85,42 @@ def humming(_: object) -> Simulated:
     return Simulated(hum, "humming", rate=8_000, known={"clara"})
 
 
-def test_narrate_tells_of_voices_that_the_engine_of_the_book_does_not_have(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    installed = tmp_path / "humming-1.0.dist-info"
+def hoarse(_: object) -> Simulated:
+    async def say(_: Element) -> Speech:
+        raise Permanent("hoarse: it has lost its voice")
+
+    return Simulated(say, "hoarse", rate=8_000, known={"clara"})
+
+
+@pytest.fixture
+def two_more_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "engines-1.0.dist-info"
     installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: humming\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text(f"[darkchannel.engines]\nhumming = {__name__}:humming\n")
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: engines\nVersion: 1.0\n")
+    lines = ("[darkchannel.engines]", f"humming = {__name__}:humming", f"hoarse = {__name__}:hoarse")
+    (installed / "entry_points.txt").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("two_more_engines")
+def test_narrate_tells_why_the_first_engine_did_not_speak_though_one_speaks_the_whole_book(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("cena.ssml").write_text('<speak><voice name="clara">Quem está aí?</voice></speak>', encoding="utf-8")
+    spoke = "espeak; hoarse did not: it has lost its voice (1 segment)"
+    lost = "clara: spoken by espeak in another voice"
+    assert run(["narrate", "cena.ssml", "--engine", "hoarse,espeak"]) == Code.OK
+    assert f"spoken by   {spoke}\nnot used    {lost}\n" in capsys.readouterr().out
+    assert run(["status", "cena.ssml"]) == Code.OK
+    assert f"spoken by: {spoke}\nnot used:  {lost}\n" in capsys.readouterr().out
+    assert run(["status", "cena.ssml", "--json"]) == Code.OK
+    assert json.loads(capsys.readouterr().out)["unable"] == {"hoarse": {"hoarse: it has lost its voice": 1}}
+
+
+@pytest.mark.usefixtures("two_more_engines")
+def test_narrate_tells_of_voices_that_the_engine_of_the_book_does_not_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     lines = '<voice name="clara">Quem está aí?</voice> <voice name="pt-br+f3">Sou eu.</voice>'
     Path("cena.ssml").write_text(f'<speak xml:lang="pt-BR">{lines}</speak>', encoding="utf-8")
     told = "pt-br+f3: spoken by humming in another voice; one engine speaks a book"
@@ -141,3 +171,4 @@ def test_watch_narrates_what_is_dropped_until_it_is_stopped(folder: Path, watchi
     assert (folder / ended.split(": ")[1].strip()).is_file()
     watching.send_signal(signal.SIGTERM)
     assert watching.wait(BOUND_SECONDS) == Code.OK
+    assert next(lines) == "spoken by  espeak\n"

@@ -17,6 +17,7 @@ from darkchannel.cli import output
 from darkchannel.cli.app import app, run
 from darkchannel.cli.arguments import PriorityName
 from darkchannel.cli.exits import MEANINGS, Code
+from darkchannel.cli.report import Count, Report
 from darkchannel.cli.submitting import as_metadata
 from darkchannel.jobs import options
 from darkchannel.jobs.runs import State
@@ -334,15 +335,44 @@ def test_setup_names_what_is_missing_and_what_is_too_short_and_never_its_value(
 
 
 def test_who_spoke_is_told_with_how_much_where_there_were_several() -> None:
-    assert output.spoken_by({"espeak": 9}) == "espeak"
-    assert output.spoken_by({"openai": 10, "espeak": 1}) == "openai 10, espeak 1 segments"
+    assert output.spoken_by({"espeak": 9}, {}) == "espeak"
+    assert output.spoken_by({"openai": 10, "espeak": 1}, {}) == "openai 10, espeak 1 segments"
+
+
+def test_who_did_not_speak_is_told_with_why_and_how_often_on_one_line() -> None:
+    html = "OpenAI: the answer of localhost:9101 is 40 bytes of HTML"
+    unable = {"openai": {html: 12, "the speech of openai\nis silent": 1}, "bark": {"its GPU is gone": 13}}
+    assert output.spoken_by({"espeak": 13}, unable) == (
+        "espeak; openai did not: the answer of localhost:9101 is 40 bytes of HTML (12 segments),"
+        " the speech of openai is silent (1 segment); bark did not: its GPU is gone (13 segments)"
+    )
 
 
 def test_voices_that_were_not_used_are_told_with_who_spoke_and_what_to_do() -> None:
-    assert output.not_used({}) == ""
+    assert output.not_used({}, is_advised=True) == ""
     advice = "one engine speaks a book: name one that has all its voices (--engine NAME), or split the document"
-    assert output.not_used({"espeak": {"nova": 2, "bento": 1}, "openai": {"ana": 1}}) == (
+    assert output.not_used({"espeak": {"nova": 2, "bento": 1}, "openai": {"ana": 1}}, is_advised=True) == (
         f"nova, bento: spoken by espeak in another voice; ana: spoken by openai in another voice; {advice}"
     )
-    many = output.not_used({"espeak": {f"voz-{number}": 1 for number in range(30)}})
+    many = output.not_used({"espeak": {f"voz-{number}": 1 for number in range(30)}}, is_advised=True)
     assert many.startswith("voz-0, voz-1, voz-2, voz-3, voz-4, voz-5, voz-6, voz-7 and 22 more: spoken by espeak")
+
+
+def test_an_engine_that_could_not_speak_is_not_advised_for_its_voices() -> None:
+    report = Report(
+        job=UNKNOWN,
+        state=State.COMPLETED,
+        run=1,
+        source="cena.ssml",
+        accepted_at=datetime.now(UTC),
+        segments=Count(done=1, total=1),
+        sections=Count(done=1, total=1),
+        engines={"espeak": 1},
+        passed_over={"espeak": {"ana": 1}},
+    )
+    assert output.ADVICE in output.speakers(report)["not used"]
+    failed = report.model_copy(update={"unable": {"openvoice": {"the recording of ana is no audio": 1}}})
+    assert output.speakers(failed) == {
+        "spoken by": "espeak; openvoice did not: the recording of ana is no audio (1 segment)",
+        "not used": "ana: spoken by espeak in another voice",
+    }

@@ -1,5 +1,6 @@
 """``darkchannel cache``: what it counts, removes, speaks and suggests, on a folder."""
 
+import asyncio
 import io
 import json
 import sys
@@ -16,7 +17,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Permanent, Unavailable
-from darkchannel.runtime import logs
+from darkchannel.runtime import engines, logs
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, SpeechKey, speech_key
@@ -24,7 +25,7 @@ from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, spoken
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
-from darkchannel.storage.port import ObjectStore
+from darkchannel.storage.port import GOES_ON, ObjectStore
 from services.splitter import document
 from services.synthesizer.cache import Cache, CacheSettings
 from services.synthesizer.engines.espeak import Espeak
@@ -54,7 +55,9 @@ class Costly(Espeak):
     async def has(self, voice: str) -> bool:
         return voice == "pt-br+f3"
 
-    async def revision(self, _: Element) -> str:
+    async def revision(self, script: Element) -> str:
+        if "calado" in spoken(script):
+            await asyncio.Event().wait()
         return "model 7"
 
     async def speak(self, script: Element) -> Speech:
@@ -62,7 +65,7 @@ class Costly(Espeak):
         if "indizível" in text:
             raise Permanent("it holds a word that cannot be spoken")
         if "longe" in text:
-            raise Unavailable("the server costly.exemplo.br is away: start it")
+            raise Unavailable(f"the server costly.exemplo.br is away: start it{GOES_ON}")
         if "alto" in text:
             structlog.get_logger().error("the model is loaded", key=KEY)
         self.said.append(text)
@@ -176,11 +179,26 @@ def test_clear_removes_the_speech_of_one_engine_or_of_all(house: House, capsys: 
 # preload
 
 
+def test_an_engine_that_there_never_was_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(house, "Um.", engine="piper")
+    assert run(["cache", "clear", "--engine", "pipper", "--yes"]) == Code.USAGE
+    assert "there is no engine 'pipper': choose from bark, costly, espeak" in capsys.readouterr().err
+    assert run(["cache", "clear", "--engine", "openai", "--yes"]) == Code.OK
+    assert len(names(house)) == 1
+
+
+def test_speech_of_an_engine_that_is_gone_can_be_removed(house: House) -> None:
+    keep(house, "Um.", engine="coral")
+    assert run(["cache", "clear", "--engine", "coral", "--yes"]) == Code.OK
+    assert names(house) == []
+
+
+@pytest.mark.parametrize("voice", ["pt-br+f3", "ninguém pt-br+f3"])
 def test_preloaded_phrases_are_what_the_synthesizer_looks_for(
-    house: House, said: list[str], capsys: pytest.CaptureFixture[str]
+    house: House, said: list[str], capsys: pytest.CaptureFixture[str], voice: str
 ) -> None:
-    options = {"engine": "costly", "voice": "pt-br+f3", "language": "pt-BR"}
-    assert run(["cache", "preload", written(), "--engine", "costly", "--voice", "pt-br+f3", "--json"]) == Code.OK
+    options = {"engine": "costly", "voice": voice, "language": "pt-BR"}
+    assert run(["cache", "preload", written(), "--engine", "costly", "--voice", voice, "--json"]) == Code.OK
     assert told(capsys) == {"engine": "costly", "spoken": 3, "kept": 0, "failed": []}
     assert sorted(said) == ["Até logo.", "Bem-vindo à Livraria Aurora.", "Tecle dois para falar com o estoque."]
 
@@ -231,9 +249,19 @@ def test_one_phrase_that_fails_is_named_and_holds_up_no_other(house: House, caps
     assert len(names(house)) == 2
 
 
+def test_a_phrase_whose_engine_does_not_tell_its_revision_is_named_and_not_waited_for(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "REVISION_SECONDS", 0.01)
+    assert run(["cache", "preload", written("Fica calado.\nBom dia.\n"), "--engine", "costly"]) == Code.FAILED
+    out, err = capsys.readouterr()
+    assert out == "1 spoken by costly, 0 kept already\n"
+    assert "line 1 «Fica calado.»: costly did not tell its revision within 0.01 s" in err
+
+
 def test_an_engine_that_goes_away_ends_it_with_its_reason(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["cache", "preload", written("Estou longe.\n"), "--engine", "costly"]) == Code.AWAY
-    assert "costly.exemplo.br is away: start it" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("costly.exemplo.br is away: start it\n")
 
 
 @pytest.mark.parametrize(

@@ -95,11 +95,21 @@ def test_a_model_without_its_json_is_told(tmp_path: Path, capsys: pytest.Capture
     assert f"there is no file {mine}.json: Piper needs" in the_error(capsys)
 
 
+@pytest.mark.parametrize("ending", [".onnx", ".onnx.json"])
+def test_a_folder_in_place_of_a_file_is_told(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = lay(tmp_path, VOICE, model(110), PORTUGUESE)
+    folder = mine.with_name(f"{VOICE}{ending}")
+    folder.unlink()
+    folder.mkdir()
+    assert run(["voices", "install", str(mine)]) == Code.USAGE
+    assert f"{folder} is a folder: Piper needs" in the_error(capsys)
+
+
 @pytest.mark.parametrize(
     ("body", "described", "reason"),
     [
-        (b"<!doctype html>", PORTUGUESE, "no model that can be loaded"),
-        (model(110), b"{", "Invalid JSON"),
+        (b"<!doctype html>", PORTUGUESE, f"{VOICE}.onnx is no model that can be loaded"),
+        (model(110), b"{", f"{VOICE}.onnx.json does not describe a Piper voice: Invalid JSON"),
         (model(110, loudness=0), PORTUGUESE, "says nothing"),
     ],
 )
@@ -110,6 +120,7 @@ def test_what_does_not_speak_is_not_stored(
     error = the_error(capsys)
     assert "it is not installed: " in error
     assert reason in error
+    assert keys.REFS not in error
     assert stored(tmp_path / "data") == {}
 
 

@@ -16,7 +16,7 @@ from darkchannel.cli.exits import Code
 from darkchannel.errors import Unavailable
 from darkchannel.runtime.engines import Voice
 from darkchannel.speech.ssml import Element, spoken
-from darkchannel.storage.port import ObjectStore
+from darkchannel.storage.port import GOES_ON, ObjectStore
 from services.synthesizer.engines.bark import LANGUAGES
 
 
@@ -70,7 +70,7 @@ class Broken(Choir):
 
 class Away(Choir):
     async def voices(self) -> Sequence[Voice]:
-        raise Unavailable("coro.exemplo.br takes no connection: start it")
+        raise Unavailable(f"coro.exemplo.br takes no connection: start it{GOES_ON}")
 
 
 class Hanging(Choir):

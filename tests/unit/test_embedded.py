@@ -1,17 +1,24 @@
 """The embedded program around a service of the test's own: its store, its bus, its end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
+from structlog.typing import EventDict
 
-from darkchannel import keys
+from darkchannel import keys, pipeline
 from darkchannel.cli.local import Waits
-from darkchannel.errors import Transient
 from darkchannel.events import ObjectCreated
+from darkchannel.messaging.memory import MemoryBus
+from darkchannel.messaging.port import Delivery, Retry, Settlement
 from darkchannel.runtime.embedded import Embedded, embedded
-from darkchannel.runtime.service import Context, Parts, Service
+from darkchannel.runtime.service import Context, Parts, Service, utc_now
+from darkchannel.runtime.waiting import Process
 from darkchannel.storage.folder import FolderStore
+from darkchannel.storage.jobs import Jobs
 
 BOUND = 20
 
@@ -37,20 +44,31 @@ class Accepting:
             return await self.heard.get()
 
 
-async def reasons(pipeline: Embedded, *, wanted: bool) -> dict[str, str]:
-    """What is waited for, once there is something, or once there is nothing."""
-    async with asyncio.timeout(BOUND):
-        while bool(found := pipeline.process.health.reasons) is not wanted:  # noqa: ASYNC110  # probes ask it
-            await asyncio.sleep(0.01)
-    return found
+@contextmanager
+def logged(line: str) -> Iterator[asyncio.Event]:
+    """Set once the log has this line."""
+    heard = asyncio.Event()
+
+    def hear(_: object, __: str, event: EventDict) -> EventDict:
+        if event["event"] == line:
+            heard.set()
+        raise structlog.DropEvent
+
+    processors = structlog.get_config()["processors"]
+    before = processors.copy()
+    processors[:] = [hear]  # in its place: loggers that are bound already have this very list
+    try:
+        yield heard
+    finally:
+        processors[:] = before
 
 
 async def test_a_document_calls_the_splitter_with_its_version(tmp_path: Path) -> None:
     accepting = Accepting()
-    async with embedded(tmp_path, services=[accepting.service]) as pipeline:
-        await pipeline.store.put(keys.INBOX, "livro.txt", b"Era uma vez.")
+    async with embedded(tmp_path, services=[accepting.service]) as running:
+        await running.store.put(keys.INBOX, "livro.txt", b"Era uma vez.")
         event = await accepting.next()
-        (version,) = [info.version async for info in pipeline.store.versions(keys.INBOX)]
+        (version,) = [info.version async for info in running.store.versions(keys.INBOX)]
     assert event == ObjectCreated(keys.INBOX, "livro.txt", version)
 
 
@@ -65,32 +83,38 @@ async def test_a_file_dropped_into_the_inbox_folder_is_taken_in(tmp_path: Path) 
 async def test_an_inbox_that_cannot_be_read_is_waited_for_and_said(tmp_path: Path) -> None:
     accepting = Accepting()
     (tmp_path / keys.INBOX).symlink_to("elsewhere")
-    async with embedded(tmp_path, services=[accepting.service]) as pipeline:
-        assert keys.INBOX in (await reasons(pipeline, wanted=True))["inbox"]
-        (tmp_path / "elsewhere").mkdir()
-        (tmp_path / "elsewhere" / "livro.txt").write_text("Era uma vez.")
-        assert (await accepting.next()).key == "livro.txt"
-        await reasons(pipeline, wanted=False)
+    with logged("waiting") as waiting:
+        async with embedded(tmp_path, services=[accepting.service]) as running:
+            async with asyncio.timeout(BOUND):
+                await waiting.wait()
+            assert keys.INBOX in running.process.health.reasons["inbox"]
+            (tmp_path / "elsewhere").mkdir()
+            (tmp_path / "elsewhere" / "livro.txt").write_text("Era uma vez.")
+            assert (await accepting.next()).key == "livro.txt"
+    assert "inbox" not in running.process.health.reasons
 
 
 async def test_what_documents_wait_for_is_told_once_with_the_time_until_the_next_try(tmp_path: Path) -> None:
-    class Refusing(Accepting):
-        async def accept(self, event: ObjectCreated) -> None:
-            await super().accept(event)
-            raise Transient(f"{event.key} cannot be read now") from Transient("the shelf does not answer")
+    asleep: asyncio.Queue[float] = asyncio.Queue()
 
-    refusing = Refusing()
-    async with embedded(tmp_path, services=[refusing.service], retry_delays=(0.01, 300.0)) as pipeline:
-        waits = Waits(pipeline)
-        for name in ("um.txt", "dois.txt"):
-            await pipeline.store.put(keys.INBOX, name, b"Era uma vez.")
-        for _ in range(4):
-            await refusing.next()
-        async with asyncio.timeout(BOUND):
-            while [retry.delay for retry in pipeline.bus.put_off] != [300.0, 300.0]:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert waits.news() == ["waiting    the shelf does not answer; trying again in 5 min"]
-        assert waits.news() == []
+    async def sleep(seconds: float) -> None:
+        asleep.put_nowait(seconds)
+        await asyncio.Event().wait()
+
+    async def refuse(_: Delivery) -> Settlement:
+        return Retry(300.0, "the shelf does not answer")
+
+    store, bus = FolderStore(tmp_path), MemoryBus(sleep=sleep)
+    waits = Waits(Embedded(store, bus, Jobs(store, utc_now), Process()))
+    await bus.consume(pipeline.BY_NAME["accept"].queue, refuse, prefetch=2)
+    for name in (b"um.txt", b"dois.txt"):
+        await bus.publish(pipeline.BY_NAME["accept"].queue, name)
+    async with asyncio.timeout(BOUND):
+        assert [await asleep.get() for _ in range(2)] == [300.0, 300.0]
+    assert waits.news() == ["waiting    the shelf does not answer; trying again in 5 min"]
+    assert waits.news() == []
+    await bus.close()
+    await store.close()
 
 
 async def test_a_side_task_that_dies_ends_what_its_caller_waits_for(

@@ -127,8 +127,15 @@ async def test_a_voice_that_does_not_exist_is_named(espeak: Espeak, voice: str, 
 
 async def test_a_language_without_its_region_speaks_for_it(espeak: Espeak) -> None:
     assert await seconds(espeak, "Hello there.", language="en-AU") > 0.3
-    with pytest.raises(Permanent, match="no voice 'xx-YY'"):
-        await espeak.speak(script("oi", language="xx-YY"))
+
+
+@pytest.mark.parametrize("language", ["xx-YY", "xx" + "-a" * 60])
+@pytest.mark.parametrize("content", ["oi", '<lang xml:lang="qq">oi</lang>', '<break time="1s"/>'])
+async def test_a_language_that_is_not_spoken_is_told_as_the_fault(espeak: Espeak, language: str, content: str) -> None:
+    with pytest.raises(
+        Permanent, match=r"^espeak speaks no '(xx-YY|qq|xx-a.*)': change the option language.*lists them all"
+    ):
+        await espeak.speak(script(content, language=language))
 
 
 @pytest.mark.parametrize(
@@ -181,13 +188,26 @@ def test_a_pause_of_a_sentence_is_made_only_where_one_ends() -> None:
 @pytest.mark.parametrize(
     ("name", "voices"),
     [("pt-br+f3", ["pt-br+f3", "pt+f3"]), ("fr-fr+f3", ["fr-fr+f3", "fr+f3"]), ("en-us", ["en-us"]),
-     ("Camila pt-br", ["Camila", "pt-br"])],
+     ("Camila pt-br en", ["pt-br"])],
 )  # fmt: skip
 def test_a_voice_is_asked_for_by_its_name_and_with_a_variant_also_without_its_region(
     name: str, voices: list[str]
 ) -> None:
     (piece,) = prepare(script(f'<voice name="{name}">oi</voice>'))
     assert list(piece.voices) == voices
+
+
+def test_words_of_another_language_are_said_in_the_variant_of_the_first_voice_that_there_is() -> None:
+    names = "Camila en+nobody pt-br+f3 pt-br+m3"
+    (piece,) = prepare(script(f'<voice name="{names}"><lang xml:lang="en-US">oh</lang></voice>'))
+    assert piece.voices[0] == "en-US+f3"
+
+
+def test_of_a_list_without_any_voice_all_names_are_told_cut_short() -> None:
+    with pytest.raises(Permanent, match="espeak has no voice 'Camila Bia': name"):
+        prepare(script('<voice name="Camila Bia">oi</voice>'))
+    with pytest.raises(Permanent, match=r"espeak has no voice 'x{79}…': name"):
+        prepare(script(f'<voice name="{"x" * 500}">oi</voice>'))
 
 
 @pytest.mark.parametrize(

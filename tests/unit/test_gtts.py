@@ -15,11 +15,13 @@ from darkchannel.runtime.engines import open_engine
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
+from services.synthesizer.engines import speech_server
 from services.synthesizer.engines.gtts import Gtts, GttsSettings, Pace
 from services.synthesizer.engines.plain import PlainText
 from services.synthesizer.engines.speech_server import Repeated
 from tests.contract.engines.gtts import Google, Manner, google, settings
 from tests.contract.hearing import seconds
+from tests.network import Speaking, listening, saying
 
 PROSE = "Hoje o mar amanheceu calmo e azul na praia."
 REPEATS = 3
@@ -100,6 +102,8 @@ async def test_a_certificate_that_nobody_vouches_for_ends_it_before_a_word_is_se
         ("no audio", Permanent, "no speech for these words in 'pt'"),
         ("sorry", Unavailable, "asks whether this is a person"),
         (403, Unavailable, "refuses the request .HTTP 403.; see whether there is a newer gtts"),
+        (501, Unavailable, "com.br fails .HTTP 501.; choose another engine meanwhile$"),
+        (520, Unavailable, "com.br fails .HTTP 520.; choose another engine meanwhile$"),
     ],
 )
 async def test_an_answer_without_sound_speech_is_told_after_one_request(
@@ -144,7 +148,7 @@ async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all
         peer.headers = {"Retry-After": "3600"}
         with pytest.raises(Unavailable, match=r"answers HTTP 429; .*GTTS_REQUESTS_PER_MINUTE"):
             await engine.say(PROSE, "pt-BR", None)
-        with pytest.raises(Unavailable, match="wants no requests for another 3600 s"):
+        with pytest.raises(Unavailable, match=r"wants no requests until \d\d:\d\d UTC; see"):
             await engine.say(PROSE, "pt-BR", None)
         with pytest.raises(Unavailable, match="wants no requests"):
             await engine.voices()
@@ -155,11 +159,41 @@ async def test_without_a_network_there_are_no_voices_and_no_speech(monkeypatch: 
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "")
     engine = Gtts(settings(), pauses=lambda: repeat(0.0, REPEATS))
-    with pytest.raises(Unavailable, match=r"gTTS: translate.google.com is behind a proxy that does not answer; see"):
+    proxy = "behind the proxy of HTTPS_PROXY, 127.0.0.1:1, which takes no connection; see"
+    with pytest.raises(Unavailable, match=f"gTTS: translate.google.com is {proxy}"):
         await engine.voices()
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unavailable, match=f"gTTS: translate.google.com.br is {proxy}"):
         await engine.say(PROSE, "pt-BR", None)
     await engine.close()
+
+
+async def waits(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        (saying(b"HTTP/1.1 407 Who\r\n\r\n"), "not let through by {} .HTTP 407, it wants other credentials.; see"),
+        (saying(b"HTTP/1.1 403 No\r\n\r\n"), "not let through by {} .HTTP 403.; see"),
+        (waits, "behind {}, which leads to no connection; see"),
+    ],
+    ids=["unknown", "forbidden", "waits"],
+)
+async def test_a_proxy_that_is_at_fault_is_named_without_its_credentials(
+    proxy: Speaking, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_server, "CONNECT_SECONDS", 0.3)
+    async with listening(proxy) as listener:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ana:segredo@127.0.0.1:{listener.port}")
+        monkeypatch.setenv("NO_PROXY", "")
+        engine = Gtts(settings(), pauses=lambda: ())
+        with pytest.raises(
+            Unavailable, match=told.format(f"the proxy of HTTPS_PROXY, 127.0.0.1:{listener.port}")
+        ) as it:
+            await engine.say(PROSE, "pt-BR", None)
+        await engine.close()
+    assert "segredo" not in str(it.value)
 
 
 async def test_whoever_lists_the_voices_sends_no_text() -> None:
@@ -174,7 +208,7 @@ async def test_whoever_lists_the_voices_sends_no_text() -> None:
 @pytest.mark.parametrize(
     ("language", "voice", "told"),
     [
-        ("gn", None, "Google Translate speaks no 'gn': choose"),
+        ("gn", None, "Google Translate speaks no 'gn': change the option language, or choose"),
         ("pt-BR", "eva", "no voice 'eva': choose from gtts, gtts-pt-br"),
     ],
 )

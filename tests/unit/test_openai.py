@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
 
@@ -24,7 +25,7 @@ from darkchannel.runtime.logs import Redactor
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
-from services.synthesizer.engines import speech_server
+from services.synthesizer.engines import look, speech_server
 from services.synthesizer.engines.openai import OpenAI
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
@@ -332,12 +333,26 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_se
 async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all(headers: dict[str, str]) -> None:
     async with served(429) as (engine, peer):
         peer.headers = headers
-        for told in ("answers HTTP 429", "wants no requests for another 3600 s"):
-            with pytest.raises(Unavailable, match=told):
-                await engine.say(PROSE, "pt-BR", None)
-        with pytest.raises(Unavailable, match="wants no requests"):
+        with pytest.raises(Unavailable, match="answers HTTP 429"):
+            await engine.say(PROSE, "pt-BR", None)
+        with pytest.raises(Unavailable, match=r"wants no requests until \d\d:\d\d UTC") as at_first:
+            await engine.say(PROSE, "pt-BR", None)
+        with pytest.raises(Unavailable, match="wants no requests") as later:
             await engine.voices()
+        assert str(at_first.value) == str(later.value)  # told once
         assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (datetime(2025, 3, 9, 13, 5, tzinfo=UTC), "13:05 UTC"),
+        (datetime(2025, 3, 9, 13, 5, 1, tzinfo=UTC), "13:06 UTC"),
+        (datetime(2025, 3, 9, 23, 59, 59, tzinfo=UTC), "00:00 UTC"),
+    ],
+)
+def test_nobody_is_told_to_come_back_too_early(at: datetime, told: str) -> None:
+    assert speech_server.minute(at) == told
 
 
 @pytest.mark.parametrize(
@@ -454,6 +469,7 @@ async def test_a_server_that_is_down_has_no_voices_and_no_speech_and_no_password
 
 
 async def test_a_server_that_is_busy_speaking_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "QUIET_SECONDS", 0)
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.5)
     async with served(has_captions=True) as (engine, peer):
         peer.of_voices = lambda: "slow"
@@ -464,21 +480,21 @@ async def test_a_server_that_is_busy_speaking_is_there(monkeypatch: pytest.Monke
         assert names(await engine.voices()) == ["openai", *VOICES]
 
 
-async def test_who_waits_for_the_list_of_voices_holds_up_nobody_else() -> None:
-    async with served(has_captions=True) as (engine, peer):
-        all_three = asyncio.Event()
-
-        def slowly() -> Manner:
-            if peer.lists == 3:
-                all_three.set()
-            return "slow"
-
-        peer.of_voices = slowly
-        waiting = [asyncio.create_task(engine.revision("pt-BR", None)) for _ in range(3)]
-        async with asyncio.timeout(20):
-            await all_three.wait()
-        for task in waiting:
-            task.cancel()
+async def test_a_list_of_voices_that_was_just_held_back_is_not_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    voices = [f"pm_{number}" for number in range(9)]
+    script = rendered(
+        "<speak>" + "".join(f'<voice name="{one}" xml:lang="en-US">Hi.</voice>' for one in voices) + "</speak>"
+    )
+    async with served(has_captions=True, openai_speech_voices=",".join(voices)) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        told = await PlainText(engine).revision(script)
+        assert await PlainText(engine).revision(script) == told
+        with pytest.raises(Transient, match="does not say in time"):
+            await engine.has("ana")
+        assert peer.lists == 1
 
 
 async def test_a_list_of_voices_that_does_not_come_keeps_the_voice_that_is_set_from_no_word(
@@ -494,6 +510,7 @@ async def test_a_list_of_voices_that_does_not_come_keeps_the_voice_that_is_set_f
 
 
 async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "QUIET_SECONDS", 0)
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
     async with served(has_captions=True) as (engine, peer):
         peer.of_voices = lambda: "slow"

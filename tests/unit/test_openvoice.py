@@ -11,12 +11,12 @@ import pytest
 
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.errors import Denied, Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import NotSetUp, open_engine
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
-from darkchannel.storage.port import ObjectInfo
+from darkchannel.storage.port import GOES_ON, ObjectInfo
 from services.synthesizer.engines import speech_server
 from services.synthesizer.engines.openvoice import OpenVoice
 from services.synthesizer.engines.openvoice_settings import OpenVoiceSettings
@@ -216,7 +216,7 @@ async def test_a_server_that_comes_back_is_not_given_up() -> None:
 async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all() -> None:
     async with served(429) as (engine, peer, _):
         peer.headers = {"Retry-After": "3600"}
-        for told in ("answers HTTP 429", "wants no requests for another 3600 s"):
+        for told in ("answers HTTP 429", r"wants no requests until \d\d:\d\d UTC"):
             with pytest.raises(Unavailable, match=told):
                 await engine.say(PROSE, "pt-BR", None)
         with pytest.raises(Unavailable, match="wants no requests"):
@@ -266,8 +266,7 @@ async def test_a_server_that_takes_no_connection_is_not_taken_for_a_busy_one(mon
 
 async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> None:
     async with served() as (_, peer, _):
-        store = FailingStore()
-        engine = OpenVoice(store, settings(peer))
+        engine = OpenVoice(FailingStore(Unavailable("the disk is away")), settings(peer))
         for failing in (
             lambda: engine.revision("pt-BR", "eva"),
             engine.voices,
@@ -279,9 +278,22 @@ async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> No
         await engine.close()
 
 
+async def test_recordings_that_are_denied_to_us_are_a_setting_to_be_mended_and_nobody_waits() -> None:
+    async with served() as (_, peer, _):
+        engine = OpenVoice(FailingStore(Denied(f"the store denies them: check the policy{GOES_ON}")), settings(peer))
+        for failing in (engine.voices, lambda: engine.has("eva"), lambda: engine.say(PROSE, "pt-BR", "eva")):
+            with pytest.raises(NotSetUp, match=r"voices may not be read: the store denies them: check the policy$"):
+                await failing()
+        await engine.close()
+
+
 class FailingStore(MemoryStore):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
     def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        raise Unavailable("the disk is away")
+        raise self.error
 
 
 async def test_an_address_of_something_else_is_told() -> None:

@@ -29,8 +29,9 @@ class Hum:
     is_costly = False
     most_segments = None
 
-    def __init__(self, *, limit: int = 60, rates: tuple[int, ...] = (8_000,)) -> None:
+    def __init__(self, *, limit: int = 60, rates: tuple[int, ...] = (8_000,), known: Sequence[str] = ("eva",)) -> None:
         self.limit = limit
+        self._known = known
         self.asked: list[tuple[str, str, str | None]] = []
         self._rates = rates
 
@@ -38,7 +39,7 @@ class Hum:
         return (Voice("hum", ("pt", "en")),)
 
     async def has(self, voice: str) -> bool:
-        return True
+        return voice in self._known
 
     async def revision(self, language: str, voice: str | None) -> str:
         return f"{language} {voice}"
@@ -113,6 +114,29 @@ async def test_its_revision_is_of_each_voice_in_each_language_that_it_is_to_spea
     content = 'um <lang xml:lang="en">two</lang> três <voice name="eva" xml:lang="gn">mokõi</voice>'
     assert await revision(content) == "pt-BR None\nen None\npt-BR eva"
     assert await revision('<voice name="eva">— …</voice><voice name="rui"><break/></voice>') == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "voice"),
+    [
+        ("eva", "eva"),
+        ("nobody eva rui", "eva"),
+        (" rui  eva ", "rui"),
+        ("nobody none", "nobody none"),
+        ("nobody", "nobody"),
+        ("", None),
+        ("x" * 500, "x" * 79 + "…"),
+    ],
+)
+async def test_of_several_names_the_first_that_the_engine_has_speaks_and_where_it_has_none_it_is_told_all(
+    names: str, voice: str | None
+) -> None:
+    hum = Hum(known=("rui", "eva"))
+    words = rendered(f'<speak xml:lang="pt-BR"><voice name="{names}">um</voice></speak>')
+    said = await PlainText(hum).speak(words)
+    assert hum.asked == [("um", "pt-BR", voice)]
+    assert [turn.voice for turn in said.turns] == [voice or "hum"]
+    assert await PlainText(hum).revision(words) == f"pt-BR {voice}"
 
 
 async def test_requests_that_come_at_other_rates_are_brought_to_that_of_the_first() -> None:

@@ -102,7 +102,12 @@ def test_who_speaks_a_book_goes_on_until_its_speech_fails_whatever_its_last_look
             Permanent,
             "the voice 'x': `darkchannel v",
         ),
-        ({"natural": lacking(NATURAL, "x"), "robot": lacking(ROBOT, "y")}, Permanent, "all the voices 'x', 'y':"),
+        ({"robot": lacking(ROBOT, "x", "y")}, Permanent, "the voices 'x', 'y': `darkchannel v"),
+        (
+            {"natural": lacking(NATURAL, "x"), "robot": lacking(ROBOT, "y")},
+            Permanent,
+            "all of 'x', 'y': name voices of one engine, or for each a list with one of every engine",
+        ),
         ({"natural": UNKNOWN, "robot": lacking(ROBOT, "x")}, Permanent, "the voice 'x'"),
         ({"natural": AWAY, "robot": lacking(ROBOT, "x")}, Transient, "'x', and natural is away: it does not answer"),
     ],
@@ -112,6 +117,12 @@ def test_a_voice_that_nobody_has_is_named_and_waited_for_only_where_somebody_may
 ) -> None:
     with pytest.raises(error, match=f"no engine at hand has .*{says}"):
         in_line(replace(A_BOOK, voices=frozenset({"x", "y"})), standings)
+
+
+def test_the_long_name_of_a_voice_is_cut_in_a_message() -> None:
+    name = "x" * 200
+    with pytest.raises(Permanent, match=r"has the voice 'x{79}…':"):
+        in_line(replace(A_BOOK, voices=frozenset({name})), {"robot": lacking(ROBOT, name)})
 
 
 names = st.sampled_from(["a", "b", "c", "d"])

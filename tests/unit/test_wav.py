@@ -62,10 +62,25 @@ def test_a_record_that_the_head_cannot_hold_is_refused() -> None:
 
 def test_words_that_the_head_cannot_hold_are_left_out_and_nothing_else() -> None:
     words = tuple((number * 5_000, f"palavra{number}") for number in range(4_000))
-    full = record(0, marks=(("m", 0),)).model_copy(update={"words": words, "gains": ((0, 1.25),), "sentences": (0,)})
+    rest = {"gains": ((0, 1.25),), "sentences": (0,), "passed_over": ("ana",)}
+    full = record(0, marks=(("m", 0),)).model_copy(update={"words": words, **rest})
     body = pack(Speech(b"", 22_050), full)
     assert len(body) <= HEAD_BYTES
     assert read_record(body) == full.model_copy(update={"words": ()})
+
+
+def test_voices_passed_over_that_the_head_cannot_hold_are_left_out_too_and_nothing_else() -> None:
+    names = tuple(f"narrador-{number:04}" for number in range(5_000))
+    full = record(0, marks=(("m", 0),)).model_copy(update={"words": ((0, "oi"),), "passed_over": names})
+    body = pack(Speech(b"", 22_050), full)
+    assert len(body) <= HEAD_BYTES
+    assert read_record(body) == full.model_copy(update={"words": (), "passed_over": ()})
+
+
+def test_reasons_that_the_head_cannot_hold_go_before_voices_passed_over() -> None:
+    told = {"passed_over": ("ana",), "unable": tuple((f"engine-{number}", "x" * 200) for number in range(400))}
+    full = record(0).model_copy(update=told)
+    assert read_record(pack(Speech(b"", 22_050), full)) == full.model_copy(update={"unable": ()})
 
 
 def test_the_words_and_gains_of_a_segment_come_back() -> None:

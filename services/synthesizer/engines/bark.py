@@ -96,11 +96,10 @@ class Bark:
 
 
 def _of_name(model: Model, voice: str) -> str:
-    """The first of these names that is a voice of the model; no other name may reach it, it would be read as a file."""
-    preset = next((name for name in voice.split() if name in model.presets), None)
-    if preset is None:
+    """No other name may reach the model, which would read it as a file."""
+    if voice not in model.presets:
         raise Permanent(f"Bark has no voice '{voice}': `darkchannel voices` lists them all, such as {model.presets[0]}")
-    return preset
+    return voice
 
 
 def _of_language(model: Model, language: str) -> str:

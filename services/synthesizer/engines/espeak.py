@@ -19,7 +19,7 @@ from darkchannel.runtime.engines import Voice
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import espeak_voices, espeak_worker
-from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_voice
+from services.synthesizer.engines.espeak_ssml import Piece, prepare, unknown_language
 from services.synthesizer.engines.espeak_words import words
 
 TIMEOUT_SECONDS = 60.0
@@ -44,7 +44,7 @@ class Espeak:
             self._workers.put_nowait(_Worker())
 
     async def speak(self, script: Element) -> Speech:
-        pieces = prepare(script)
+        pieces = await asyncio.to_thread(prepare, script)
         worker = await self._workers.get()
         try:
             async with asyncio.timeout(self.timeout):
@@ -88,7 +88,7 @@ class _Worker:
             if not finished:
                 await self.stop()
         if "unknown" in head:
-            raise Permanent(unknown_voice(head["unknown"]))
+            raise Permanent(unknown_language(head["unknown"]))  # ``prepare`` refuses names
         if "error" in head:
             raise Permanent(head["error"])
         names = (name for piece in pieces for name in piece.places)

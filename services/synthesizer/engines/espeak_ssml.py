@@ -16,10 +16,12 @@ from xml.sax.saxutils import escape
 
 from darkchannel.errors import Permanent
 from darkchannel.speech.characters import clean
+from darkchannel.speech.expected import excerpt
 from darkchannel.speech.prosody import ORDINARY, Manner
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
-from darkchannel.speech.script import Edge, Pause, Place, Say, flat
+from darkchannel.speech.script import Edge, Pause, Place, Say, flat, names
 from darkchannel.speech.ssml import Element, spoken
+from services.synthesizer.engines import espeak_voices
 from services.synthesizer.engines.espeak_phonemes import mnemonics
 
 MAX_CHARACTERS = 40_000
@@ -36,6 +38,7 @@ _ENDINGS = (*".!?…:;,", "")
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD_BYTES // 4},}}")
 _WITHIN_LETTERS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _VOICE = re.compile(r"[A-Za-z0-9_+-]{1,100}")
+_LANGUAGES = "https://github.com/espeak-ng/espeak-ng/blob/master/docs/languages.md"
 _PRIVATE = re.compile("[\ue000-\uf8ff]")  # signs of espeak-ng's own, and nobody's sound
 _BRACKETS = re.compile(r"\[{2,}|\]{2,}")
 _ALIASES = {"zh": "cmn", "no": "nb", "nn": "nb", "iw": "he", "in": "id"}
@@ -66,13 +69,16 @@ class Piece:
 def prepare(script: Element) -> list[Piece]:
     """Cut a rendered segment where its voice changes or a break stands, and write it as espeak-ng reads it.
 
-    Raises Permanent where the segment is too long, names a voice that is no name, or has nothing to speak.
+    Raises Permanent where the segment is too long, names a voice that espeak-ng lacks, or has nothing to speak.
     """
     characters = len(spoken(script))
     if characters > MAX_CHARACTERS:
         raise Permanent(f"it has {characters} characters, more than the {MAX_CHARACTERS} of a segment: shorten it")
     language = language_of(script, DEFAULT_LANGUAGE)
-    writer = _Writer(_of_language(language) or (_checked(language),))
+    default = _of_language(language)
+    if not default:
+        raise Permanent(unknown_language(language))
+    writer = _Writer(default)
     is_heard = False
     for event in flat(script):
         writer.write(event)
@@ -89,8 +95,16 @@ def prepare(script: Element) -> list[Piece]:
 def unknown_voice(voice: str) -> str:
     """The message for a voice that is not there."""
     return (
-        f"espeak has no voice '{voice}': name a language such as pt-br, or a language and a variant such as"
-        " pt-br+f3; https://github.com/espeak-ng/espeak-ng/blob/master/docs/languages.md lists them all"
+        f"espeak has no voice '{excerpt(voice)}': name a language such as pt-br, or a language and a variant such as"
+        f" pt-br+f3; {_LANGUAGES} lists them all"
+    )
+
+
+def unknown_language(tag: str) -> str:
+    """The message for a language that espeak-ng does not speak."""
+    return (
+        f"espeak speaks no '{excerpt(tag)}': change the option language, or xml:lang, to a tag such as pt-BR;"
+        f" {_LANGUAGES} lists them all"
     )
 
 
@@ -182,11 +196,13 @@ def _voices_of(say: Say, default: tuple[str, ...]) -> tuple[str, ...]:
     languages = _of_language(say.language)
     if not say.voice:
         return tuple(dict.fromkeys((*languages, *default)))
-    names = [name for voice in say.voice.split() for name in _shortened(_checked(voice))]
+    voice = next(filter(espeak_voices.has, names(say.voice)), None)
+    if voice is None:
+        raise Permanent(unknown_voice(say.voice))
     if not say.is_foreign:
-        return tuple(dict.fromkeys(names))
-    variant = "+".join(["", *names[0].split("+")[1:]])
-    return tuple(dict.fromkeys((*(language + variant for language in languages), *names)))
+        return _shortened(voice)
+    variant = "".join(voice.partition("+")[1:])
+    return tuple(dict.fromkeys((*(language + variant for language in languages), *_shortened(voice))))
 
 
 def _shortened(voice: str) -> tuple[str, ...]:
@@ -202,12 +218,6 @@ def _of_language(tag: str) -> tuple[str, ...]:
     primary = tag.partition("-")[0]
     names = (_BRAZILIAN.get(tag.lower(), tag), primary, _ALIASES.get(primary.lower(), primary))
     return tuple(dict.fromkeys(names))
-
-
-def _checked(voice: str) -> str:
-    if not _VOICE.fullmatch(voice):
-        raise Permanent(unknown_voice(voice))
-    return voice
 
 
 def _in_manner(ssml: str, manner: Manner) -> str:

@@ -35,7 +35,6 @@ def voices() -> tuple[Voice, ...]:
     return tuple(Voice(name, found[name].tags, _about(name, found[name].name)) for name in names)
 
 
-@cache
 def has(voice: str) -> bool:
     """Whether espeak-ng knows a language, and a variant where one follows a plus sign; case counts in a variant."""
     language, _, variant = voice.partition("+")

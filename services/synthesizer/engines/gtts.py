@@ -102,7 +102,9 @@ class Gtts:
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
         code = _code(language)
         if code is None:
-            raise Permanent(f"gTTS: Google Translate speaks no '{language}': choose another engine")
+            raise Permanent(
+                f"gTTS: Google Translate speaks no '{language}': change the option language, or choose another engine"
+            )
         if voice not in (None, self.name) and voice not in _DOMAINS:
             raise Permanent(f"gTTS has no voice '{voice}': choose from {', '.join((self.name, *_DOMAINS))}")
         domain = _DOMAINS.get(voice or "") or _DOMAINS.get(_name(language), ELSEWHERE)
@@ -168,8 +170,10 @@ def _check(answer: Answer, url: URL) -> None:
             f"gTTS: {shown(url)} asks whether this is a person (HTTP {answer.status}), as it does after many requests;"
             " lower GTTS_REQUESTS_PER_MINUTE, or choose another engine for some hours"
         )
-    if answer.status >= FAILED:
+    if answer.status == FAILED:
         raise Repeated(f"gTTS: {shown(url)} fails (HTTP {answer.status}), perhaps at this text alone")
+    if answer.status > FAILED:
+        raise Unavailable(f"gTTS: {shown(url)} fails (HTTP {answer.status}); choose another engine meanwhile")
     if not answer.ok:
         raise Unavailable(
             f"gTTS: {shown(url)} refuses the request (HTTP {answer.status}); see whether there is a newer gtts"

@@ -20,6 +20,7 @@ from darkchannel.runtime.settings import read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import openai_voices
+from services.synthesizer.engines.look import Look
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
@@ -58,10 +59,10 @@ class OpenAI:
         self._voices: tuple[Voice, ...] | None = None
         """None until the server was asked."""
         self._has_captions: bool | None = None
-        self.close = self._server.close
+        self._look = Look(self._listed)
 
     async def voices(self) -> Sequence[Voice]:
-        await self._look()
+        await self._look.made()
         voices = self._voices or self._unlisted()
         return (Voice(self.name, openai_voices.languages(voices), "the usual voice of each language"), *voices)
 
@@ -80,6 +81,10 @@ class OpenAI:
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
         request = await self._request(language, voice) | {"input": text}
         return await self._captioned(request, text) or await self._spoken(request)
+
+    async def close(self) -> None:
+        await self._look.close()
+        await self._server.close()
 
     async def _request(self, language: str, voice: str | None) -> Request:
         """All but the text."""
@@ -136,13 +141,13 @@ class OpenAI:
         is_usual = voice in (None, self.name)
         voices = self._voices
         if voices is None or not (is_usual or voice in _names(voices)):
-            has_told = await self._look()
+            has_told = await self._look.made()
             voices = self._voices or self._named()
             if not has_told and not (voices if is_usual else voice in _names(voices)):
                 raise Transient(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
         return voices
 
-    async def _look(self) -> bool:
+    async def _listed(self) -> bool:
         """Ask the server for its voices, for a few seconds; whether it says anything."""
         answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
         if answer:

@@ -111,12 +111,13 @@ class OpenVoice:
                 f" as in {language}=ACCENT; else choose another engine"
             )
         recording = None
-        if voice not in (None, self.name):
-            recording = (await self._recordings(voice or "")).get(voice or "")
+        if voice and voice != self.name:
+            recording = (await self._recordings(voice)).get(voice)
             if recording is None:
+                first = voice.partition(" ")[0]
                 raise Permanent(
                     f"OpenVoice has no voice '{voice}': put a recording of it at"
-                    f" {keys.REFS}/{keys.VOICES}{voice}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
+                    f" {keys.REFS}/{keys.VOICES}{first}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
                 )
         return accent, recording
 

@@ -7,7 +7,7 @@ voice of medium quality one needs some 150 MB, and 20 MB more for each second of
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +22,10 @@ from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.engines import NotSetUp, Voice
 from darkchannel.runtime.settings import FROM_ENVIRONMENT, read
-from darkchannel.speech.script import Say, flat
+from darkchannel.speech.script import Say, Step
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
-from services.synthesizer.engines.piper_voices import THERE, Copies, Found, Model, Voices, again
+from services.synthesizer.engines.piper_voices import AGAIN, THERE, Copies, Found, Model, Voices
 from services.synthesizer.engines.piper_worker import Damaged, spoken
 from services.synthesizer.engines.plain import PlainText
 
@@ -102,13 +102,13 @@ class Piper:
     async def speaks(self, language: str) -> bool:
         return self._of(language) is not None
 
-    def check(self, script: Element) -> None:
+    def check(self, steps: Iterable[Step]) -> None:
         """Raises Permanent for a voice that is not there, or that a text of another language is given to.
 
         A passage in another language inside its own text is pronounced as it can.
         """
-        for say in flat(script):
-            if isinstance(say, Say) and say.voice and say.text.strip():
+        for say in steps:
+            if isinstance(say, Say) and say.voice:
                 model, _ = self._named(say.voice)
                 if not say.is_foreign and not _is_alike(model.language, say.language):
                     raise Permanent(
@@ -141,7 +141,7 @@ class Piper:
             async with asyncio.timeout(LIMIT_SECONDS + GRACE_SECONDS):
                 return await self._compute(spoken, str(path), model.json, text, speaker, accent)
         except Damaged as error:
-            raise Permanent(f"{keys.REFS}/{model.key} {error}; {again(model.name)}") from error
+            raise Permanent(f"{keys.REFS}/{model.key} {error}; {AGAIN}") from error
         except FileNotFoundError as error:
             raise Transient(f"the copy of {keys.REFS}/{model.key} was removed from {path.parent}") from error
         except (Transient, MemoryError) as error:
@@ -177,7 +177,8 @@ class Piper:
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._found.models)) or "none"
-        return f"Piper has no voice '{name}' in {THERE} (there: {known}): `darkchannel voices install {name}`"
+        first = name.partition(" ")[0]
+        return f"Piper has no voice '{name}' in {THERE} (there: {known}): `darkchannel voices install {first}`"
 
 
 class Watchful(PlainText):
@@ -187,14 +188,11 @@ class Watchful(PlainText):
         super().__init__(piper)
         self._piper = piper
 
-    async def revision(self, script: Element) -> str:
+    async def _steps(self, script: Element) -> list[Step]:
         await self._piper.look()
-        return await super().revision(script)
-
-    async def speak(self, script: Element) -> Speech:
-        await self._piper.look()
-        self._piper.check(script)
-        return await super().speak(script)
+        found = await super()._steps(script)
+        self._piper.check(found)
+        return found
 
 
 def processes(cores: int, memory: int | None) -> int:

@@ -19,6 +19,7 @@ from services.synthesizer.engines.stored import reading
 THERE: Final = f"{keys.REFS}/{keys.PIPER_VOICES}"
 MAX_CONFIG_BYTES: Final = 1 << 20
 LOOK_SECONDS: Final = 5.0
+AGAIN: Final = "put a whole file there, or install the voice again with `darkchannel voices install`"
 
 
 class _Audio(BaseModel):
@@ -123,7 +124,7 @@ class Voices:
                 at = described.key, described.etag
                 read = known[at] = self._read.get(at) or await self._config(described)
                 if isinstance(read, str):
-                    broken[name] = f"{keys.REFS}/{described.key} {read}; {again(name)}"
+                    broken[name] = f"{keys.REFS}/{described.key} {read}; {AGAIN}"
                 else:
                     models[name] = Model(name, info.etag, *read)
         self._read = known
@@ -144,10 +145,6 @@ class Voices:
 
 def missing(key: str) -> str:
     return f"{keys.REFS}/{key} is missing: put it there, too"
-
-
-def again(name: str) -> str:
-    return f"install the voice again: `darkchannel voices install {name}`"
 
 
 class Copies:

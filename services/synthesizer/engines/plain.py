@@ -12,7 +12,7 @@ from darkchannel.runtime.engines import Voice
 from darkchannel.runtime.together import together
 from darkchannel.speech.expected import excerpt
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
-from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, steps
+from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, names, steps
 from darkchannel.speech.sentences import break_point, split
 from darkchannel.speech.ssml import Element
 
@@ -56,8 +56,9 @@ class PlainEngine(Protocol):
         """At most ``limit`` characters spoken, at any rate, with their words where the engine tells them.
 
         The silence around them does not count.
-        ``voice`` is the name that the text gives, perhaps that of another language's voice; None leaves the choice
-        to the engine. Raises as ``Engine.speak`` does.
+        ``voice`` is the first of the names that the text gives which the engine has, perhaps that of another language's
+        voice; where it has none of them it is all of them, and None leaves the choice to the engine. Raises as
+        ``Engine.speak`` does.
         """
         ...
 
@@ -80,7 +81,8 @@ class PlainText:
 
     async def revision(self, script: Element) -> str:
         own = language_of(script, DEFAULT_LANGUAGE)
-        turns = dict.fromkeys((step.language, step.voice) for step in self._steps(script) if isinstance(step, Say))
+        found = await self._steps(script)
+        turns = dict.fromkeys((step.language, step.voice) for step in found if isinstance(step, Say))
         told = await together((self._revision(*turn, own) for turn in turns), at_once=TURNS_AT_ONCE)
         return "\n".join(told)  # in the script's order: two voices whose files were exchanged are others
 
@@ -90,7 +92,7 @@ class PlainText:
         Raises Permanent where there is nothing to speak, or nothing is heard of some words, Transient where ffmpeg
         fails, else as the engine does.
         """
-        found = self._steps(script)
+        found = await self._steps(script)
         if not any(isinstance(step, Say | Pause) for step in found):
             raise Permanent("it has nothing to speak: give it some text or a break")
         if sum(step.milliseconds for step in found if isinstance(step, Pause)) > MAX_PAUSES_MS:
@@ -110,8 +112,18 @@ class PlainText:
                 track.place(step.name)
         return track.speech()
 
-    def _steps(self, script: Element) -> list[Step]:
-        return [part for step in steps(script) for part in _requests(step, self._engine.limit)]
+    async def _steps(self, script: Element) -> list[Step]:
+        found = [part for step in steps(script) for part in _requests(step, self._engine.limit)]
+        asked = tuple(dict.fromkeys(step.voice for step in found if isinstance(step, Say) and step.voice))
+        chosen = dict(zip(asked, await together(map(self._voice, asked), at_once=TURNS_AT_ONCE), strict=True))
+        return [replace(step, voice=chosen.get(step.voice or "")) if isinstance(step, Say) else step for step in found]
+
+    async def _voice(self, voice: str) -> str:
+        """The first of its names that the engine has; all of them, cut short, where it is to say that it has none."""
+        for name in names(voice):
+            if await self._engine.has(name):
+                return name
+        return excerpt(voice)
 
     async def _revision(self, language: str, voice: str | None, own: str) -> str:
         return await self._engine.revision(await self._language(language, own), voice)

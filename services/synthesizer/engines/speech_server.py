@@ -6,10 +6,11 @@ import ssl
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -28,6 +29,8 @@ MOST_REST_SECONDS: Final = 86_400.0
 """However long a server wants no requests."""
 FAILED: Final = 500
 """Status that may be of the server, and passes, or of this request alone, and stays."""
+UNKNOWN_USER: Final = 407
+"""Status by which a proxy asks for credentials, or for others."""
 AWAY: Final = frozenset({408, 429, FAILED, 502, 503, 504})
 """Statuses by which a request is worth another try."""
 
@@ -89,6 +92,8 @@ class SpeechServer:
         self._session: aiohttp.ClientSession | None = None
         self._resting_until = 0.0
         """By the clock of the loop: until then the server wants no requests."""
+        self._rest_ends = ""
+        """The same, for people: one text however often it is told."""
 
     async def ask(
         self,
@@ -113,7 +118,7 @@ class SpeechServer:
             try:
                 answer = await self._once(method, url, headers or {}, body, self._timeout)
             except (aiohttp.ClientError, OSError) as error:
-                reason = _trouble(error, self._timeout)
+                reason = self._trouble(url, error, self._timeout)
             else:
                 if answer.status not in self._away:
                     return answer
@@ -138,7 +143,7 @@ class SpeechServer:
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
                 return None
-            raise self._unavailable(url, _trouble(error, LOOK_SECONDS)) from error
+            raise self._unavailable(url, self._trouble(url, error, LOOK_SECONDS)) from error
         self._rest(answer)
         if answer.status in self._away:
             raise self._unavailable(url, f"answers HTTP {answer.status}")
@@ -171,14 +176,20 @@ class SpeechServer:
         raise Transient(f"{self._engine}: the answer of {shown(response.url)} has more than {MOST_BYTES >> 20} MiB")
 
     def _mind_rest(self, url: URL) -> None:
-        left = self._resting_until - asyncio.get_running_loop().time()
-        if left > 0:
-            raise self._unavailable(url, f"wants no requests for another {left:.0f} s")
+        if asyncio.get_running_loop().time() < self._resting_until:
+            raise self._unavailable(url, f"wants no requests until {self._rest_ends}")
 
     def _rest(self, answer: Answer) -> None:
         """Keep to what a server asks for that would have to be waited for too long."""
         if answer.status in self._away and answer.retry_after > PATIENCE_SECONDS:
             self._resting_until = asyncio.get_running_loop().time() + answer.retry_after
+            self._rest_ends = minute(datetime.now(UTC) + timedelta(seconds=answer.retry_after))
+
+    def _trouble(self, url: URL, error: Exception, seconds: float) -> str:
+        proxy = proxy_of(url) if self._by_proxy else None
+        troubles = (*_PROXY_TROUBLES, *_TROUBLES) if proxy else _TROUBLES
+        template = next(template for kind, template in troubles if isinstance(error, kind))
+        return template.format(seconds=seconds, proxy=f"the proxy of HTTPS_PROXY, {proxy}", why=_refusal(error))
 
     def _unavailable(self, url: URL, reason: str) -> Unavailable:
         return Unavailable(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
@@ -206,6 +217,17 @@ def shown(url: URL) -> str:
     return url.host_port_subcomponent or ""
 
 
+def proxy_of(url: URL) -> str | None:
+    """The proxy that the environment names for it, without its credentials; None where there is none."""
+    proxy = getproxies().get(url.scheme)
+    return shown(URL(proxy)) if proxy and not proxy_bypass(url.host or "") else None
+
+
+def minute(at: datetime) -> str:
+    """A time of day for people, in UTC: the end of its minute."""
+    return f"{at + timedelta(seconds=59):%H:%M} UTC"
+
+
 def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds, from seconds or a date, a day at most; 0 for what is neither.
 
@@ -222,21 +244,25 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return min(max((until - now).total_seconds(), 0.0), MOST_REST_SECONDS)
 
 
+def _refusal(error: Exception) -> str:
+    status = error.status if isinstance(error, aiohttp.ClientHttpProxyError) else None
+    return f"HTTP {status}, it wants other credentials" if status == UNKNOWN_USER else f"HTTP {status}"
+
+
 # For people. The errors' own texts name addresses and quote what the server sent.
+_PROXY_TROUBLES = (
+    (aiohttp.ClientHttpProxyError, "is not let through by {proxy} ({why})"),
+    (aiohttp.ClientConnectorDNSError, "is behind {proxy}, which has no address"),
+    (aiohttp.ClientProxyConnectionError, "is behind {proxy}, which takes no connection"),
+    (aiohttp.ConnectionTimeoutError, "is behind {proxy}, which leads to no connection"),
+)
 _TROUBLES = (
     (aiohttp.ClientConnectorCertificateError, "has no valid certificate"),
     (aiohttp.ClientSSLError, "does not speak TLS"),
     (aiohttp.ClientConnectorDNSError, "has no address, or the name server does not answer"),
-    (aiohttp.ClientHttpProxyError, "is not let through by the proxy"),
-    (aiohttp.ClientProxyConnectionError, "is behind a proxy that does not answer"),
     (aiohttp.ConnectionTimeoutError, "takes no connection"),
     (TimeoutError, "gave no answer within {seconds:g} s"),
     (aiohttp.ClientConnectorError, "takes no connection"),
     (aiohttp.ClientResponseError, "does not answer in HTTP"),
     (Exception, "closed the connection without an answer"),
 )
-
-
-def _trouble(error: Exception, seconds: float) -> str:
-    template = next(template for kind, template in _TROUBLES if isinstance(error, kind))
-    return template.format(seconds=seconds)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from darkchannel.errors import Transient, Unavailable
+from darkchannel.errors import Denied, Transient, Unavailable
+from darkchannel.runtime.engines import NotSetUp
+from darkchannel.storage.port import GOES_ON
 
 
 class Unread(Transient):
@@ -12,8 +14,10 @@ class Unread(Transient):
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Reads of ``what``, plural. Raises Unread where the store is Unavailable."""
+    """Reads of ``what``, plural. Raises NotSetUp where the store is Denied to us, Unread where it is Unavailable."""
     try:
         yield
+    except Denied as error:
+        raise NotSetUp(f"{what} may not be read: {str(error).removesuffix(GOES_ON)}") from error
     except Unavailable as error:
         raise Unread(f"{what} cannot be read: {error}") from error

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 HEAD_BYTES: Final = 1 << 16
 """The first bytes of a chunk that always hold its record: enough for some 3,000 marks or words."""
 
+SPARE: Final = ("words", "unable", "passed_over")
+"""Of a record: what people are told besides, the first to go first. No speech is refused for it."""
 BYTES_PER_SAMPLE: Final = 2
 _PCM: Final = 1
 _KINDS: Final = {_PCM: "PCM", 3: "float", 6: "A-law", 7: "µ-law"}
@@ -97,6 +99,8 @@ class ChunkRecord(BaseModel):
     """Whether the speech came from the cache: it was spoken before, for this job or another."""
     passed_over: tuple[str, ...] = ()
     """The voices that the text names and the engine does not have: it spoke with its own in their place."""
+    unable: tuple[tuple[str, str], ...] = ()
+    """The engines that were to speak it before this one, each with why it did not."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -105,9 +109,9 @@ class ChunkRecord(BaseModel):
 
 
 def pack(speech: Speech, record: ChunkRecord) -> bytes:
-    """The WAV file of a chunk; where ``HEAD_BYTES`` do not hold the record with its words, it has none.
+    """The WAV file of a chunk; of a record that ``HEAD_BYTES`` do not hold, without ``SPARE`` as far as need be.
 
-    Raises ValueError where the record does not fit the speech, or is too large without words, too.
+    Raises ValueError where the record does not fit the speech, or is too large all the same.
     """
     if record.samples * BYTES_PER_SAMPLE != len(speech.pcm) or record.rate != speech.rate:
         raise ValueError(
@@ -115,8 +119,10 @@ def pack(speech: Speech, record: ChunkRecord) -> bytes:
             f" {len(speech.pcm)} bytes at {speech.rate} Hz"
         )
     head = _head(record)
-    if len(head) > HEAD_BYTES:
-        head = _head(record.model_copy(update={"words": ()}))
+    for name in SPARE:
+        if len(head) > HEAD_BYTES:
+            record = record.model_copy(update={name: ()})
+            head = _head(record)
     if len(head) > HEAD_BYTES:
         raise ValueError(f"a record of {len(head)} bytes is too large: mark fewer places")
     return head + speech.pcm

@@ -27,7 +27,7 @@ from darkchannel.cli.arguments import (
     finish,
     options,
 )
-from darkchannel.cli.exits import MEANINGS, Code, code_of, one_line
+from darkchannel.cli.exits import MEANINGS, Code, code_of, one_line, reason_of
 from darkchannel.errors import DarkChannelError
 
 MAKE, LOOK, RUN = "Make audiobooks", "Look after jobs", "Run the services"
@@ -94,7 +94,10 @@ def narrate(
     folder: Annotated[Path | None, typer.Option(help="Folder of the objects.")] = None,
     json: Json = False,
 ) -> int:
-    """Narrate one file here and now, without any server."""
+    """Narrate one file here and now, without any server.
+
+    Interrupted, it goes on with what is made already when the same command is given again.
+    """
     from darkchannel.cli import narrating
 
     given = options(
@@ -246,7 +249,7 @@ def _explained(error: Exception) -> tuple[int, str]:
         case typer.TyperException():
             return error.exit_code, f"{error.format_message().rstrip('.')}; see darkchannel --help"
         case DarkChannelError():
-            return code_of(error), str(error)
+            return code_of(error), reason_of(error)
     return Code.FAILED, f"{type(error).__name__}: {error} (add --debug to see where)"
 
 

@@ -13,7 +13,7 @@ Document = Annotated[
 JobOrFile = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or the name of the file it came from.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Show the progress until the job ends.")]
-Voice = Annotated[str | None, typer.Option(help="Voice, as the engine knows it.")]
+Voice = Annotated[str | None, typer.Option(help="Voice, as the engine names it; several: the first there is.")]
 Language = Annotated[str | None, typer.Option(help="Language tag; pt-BR where nothing says otherwise.")]
 Engine = Annotated[str | None, typer.Option(help="Speech engine.")]
 Title = Annotated[str | None, typer.Option(help="Title of the audiobook.")]

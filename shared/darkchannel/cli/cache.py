@@ -10,9 +10,10 @@ from pydantic import ByteSize
 
 from darkchannel.audio.cached import MAX_TEXT, CachedRecord
 from darkchannel.cli import output
-from darkchannel.cli.exits import Code
+from darkchannel.cli.exits import Code, Usage
 from darkchannel.cli.progress import counted
 from darkchannel.cli.stores import opened
+from darkchannel.runtime.engines import installed
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import AT_ONCE, Entry, SpeechCache
 from darkchannel.runtime.together import together
@@ -68,9 +69,12 @@ async def stats(*, json: bool) -> Code:
 
 
 async def clear(engine: str | None, *, yes: bool, json: bool) -> Code:
+    """Raises Usage where there is no such engine, and no speech of one that there was."""
     async with opened() as jobs:
         cache = SpeechCache(jobs.store, utc_now)
         entries = await _entries(cache, engine)
+        if engine and not entries and engine not in installed():
+            raise Usage(f"there is no engine '{engine}': choose from {', '.join(installed())}")
         if yes:
             with counted("objects removed", len(entries)) as tick:
                 await cache.remove(entries, tick)

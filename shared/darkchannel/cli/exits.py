@@ -4,6 +4,7 @@ import re
 from enum import IntEnum
 
 from darkchannel.errors import DarkChannelError, Unavailable
+from darkchannel.storage.port import GOES_ON
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -48,6 +49,11 @@ _CODES: tuple[tuple[type[DarkChannelError], Code], ...] = (
 
 def code_of(error: DarkChannelError) -> Code:
     return next((code for kind, code in _CODES if isinstance(error, kind)), Code.FAILED)
+
+
+def reason_of(error: Exception) -> str:
+    """What a command that ends says of an error: nothing goes on by itself."""
+    return one_line(str(error).replace(GOES_ON, ""))
 
 
 def one_line(message: str) -> str:

@@ -62,7 +62,7 @@ async def install(voice: str, *, folder: Path | None, json: bool) -> Code:
             files = _beside(local) if local else await _download(name, Path(fetched), show)
             show("trying", 0)
             await _put(tried, name, files)
-            spoken = await _try(engine, name)
+            spoken = await _try(engine, name, local)
         finally:
             await engine.close()
         show("storing", 0)
@@ -96,6 +96,8 @@ def _check_name(name: str, *, is_local: bool) -> None:
 def _beside(model: Path) -> tuple[Path, Path]:
     files = model, model.with_name(model.name.removesuffix(MODEL) + CONFIG)
     for file in files:
+        if file.is_dir():
+            raise Usage(f"{file} is a folder: Piper needs a model and its {CONFIG} beside it, both files")
         if not file.is_file():
             raise NotFound(f"there is no file {file}: Piper needs a model and its {CONFIG} beside it")
     return files
@@ -160,14 +162,16 @@ async def _put(store: ObjectStore, name: str, files: tuple[Path, Path]) -> None:
         await store.put_file(keys.REFS, key, file)
 
 
-async def _try(engine: Engine, name: str) -> Voice:
-    """The voice, once it has spoken."""
+async def _try(engine: Engine, name: str, local: Path | None) -> Voice:
+    """The voice, once it has spoken; ``local`` is the person's own model, of which is told where it does not."""
     try:
         voice = next(voice for voice in await engine.voices() if voice.name == name)
         script = rendered(f'<speak xml:lang="{voice.languages[0]}">1, 2, 3.</speak>')
         await engine.speak(script)
     except (Permanent, Unavailable) as error:
-        raise Failed(f"it is not installed: {error}") from error
+        tried, _ = keys.piper_voice(name)
+        reason = str(error).replace(f"{keys.REFS}/{tried}", str(local)) if local else str(error)
+        raise Failed(f"it is not installed: {reason}") from error
     return voice
 
 

@@ -1,7 +1,9 @@
 """``darkchannel narrate``: one file through the whole pipeline, in this process, on a folder."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -12,9 +14,11 @@ from darkchannel.cli.exits import Code, Failed, Usage
 from darkchannel.cli.local import Waits, prepare
 from darkchannel.cli.progress import follow
 from darkchannel.cli.report import Report
+from darkchannel.cli.resuming import advice, unfinished
 from darkchannel.cli.submitting import check, upload
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
+from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.port import ObjectStore
 
 PLAYER = "index.html"
@@ -27,7 +31,12 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline)
-        report = await follow(pipeline.jobs, await upload(pipeline.jobs, file, options), waits.news)
+        job = await _begun(pipeline.jobs, file, options)
+        try:
+            report = await follow(pipeline.jobs, job, waits.news)
+        except asyncio.CancelledError:
+            output.note(advice(job, root))
+            raise
         audiobook = await _audiobook(pipeline.store, report, out)
     took = time.monotonic() - started
     if json:
@@ -41,16 +50,26 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         output.line(f"audiobook   {audiobook}")
         output.line(f"player      {_folder(root, report) / 'final' / PLAYER}")
         output.line(f"job folder  {_folder(root, report)}")
-        if len(report.engines) > 1:
-            output.line(f"spoken by   {output.spoken_by(report.engines)}")
-        if report.passed_over:
-            output.line(f"not used    {output.not_used(report.passed_over)}")
+        for name, text in output.speakers(report).items():
+            output.line(f"{name:<12}{text}")
         output.line(f"{output.duration(report.seconds or 0)} of speech in {output.duration(took)}")
     return Code.OK
 
 
+async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str]) -> str:
+    """The job of this file: the one that was interrupted, where there is one, else a new one."""
+    job = await unfinished(jobs, file, options)
+    if job is None:
+        return await upload(jobs, file, options)
+    output.note(f"goes on with job {job}, which has this file and these options and is not finished")
+    await jobs.ask(job)
+    return job
+
+
 def check_out(out: Path | None) -> None:
     """Raises Usage where the copy of the audiobook could not be written."""
+    if out and out.exists() and not (out.is_dir() or out.is_file()):
+        raise Usage(f"{out} is neither a file nor a folder: name one with --out")
     if out and not out.is_dir() and not out.parent.is_dir():
         raise Usage(f"there is no folder {out.parent} to write {out.name} into")
 
@@ -63,13 +82,23 @@ async def _audiobook(store: ObjectStore, report: Report, out: Path | None) -> Pa
         return Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, report.output)).path))
     target = _target(out, report.output)
     try:
-        with target.open("wb") as file:
-            async for piece in store.stream(keys.OUTPUT, report.output):
-                file.write(piece)
+        await write(target, store.stream(keys.OUTPUT, report.output))
     except OSError as error:
         there = f"{keys.OUTPUT}/{report.output}"
         raise Failed(f"{target} cannot be written: {error.strerror}; the audiobook lies in {there}") from error
     return target
+
+
+async def write(target: Path, pieces: AsyncIterator[bytes]) -> None:
+    """Write a file whole, over what is there. Raises OSError where it cannot be; all is then as it was before."""
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            async for piece in pieces:
+                file.write(piece)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _target(out: Path, key: str) -> Path:

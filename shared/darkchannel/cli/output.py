@@ -64,25 +64,45 @@ def job(report: Report) -> None:
         "segments": f"{report.segments} spoken" if report.segments.total else None,
         "sections": f"{report.sections} encoded" if report.sections.total else None,
         "audiobook": f"darkchannel-output/{report.output}" if report.output else None,
-        "spoken by": spoken_by(report.engines) or None,
-        "not used": not_used(report.passed_over) or None,
+        **speakers(report),
         "plays": duration(report.seconds) if report.seconds else None,
         "reason": report.error,
     }
     facts(said)
 
 
-def spoken_by(engines: Mapping[str, int]) -> str:
-    """Who spoke an audiobook, and how much of it where there were several."""
-    if len(engines) < 2:
-        return "".join(engines)
-    return ", ".join(f"{name} {count}" for name, count in engines.items()) + " segments"
+def speakers(report: Report) -> dict[str, str]:
+    """What there is to say of who spoke an audiobook, and of who was to and did not."""
+    lines = {
+        "spoken by": spoken_by(report.engines, report.unable),
+        "not used": not_used(report.passed_over, is_advised=not report.unable),
+    }
+    return {name: text for name, text in lines.items() if text}
 
 
-def not_used(passed_over: Mapping[str, Mapping[str, int]]) -> str:
-    """The voices that an engine spoke in place of, and what to do; nothing where there are none."""
+def spoken_by(engines: Mapping[str, int], unable: Mapping[str, Mapping[str, int]]) -> str:
+    """Who spoke, and how much of it where there were several; then why others did not."""
+    shares = [f"{name} {count}" for name, count in engines.items()]
+    spoke = "".join(engines) if len(engines) < 2 else f"{', '.join(shares)} segments"
+    return "; ".join([spoke, *(f"{name} did not: {_reasons(name, counts)}" for name, counts in unable.items())])
+
+
+def _reasons(engine: str, counts: Mapping[str, int]) -> str:
+    """An engine's reasons, which may begin with its name, as it writes it."""
+    said = {
+        reason[len(engine) + 2 :] if reason.lower().startswith(f"{engine}: ") else reason: count
+        for reason, count in counts.items()
+    }
+    return ", ".join(f"{one_line(reason)} ({count} segment{'s' * (count != 1)})" for reason, count in said.items())
+
+
+def not_used(passed_over: Mapping[str, Mapping[str, int]], *, is_advised: bool) -> str:
+    """The voices that an engine spoke in place of, and what to do about it; nothing where there are none.
+
+    No advice helps where the engine that has them may be the one that could not speak.
+    """
     told = [f"{_some(list(voices))}: spoken by {engine} in another voice" for engine, voices in passed_over.items()]
-    return "; ".join([*told, ADVICE]) if told else ""
+    return "; ".join([*told, *([ADVICE] if told and is_advised else [])])
 
 
 def _some(names: Sequence[str]) -> str:

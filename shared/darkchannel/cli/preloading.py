@@ -9,17 +9,18 @@ from typing import Literal
 from darkchannel import keys
 from darkchannel.audio.faults import fault
 from darkchannel.cli import output, texts
-from darkchannel.cli.exits import Code, Failed, Usage, one_line
+from darkchannel.cli.exits import Code, Failed, Usage, reason_of
 from darkchannel.cli.progress import counted
 from darkchannel.cli.stores import opened
 from darkchannel.errors import Permanent, Transient
-from darkchannel.runtime.engines import Engine, installed, open_engine
+from darkchannel.runtime.engines import Engine, installed, open_engine, revision_of
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, speech_key
 from darkchannel.runtime.together import together
 from darkchannel.speech.expected import expected_seconds
 from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, rendered
+from darkchannel.speech.script import names
 from darkchannel.storage.port import ObjectStore
 
 NAME = "phrase.txt"
@@ -78,15 +79,15 @@ class _Preloader:
             book = await asyncio.to_thread(texts.book_of, phrase.text.encode(), NAME, options, lexicons)
             spoken = [await self._keep(ssml) for chapter in book.chapters for ssml in chapter.segments]
         except (Permanent, Transient) as error:
-            return Said(phrase, "failed", one_line(str(error)))
+            return Said(phrase, "failed", reason_of(error))
         finally:
             tick()
         return Said(phrase, "spoken" if any(spoken) else "kept")
 
     async def _keep(self, ssml: str) -> bool:
-        """Whether the segment had to be spoken. Raises Transient where its speech is not sound."""
+        """Whether the segment had to be spoken. Raises as ``revision_of``, and Transient for unsound speech."""
         script = await asyncio.to_thread(rendered, ssml)
-        key = speech_key(script, self._name, await self._engine.revision(script))
+        key = speech_key(script, self._name, await revision_of(self._engine, script))
         if await self._cache.has(key):
             return False
         speech = await self._engine.speak(script)
@@ -107,7 +108,7 @@ def _phrases(text: str) -> list[Phrase]:
 async def _check(engine: Engine, voice: str | None) -> None:
     if not engine.is_costly:
         raise Usage(f"speech of {engine.name} is not kept: speaking it again costs no more than reading it")
-    if voice and not await engine.has(voice):
+    if voice and not any([await engine.has(name) for name in names(voice)]):
         raise Failed(f"{engine.name} has no voice '{voice}': `darkchannel voices` lists them")
 
 

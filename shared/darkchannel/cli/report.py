@@ -46,6 +46,8 @@ class Report(BaseModel):
     """How many segments of the audiobook each engine spoke."""
     passed_over: dict[str, dict[str, int]] = {}
     """By engine, how many segments name each voice that it does not have, and spoke with its own."""
+    unable: dict[str, dict[str, int]] = {}
+    """By engine that was to speak, for how many segments each of the most frequent reasons had another speak."""
     seconds: float | None = None
     """How long the audiobook plays."""
     error: str | None = None
@@ -96,6 +98,7 @@ class Reporter:
             output=keys.published(*name, manifest.audiobook, manifest.audiobook) if manifest and name else None,
             engines=manifest.engines if manifest else {},
             passed_over=manifest.passed_over if manifest else {},
+            unable=manifest.unable if manifest else {},
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )

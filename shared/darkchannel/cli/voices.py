@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, riff_head
 from darkchannel.cli import output
-from darkchannel.cli.exits import Code, Failed, NotFound, Usage, one_line
+from darkchannel.cli.exits import Code, Failed, NotFound, Usage, reason_of
 from darkchannel.cli.stores import opened
 from darkchannel.errors import DarkChannelError, Permanent, Unavailable
 from darkchannel.runtime.engines import Engine, Voice, installed, open_engine
@@ -73,7 +73,7 @@ async def show(engine: str | None, language: str | None, *, json: bool) -> Code:
         output.note(f"no engine that can speak now has a voice for '{language}'" if language else "no engine can speak")
     for one in asked:
         if one.error:
-            output.note(f"{one.name} cannot speak now: {one_line(str(one.error))}")
+            output.note(f"{one.name} cannot speak now: {reason_of(one.error)}")
     return Code.OK
 
 
@@ -223,6 +223,6 @@ def _as_json(one: Asked, voices: Iterable[Voice]) -> dict[str, object]:
     return {
         "engine": one.name,
         "usable": one.error is None,
-        **({"reason": str(one.error)} if one.error else {}),
+        **({"reason": reason_of(one.error)} if one.error else {}),
         "voices": [{"name": v.name, "languages": list(v.languages), "about": v.about} for v in voices],
     }

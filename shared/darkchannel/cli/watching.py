@@ -87,5 +87,8 @@ class Watch:
             return []
         self._open.pop(report.job, None)
         self._ended[report.job] = report.run
-        what = f"{keys.OUTPUT}/{report.output}" if report.state is State.COMPLETED else report.error or ""
-        return [f"{report.state.value:<10} {report.source}: {what}"]
+        is_completed = report.state is State.COMPLETED
+        what = f"{keys.OUTPUT}/{report.output}" if is_completed else report.error or ""
+        speakers = output.speakers(report) if is_completed else {}
+        lines = {report.state.value: f"{report.source}: {what}", **speakers}
+        return [f"{name:<10} {text}" for name, text in lines.items()]

@@ -77,7 +77,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
 
-    voice: str | None = Field(None, max_length=MAX_NAME, description="voice name, as the engine knows it")
+    voice: str | None = Field(
+        None, max_length=MAX_NAME, description="voice, as the engine names it; several: the first there is"
+    )
     language: str = Field("pt-BR", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag")
     engine: str = Field(
         "auto",

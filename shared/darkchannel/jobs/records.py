@@ -66,6 +66,8 @@ class SectionRecord(BaseModel):
     """How many of its segments each engine spoke."""
     passed_over: dict[str, dict[str, int]] = {}
     """By engine, how many of its segments name each voice that the engine does not have."""
+    unable: dict[str, dict[str, int]] = {}
+    """By engine, how many of its segments another spoke for each reason; the most frequent reasons alone."""
     files: dict[str, SectionAudio] = Field(min_length=1)
     """By encoding."""
     cues: Stored
@@ -126,6 +128,8 @@ class Manifest(BaseModel):
     """How many segments each engine spoke, the one that spoke most first."""
     passed_over: dict[str, dict[str, int]] = {}
     """By engine, how many segments name each voice that it does not have, and spoke with its own, the most first."""
+    unable: dict[str, dict[str, int]] = {}
+    """By engine that was to speak, for how many segments each reason had another speak, the most frequent first."""
     loudness: float | None = None
     """In LUFS; None where too little is heard to tell."""
 

@@ -8,16 +8,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
-from typing import Protocol
+from typing import Final, Protocol
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Permanent, Unavailable
+from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
 
 GROUP = "darkchannel.engines"
 AUTO = "auto"
 """Asks for the best engine at hand."""
+REVISION_SECONDS: Final = 10.0
+"""An engine that needs longer to tell what its speech depends on does not tell it."""
 
 
 class NotSetUp(Unavailable):
@@ -39,8 +41,9 @@ class Voice:
 class Engine(Protocol):
     """Turns one segment, as ``darkchannel.speech.rendering.rendered`` writes it out, into speech.
 
-    No method blocks the loop. ``speak`` raises Permanent for a text or a voice it cannot speak, Transient for a try
-    that failed, Unavailable while the engine is out of reach.
+    Where ``<voice name>`` gives several names, the first that it has speaks. No method blocks the loop. ``speak``
+    raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Unavailable while the
+    engine is out of reach.
     """
 
     name: str
@@ -96,6 +99,15 @@ async def open_engine(name: str, store: ObjectStore) -> Engine:
         raise Permanent(
             f"the engine '{name}' lacks {error.name or error}: pip install 'darkchannel[{_extra(name)}]'"
         ) from error
+
+
+async def revision_of(engine: Engine, script: Element) -> str:
+    """``Engine.revision``. Raises as it does, and Transient where it is not told in time."""
+    try:
+        async with asyncio.timeout(REVISION_SECONDS):
+            return await engine.revision(script)
+    except TimeoutError as error:
+        raise Transient(f"{engine.name} did not tell its revision within {REVISION_SECONDS:g} s") from error
 
 
 def _made(point: EntryPoint, store: ObjectStore) -> Engine:

@@ -23,7 +23,7 @@ class Say:
     text: str
     language: str
     voice: str | None = None
-    """By its name; None: the engine's own for the language."""
+    """By its name, or several as ``names`` takes them apart; None: the engine's own for the language."""
     manner: Manner = ORDINARY
     is_foreign: bool = False
     """Whether ``language`` was changed inside ``voice``, which perhaps does not speak it."""
@@ -52,6 +52,14 @@ class Edge:
 
 
 Step = Say | Pause | Place
+
+
+def names(voice: str | None) -> tuple[str, ...]:
+    """The names that ``<voice name>`` or the option ``voice`` gives, the preferred first; none where it gives none.
+
+    https://www.w3.org/TR/speech-synthesis11/#S3.2.1
+    """
+    return tuple(dict.fromkeys((voice or "").split()))
 
 
 def steps(rendered: Element) -> Iterator[Step]:

@@ -18,11 +18,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from darkchannel.errors import Unavailable
+from darkchannel.errors import Denied, Unavailable
 from darkchannel.storage import escape
 from darkchannel.storage.etags import Etags, Piece, hashed, same
 from darkchannel.storage.locks import Locks
-from darkchannel.storage.port import NEW
+from darkchannel.storage.port import GOES_ON, NEW
 
 _ATTEMPTS = 5
 _STALE_SECONDS = 86_400
@@ -223,7 +223,6 @@ class Files:
         return Unavailable(f"{self.root / spot} is being changed by another program all the time")
 
 
-_GOES_ON = "; the work then goes on by itself"
 _OUT_OF_ORDER = {
     errno.ENOSPC: "the disk of {root} is full: free some space",
     errno.EDQUOT: "the disk quota for {root} is used up: free some space or have the quota raised",
@@ -240,10 +239,11 @@ _OUT_OF_ORDER = {
 
 
 def problem(error: OSError, root: Path) -> Exception:
-    """What an operating system's error means for the person: Unavailable, or ValueError for too long a name."""
+    """What an operating system's error means for the person: Denied, Unavailable, or ValueError for too long a name."""
     where = error.filename or root
     if error.errno == errno.ENAMETOOLONG:
         return ValueError(f"{where} is a longer name than the disk can hold")
     known = _OUT_OF_ORDER.get(error.errno or 0)
     said = known or "{where} cannot be read or written ({reason}): mend that"
-    return Unavailable(said.format(root=root, where=where, reason=error.strerror or error) + _GOES_ON)
+    kind = Denied if error.errno in (errno.EACCES, errno.EPERM) else Unavailable
+    return kind(said.format(root=root, where=where, reason=error.strerror or error) + GOES_ON)

@@ -10,6 +10,9 @@ from typing import Final, Protocol
 NEW: Final = ""
 """As ``over``: create the object, or do nothing where one is there. No object has an empty ETag."""
 
+GOES_ON: Final = "; the work then goes on by itself"
+"""Ends what ``Unavailable`` says."""
+
 NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -36,7 +39,8 @@ class Object:
 
 
 class ObjectStore(Protocol):
-    """Every method raises ``Unavailable`` while the server, the disk or the credentials are out of order.
+    """Every method raises ``Unavailable`` while the server, the disk or the credentials are out of order, ``Denied``
+    where the credentials hold and do not allow it.
 
     A missing object is an answer (``None``), never an error. Keys are any UTF-8 up to 1,024 bytes that the
     server accepts; a key it cannot hold raises ``ValueError``.

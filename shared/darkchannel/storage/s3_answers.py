@@ -10,13 +10,13 @@ import aiohttp
 from miniopy_async.error import InvalidResponseError, MinioException, S3Error, ServerError
 from obstore.exceptions import BaseError
 
-from darkchannel.errors import Unavailable
+from darkchannel.errors import Denied, Unavailable
+from darkchannel.storage.port import GOES_ON
 
 _BAD_NAMES = frozenset({"XMinioInvalidObjectName", "XMinioInvalidResourceName", "KeyTooLongError", "InvalidURI"})
 _NOTHING_THERE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """The last: that version is a delete marker. A 404 of another name may come from a gateway before the store."""
 
-_GOES_ON = "; the work then goes on by itself"
 _FULL = "the object store {endpoint} is full: free space or add a drive"
 _READ_ONLY = "the disk of the object store {endpoint} is read-only: mount it writable"
 _DRIVES = "the object store {endpoint} cannot use its drives ({code}): see in its log which are away, and mend them"
@@ -91,7 +91,7 @@ class _Answer:
 
 @contextmanager
 def understood(endpoint: str, bucket: str, key: str = "", version: str | None = None) -> Iterator[None]:
-    """Raise Missing, Unsatisfiable, Conflict, ValueError or Unavailable in place of what the clients raise.
+    """Raise Missing, Unsatisfiable, Conflict, ValueError, Denied or Unavailable in place of what the clients raise.
 
     A HEAD that is refused is Unavailable, as its answer has no body that says why. Clients' own messages may quote
     headers: ours are written from the status, the code and known causes alone.
@@ -138,7 +138,7 @@ def _meaning(answer: _Answer, endpoint: str, bucket: str, key: str, version: str
     what = f"{bucket}/{key}" if key else bucket
     if answer.status is None:
         return Unanswered(
-            f"the object store {endpoint} does not answer: see that it runs and that its address is right{_GOES_ON}"
+            f"the object store {endpoint} does not answer: see that it runs and that its address is right{GOES_ON}"
         )
     if answer.code in _NOTHING_THERE or (version is not None and answer.code == "InvalidArgument"):
         return Missing()  # no version of ours has the form that another store's has
@@ -149,7 +149,7 @@ def _meaning(answer: _Answer, endpoint: str, bucket: str, key: str, version: str
     if answer.code in _BAD_NAMES:
         return ValueError(f"{what[:200]!r} is a name that the object store {endpoint} does not hold")
     said = _said(answer).format(endpoint=endpoint, bucket=bucket, what=what, status=answer.status, code=answer.code)
-    return Unavailable(said + _GOES_ON)
+    return (Denied if answer.code == "AccessDenied" else Unavailable)(said + GOES_ON)
 
 
 def _said(answer: _Answer) -> str:

@@ -1,0 +1,222 @@
+"""One engine of a process: opened when first asked for, and asked now and then whether it can speak."""
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from darkchannel.audio.wav import Speech
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.runtime.circuit import LONG_AGO, Circuit
+from darkchannel.runtime.engines import Engine, NotSetUp, revision_of
+from darkchannel.runtime.metrics import Metrics
+from darkchannel.runtime.service import Clock
+from darkchannel.speech.script import names
+from darkchannel.speech.ssml import Element
+from services.synthesizer.engines.stored import Unread
+from services.synthesizer.selection import Standing
+
+log = structlog.get_logger(__name__)
+
+EVERY: Final = timedelta(seconds=30)
+"""How long an answer holds; an engine that goes away meanwhile is told by its speech."""
+OLD: Final = 2 * EVERY
+"""After which an answer says nothing any more: no segment came for so long, a book is to begin with who is there."""
+ASK_SECONDS: Final = 10.0
+"""An engine that needs longer to say whether it can speak cannot."""
+
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Of an OSError: no engine is at fault, and the consumer waits for the disk."""
+
+Open = Callable[[str], Awaitable[Engine]]
+"""Opens an engine by its name; raises as ``darkchannel.runtime.engines.open_engine``."""
+
+
+class Member:
+    """One engine, and what it has shown of itself."""
+
+    def __init__(self, name: str, open_: Open, clock: Clock, metrics: Metrics) -> None:
+        self.name = name
+        self._open = open_
+        self._clock = clock
+        self._up = metrics.engine_up
+        self._is_counted = False
+        """Whether it ever spoke or was set up: of the others there is nothing to watch."""
+        self.slots = 0
+        """How many segments it speaks at once; none before it is open."""
+        self._free = asyncio.Semaphore(0)
+        self._opening: asyncio.Task[Engine] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = LONG_AGO
+        self._answer: Standing | None = None
+        self._has: dict[str, bool] = {}
+        self._circuit = Circuit()
+        self._under_way = 0
+        self._absence: Unavailable | None = None
+        """The last try that showed it to be away."""
+
+    async def engine(self) -> Engine:
+        """Raises as ``Open``; no failure is remembered, the next segment tries anew."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._opened())
+        opening = self._opening
+        try:
+            return await asyncio.shield(opening)
+        except Exception:
+            if self._opening is opening:
+                self._opening = None
+            raise
+
+    async def _opened(self) -> Engine:
+        try:
+            engine = await self._open(self.name)
+            self.slots = max(1, engine.slots)
+        except DarkChannelError:
+            raise
+        except OSError as error:
+            raise Transient(f"the engine '{self.name}' did not open: {_unexpected(error)}") from error
+        except Exception as error:  # a factory may be anybody's, too
+            raise Permanent(f"the engine '{self.name}' did not open: {_unexpected(error)}") from error
+        self._free = asyncio.Semaphore(self.slots)
+        return engine
+
+    async def speak(self, script: Element) -> Speech:
+        """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed.
+
+        Who waits for a slot while another try shows it to be away learns it from that one: each takes its time.
+        """
+        engine = await self.engine()
+        known = self._absence
+        self._under_way += 1
+        try:
+            with self._stumbling():
+                async with self._free:
+                    if self._absence and self._absence is not known:
+                        raise Unavailable(str(self._absence))
+                    return await self._tried(engine, script)
+        finally:
+            self._under_way -= 1
+
+    async def _tried(self, engine: Engine, script: Element) -> Speech:
+        try:
+            return await engine.speak(script)
+        except Unavailable as error:
+            self._absence = error
+            raise
+
+    async def revision(self, script: Element) -> str:
+        """Raises as ``speak``, and as ``revision_of``."""
+        engine = await self.engine()
+        with self._stumbling():
+            return await revision_of(engine, script)
+
+    @contextmanager
+    def _stumbling(self) -> Iterator[None]:
+        try:
+            yield
+        except DarkChannelError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            log.warning("an engine stumbled", engine=self.name, exc_info=True)
+            raise Transient(f"{self.name} stopped at an {_unexpected(error)}") from error
+
+    def tell(self, *, succeeded: bool) -> None:
+        """What became of its last try."""
+        self._circuit = self._circuit.after(self._clock(), succeeded=succeeded)
+        self._count(is_known=succeeded)
+
+    async def standing(self, voices: Collection[str] = ()) -> Standing:
+        """As it answered lately; ``voices``: whether it has these, of one with several names any.
+
+        Who comes first, or after long, waits for an answer.
+
+        Raises Unread where the store is away before it has told of itself, or of these.
+        """
+        age = self._clock() - self._asked
+        if self._asking is None and age >= EVERY:
+            self._asking = asyncio.create_task(self._ask())
+        if (self._answer is None or age >= OLD) and self._asking is not None:
+            await asyncio.shield(self._asking)
+        answer = self._answer
+        assert answer
+        if answer.is_set_up and not self._circuit.admits(self._clock(), self._under_way):
+            answer = Standing(away=f"it failed {self._circuit.failures} times in a row", is_resting=True)
+        if answer.away is None:
+            return await self._with_lacks(answer, voices)
+        has = self._has
+        return replace(answer, lacks=frozenset(one for one in voices if not any(has.get(n, True) for n in names(one))))
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                engine = await self.engine()
+                told = tuple(await engine.voices())
+            answer = Standing(told, most_segments=engine.most_segments)
+            self._has = {voice.name: True for voice in told}
+        except Unread:
+            if self._answer is None:
+                self._asking = None
+                raise
+            answer = self._answer
+        except Exception as error:  # an engine may be anybody's: whatever it raises, the others speak on
+            answer = _away(error)
+        if self._answer is None or answer.away != self._answer.away:
+            what = "an engine cannot speak" if answer.away else "an engine can speak"
+            log.info(what, engine=self.name, reason=answer.away)
+        self._answer = answer
+        self._asked, self._asking = self._clock(), None
+        self._count(is_known=answer.is_set_up)
+
+    def _count(self, *, is_known: bool) -> None:
+        self._is_counted = self._is_counted or is_known
+        if self._is_counted:
+            is_away = self._answer is not None and self._answer.away is not None
+            self._up.labels(self.name).set(not is_away and not self._circuit.is_open)
+
+    async def _with_lacks(self, answer: Standing, voices: Collection[str]) -> Standing:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                lacks = frozenset([voice for voice in voices if not await self._has_any(names(voice))])
+        except Unread:
+            raise
+        except Exception as error:  # as above
+            return _away(error)
+        return Standing(answer.voices, lacks, answer.most_segments)
+
+    async def _has_any(self, wanted: Sequence[str]) -> bool:
+        """None is asked for behind one that it has."""
+        has = self._has
+        for name in wanted:
+            if name not in has:
+                has[name] = await (await self.engine()).has(name)
+            if has[name]:
+                return True
+        return False
+
+    async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+        elif self._opening is not None:
+            await (await self._opening).close()
+
+
+def _away(error: Exception) -> Standing:
+    if isinstance(error, TimeoutError):
+        return Standing(away=f"it did not say within {ASK_SECONDS:g} s whether it can speak")
+    if not isinstance(error, DarkChannelError):
+        return Standing(away=_unexpected(error))
+    # What is refused for good lacks a library, or has a wrong setting.
+    return Standing(away=str(error), is_set_up=not isinstance(error, NotSetUp | Permanent))
+
+
+def _unexpected(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error}"

@@ -1,0 +1,156 @@
+"""``darkchannel narrate``: the copy of the audiobook, and a job that was interrupted."""
+
+import resource
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import pytest
+
+from darkchannel import keys
+from darkchannel.cli import narrating, resuming
+from darkchannel.cli.exits import Usage
+from darkchannel.cli.submitting import upload
+from darkchannel.events import ObjectCreated
+from darkchannel.jobs.runs import Opened, Outcome, State
+from darkchannel.messaging.memory import MemoryBus
+from darkchannel.runtime.metrics import Metrics
+from darkchannel.runtime.service import Context, utc_now
+from darkchannel.storage.folder import FolderStore
+from darkchannel.storage.jobs import Jobs
+from services.splitter.handler import Splitter
+from services.splitter.settings import SplitterSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TALE = "Era uma vez um farol. Ninguém morava nele."
+OPTIONS = {"title": "O Farol", "voice": "pt-br+f3"}
+
+
+async def pieces(*found: bytes) -> AsyncIterator[bytes]:
+    for piece in found:
+        yield piece
+
+
+@pytest.fixture
+def little_room() -> Iterator[int]:
+    """No file gets larger than so many bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield 4096
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_copy_that_finds_no_room_leaves_what_was_there(little_room: int, tmp_path: Path) -> None:
+    there, new = tmp_path / "livro.mp3", tmp_path / "outro.mp3"
+    there.write_bytes(b"o de ontem")
+    for target in (there, new):
+        with pytest.raises(OSError, match="File too large"):
+            await narrating.write(target, pieces(b"novo", bytes(little_room)))
+    assert [path.name for path in tmp_path.iterdir()] == ["livro.mp3"]
+    assert there.read_bytes() == b"o de ontem"
+
+
+async def test_a_copy_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    target = tmp_path / "livro.mp3"
+    target.write_bytes(b"o de ontem, mais longo")
+    await narrating.write(target, pieces(b"o de ", b"hoje"))
+    assert [path.name for path in tmp_path.iterdir()] == ["livro.mp3"]
+    assert target.read_bytes() == b"o de hoje"
+
+
+def test_a_device_is_no_place_for_a_copy() -> None:
+    with pytest.raises(Usage, match="/dev/null is neither a file nor a folder"):
+        narrating.check_out(Path("/dev/null"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "farol.txt"
+    found.write_text(TALE, encoding="utf-8")
+    return found
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(FolderStore(tmp_path / "data"), utc_now)
+
+
+async def at_once(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return function(*args, **kwargs)
+
+
+async def accepted(jobs: Jobs, file: Path) -> str:
+    """The job of a file, as the splitter leaves it."""
+    job = await upload(jobs, file, OPTIONS)
+    placed = await jobs.store.head(keys.INBOX, file.name)
+    assert placed
+    context = Context(store=jobs.store, jobs=jobs, bus=MemoryBus(), clock=utc_now, compute=at_once, metrics=Metrics())
+    splitter = Splitter(context, SplitterSettings.model_construct())
+    await splitter.accept(ObjectCreated(keys.INBOX, file.name, placed.version))
+    return job
+
+
+async def ended(jobs: Jobs, job: str, status: State) -> None:
+    await jobs.decide(job, 1, Outcome.model_validate({"status": status, "at": utc_now(), "build": "0123456789abcdef"}))
+
+
+async def test_a_job_under_way_of_the_same_file_and_options_is_gone_on_with(jobs: Jobs, file: Path) -> None:
+    job = await accepted(jobs, file)
+    assert await resuming.unfinished(jobs, file, OPTIONS) == job
+    assert await resuming.unfinished(jobs, file, OPTIONS | {"voice": "pt-br+m3"}) is None
+    assert await resuming.unfinished(jobs, file, {}) is None
+    assert await resuming.unfinished(jobs, file.rename(file.with_name("outro.txt")), OPTIONS) is None
+    file.write_text(f"{TALE} Hoje mora.", encoding="utf-8")
+    assert await resuming.unfinished(jobs, file, OPTIONS) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_resumed"), [(State.CANCELLED, False), (State.FAILED, False), (State.COMPLETED, True)]
+)
+async def test_of_an_ended_job_only_the_publishing_may_be_left(
+    status: State, is_resumed: bool, jobs: Jobs, file: Path
+) -> None:
+    job = await accepted(jobs, file)
+    await ended(jobs, job, status)
+    assert await resuming.unfinished(jobs, file, OPTIONS) == (job if is_resumed else None)
+    await jobs.close(job, 1, status)
+    assert await resuming.unfinished(jobs, file, OPTIONS) is None
+
+
+async def test_a_book_that_is_made_anew_after_an_edit_is_left_alone(jobs: Jobs, file: Path) -> None:
+    job = await accepted(jobs, file)
+    await ended(jobs, job, State.COMPLETED)
+    await jobs.close(job, 1, State.COMPLETED)
+    await jobs.open_run(job, 2, Opened(reason="edited", at=utc_now()))
+    assert await resuming.unfinished(jobs, file, OPTIONS) is None
+
+
+JOB = "5cb38d77-9a4c-5ef5-b6ec-5a3c0e1a9f10"
+
+
+@pytest.mark.parametrize(
+    ("settings", "before"),
+    [
+        ({"DARKCHANNEL_FOLDER": "os livros"}, ""),
+        ({"DARKCHANNEL_FOLDER": "outros"}, "DARKCHANNEL_FOLDER='{root}' "),
+        (
+            {"DARKCHANNEL_FOLDER": "os livros", "MINIO_PUBLIC_URL": "http://aurora.exemplo.br"},
+            "MINIO_ENDPOINT= MINIO_PUBLIC_URL= ",
+        ),
+    ],
+)
+def test_who_interrupts_it_is_told_the_commands_as_they_work_here(
+    settings: dict[str, str], before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("MINIO_ENDPOINT", "MINIO_PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    root = tmp_path / "os livros"
+    assert resuming.advice(JOB, root) == (
+        f"job {JOB} is kept: the same command goes on with it, and so does `darkchannel watch '{root}'`; "
+        f"`{before.format(root=root)}darkchannel cancel {JOB}` drops it"
+    )
