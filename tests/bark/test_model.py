@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="Bark's tests run in an environment of their
 from huggingface_hub import constants
 
 from darkchannel.errors import Unavailable
+from darkchannel.runtime.engines import NotSetUp
 from services.synthesizer.engines.bark_model import find
 from tests.bark.model import PRESETS
 
@@ -56,6 +57,14 @@ def test_a_folder_with_no_model_or_half_of_one_is_told_with_what_to_do(
     if content is not None:
         (copy / file).write_text(content)
     with pytest.raises(Unavailable, match=reason):
+        find(str(copy))
+
+
+def test_a_model_of_which_a_file_cannot_be_read_is_told_with_what_to_do(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "model.safetensors").unlink()
+    (copy / "model.safetensors").mkdir()
+    with pytest.raises(NotSetUp, match=r"cannot be read: .*model.safetensors.*; or set BARK_MODEL"):
         find(str(copy))
 
 

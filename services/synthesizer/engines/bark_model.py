@@ -48,7 +48,11 @@ def find(name: str) -> Model:
     presets = tuple(preset for preset in _json(folder / PRESETS) if PRESET.fullmatch(preset))
     if not presets:
         raise NotSetUp(f"the model in {folder} has no voices in its {PRESETS}: fetch it again, or {ELSEWHERE}")
-    return Model(folder, presets, f"{version('transformers')} {_fingerprint(folder)}")
+    try:
+        fingerprint = _fingerprint(folder)
+    except OSError as error:
+        raise NotSetUp(f"the model in {folder} cannot be read: {error}; or {ELSEWHERE}") from error
+    return Model(folder, presets, f"{version('transformers')} {fingerprint}")
 
 
 def _folder(name: str) -> Path:
