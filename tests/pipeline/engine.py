@@ -149,7 +149,8 @@ class Fickle(Simulated):
     async def _say(self, script: Element) -> Speech:
         text = words(script)
         at = (RUNNER.get().home, text)
-        if at in self._under_way:
+        # Several segments may be edited to one of these two; any other text has a segment of its own.
+        if at in self._under_way and text not in (UNSPEAKABLE, FLAKY):
             self.crowded.append(text)
         self._under_way.add(at)
         try:
