@@ -117,7 +117,7 @@ class Announcer:
             task = replace(await self._task(job, run), spoken=spoken, counted=metadata.updated_at)
             return self._event(job, "task.progress", task, f".{number}")
 
-        await self._deliverer.deliver_newest(keys.delivery(job.id, run, "task.progress"), number, build)
+        await self._deliverer.deliver_newest(keys.progress(job.id), number, build)
 
     def _event(self, job: _Job, event: tasks.Event, task: Task, suffix: str = "") -> Message | Nothing:
         name = job.options.webhook_secret

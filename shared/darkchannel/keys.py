@@ -182,6 +182,11 @@ def delivery(job: str, run: int, event: str) -> str:
     return f"{job}/deliveries/{run:04d}-{event}.json"
 
 
+def progress(job: str) -> str:
+    """The delivery of progress, one through all runs: an older run's never follows a newer one's. Run 0 is none."""
+    return delivery(job, 0, "task.progress")
+
+
 def announced(job: str, run: int) -> str:
     """Whether all that is to hear of a closed run has heard; see ``deliveries.Announced``."""
     return f"{job}/deliveries/{run:04d}-announced.json"
@@ -283,7 +288,7 @@ def parse_run(key: str) -> Run | None:
 
 
 def parse_delivery(key: str) -> Run | None:
-    """The run and the event that a job's delivery tells of; None for ``announced.json``."""
+    """The run, 0 where it is of all, and the event that a job's delivery tells of; None for ``announced.json``."""
     found = _DELIVERY.fullmatch(key)
     return Run(found["job"], int(found["run"]), found["event"]) if found else None
 

@@ -11,7 +11,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.errors import Unavailable
 from darkchannel.events import ObjectCreated
-from darkchannel.jobs.deliveries import LADDER, Announced, Delivery
+from darkchannel.jobs.deliveries import LADDER, Announced, Delivery, digest_of
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.runs import Outcome, State
 from darkchannel.storage.recordings import LINK_SECONDS
@@ -391,9 +391,29 @@ async def test_once_a_run_has_ended_no_progress_of_it_is_told() -> None:
     async def ended() -> None:
         await bench.jobs.decide(bench.job, 1, Outcome(status=State.CANCELLED, at=bench.now))
 
-    bench.store.before("get", keys.delivery(bench.job, 1, "task.progress"), ended)
+    bench.store.before("get", keys.progress(bench.job), ended)
     await bench.first.handlers["progress"](event)
     assert "task.progress" not in bench.receivers.events
+
+
+async def test_progress_of_an_earlier_run_is_not_told_after_that_of_a_later_one() -> None:
+    bench = listened(("um",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="speak")
+    await bench.first.handlers["progress"](await seen(bench))
+    await bench.deliver(until="encode")
+    event = await seen(bench)
+
+    async def next_run() -> None:
+        """All of this while a notifier sleeps between its look at the first run and its claim."""
+        await bench.deliver(lost="progress")
+        await bench.edit(0, "outro")
+        await bench.deliver(until="encode", lost="progress")
+        await bench.second.handlers["progress"](await seen(bench))
+
+    bench.store.before("head", keys.destination(digest_of(WEBHOOK)), next_run)
+    await bench.first.handlers["progress"](event)
+    assert [number // tasks.SPAN for number in sequences(bench)] == [1, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("damage", [b"{", b""])

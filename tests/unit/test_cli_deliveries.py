@@ -135,6 +135,13 @@ def test_of_one_job_or_recording_everything_is_listed(house: House, capsys: pyte
     assert listed(capsys, "list", "--job", job, "--state", "failed") == []
 
 
+def test_progress_is_listed_of_a_job_and_of_no_run(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    job = ended(house)
+    deliver(house, keys.progress(job), delivery("delivered"))
+    [progress] = listed(capsys, "list", "--job", job)
+    assert (progress["event"], progress["job"], "run" in progress) == ("task.progress", job, False)
+
+
 def test_as_many_days_are_looked_at_as_asked_for_and_what_is_pending_however_old(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -414,7 +421,7 @@ async def test_one_that_is_being_tried_meanwhile_keeps_no_other_from_being_reset
 @pytest.mark.parametrize("words", ["--failed --yes", "livro.txt"])
 def test_progress_that_was_lost_keeps_nothing_from_being_sent_again(words: str, house: House) -> None:
     job = ended(house)
-    progress, lost = keys.delivery(job, 1, "task.progress"), keys.delivery(job, 1, "task.completed")
+    progress, lost = keys.progress(job), keys.delivery(job, 1, "task.completed")
     deliver(house, progress, delivery("failed"))
     deliver(house, lost, delivery("failed", hours_ago=2))
     assert run(["deliveries", "redeliver", *words.split()]) == Code.OK
