@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from services.merger.covers import cover
 from services.merger.cues import Cues, Line, lines, peaks
 from services.merger.joining import Joiner, Read
 from services.merger.player import page
-from services.merger.subtitles import lrc, write_subtitles
+from services.merger.subtitles import with_lrc, with_subtitles
 from services.merger.waveform import waveform
 
 log = structlog.get_logger(__name__)
@@ -169,35 +170,32 @@ class _Companions:
 
     def _texts(self, audio: str) -> list[str]:
         plan, seconds = self._plan, self._starts[-1]
-        player = page(
-            title=plan.title,
-            author=plan.author,
-            language=plan.options.language,
-            seconds=seconds,
-            chapters=self._marks,
-            lines=self._lines(),
-            audio=audio,
-            cover="cover.jpg",
-            waveform="waveform.png",
-        )
-        with _opened(self._folder / "audiobook.vtt") as vtt, _opened(self._folder / "audiobook.srt") as srt:
-            write_subtitles(self._lines(), vtt, srt)
-        with _opened(self._folder / "audiobook.lrc") as out:
-            out.writelines(lrc(self._lines(), plan.title, plan.author))
-        with _opened(self._folder / "index.html") as out:
-            out.writelines(player)
-        picture = waveform(peaks(cues for _, _, cues in self._cues()), seconds, self._marks)
-        (self._folder / "waveform.png").write_bytes(picture)
-        return ["audiobook.vtt", "audiobook.srt", "audiobook.lrc", "index.html", "waveform.png"]
+        names = ("audiobook.vtt", "audiobook.srt", "audiobook.lrc", "index.html")
+        loudest = bytearray()
+        with ExitStack() as files:
+            vtt, srt, lrc, html = (files.enter_context(_opened(self._folder / name)) for name in names)
+            player = page(
+                title=plan.title,
+                author=plan.author,
+                language=plan.options.language,
+                seconds=seconds,
+                chapters=self._marks,
+                # One pass for all: the cues of a long book take their time to be read.
+                lines=with_lrc(with_subtitles(self._lines(loudest), vtt, srt), lrc, plan.title, plan.author),
+                audio=audio,
+                cover="cover.jpg",
+                waveform="waveform.png",
+            )
+            html.writelines(player)
+        (self._folder / "waveform.png").write_bytes(waveform(loudest, seconds, self._marks))
+        return [*names, "waveform.png"]
 
-    def _lines(self) -> Iterator[Line]:
-        for chapter, at, cues in self._cues():
-            yield from lines(cues, at, chapter)
-
-    def _cues(self) -> Iterator[tuple[int, float, Cues]]:
-        """(chapter, seconds at which it starts, cues) of each section."""
+    def _lines(self, loudest: bytearray) -> Iterator[Line]:
+        """``loudest`` grows by the waveform of each section."""
         for section, at in zip(self._plan.sections, self._starts, strict=False):
-            yield section.chapter, at, Cues.model_validate_json(self._cues_of(section.index).read_bytes())
+            cues = Cues.model_validate_json(self._cues_of(section.index).read_bytes())
+            loudest += peaks(cues)
+            yield from lines(cues, at, section.chapter)
 
 
 def _opened(path: Path) -> TextIO:

@@ -1,7 +1,7 @@
 """When each sentence of a section is heard: what subtitles, the player and the waveform are made from."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -60,7 +60,6 @@ def lines(cues: Cues, at: float, chapter: int) -> Iterator[Line]:
         )
 
 
-def peaks(sections: Iterable[Cues]) -> Iterator[int]:
-    """The waveform of sections that follow one another, 0 to 255."""
-    for cues in sections:
-        yield from base64.b64decode(cues.peaks)
+def peaks(cues: Cues) -> bytes:
+    """The waveform of a section, 0 to 255."""
+    return base64.b64decode(cues.peaks)

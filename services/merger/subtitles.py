@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TextIO
 
 from services.merger.alignment import estimated
@@ -36,33 +36,47 @@ class _Cue:
     """When each piece of the sentence is heard; none where nobody told."""
 
 
-def write_subtitles(lines: Iterable[Line], vtt: TextIO, srt: TextIO) -> None:
-    """Write the same cues in two formats, as they come.
+def with_subtitles(lines: Iterable[Line], vtt: TextIO, srt: TextIO) -> Iterator[Line]:
+    """Pass on the lines, and write the same cues in two formats as they come.
 
     WebVTT (https://www.w3.org/TR/webvtt1/) has the times of the words within a cue, where they are known. SubRip
     (https://wiki.videolan.org/SubRip/), with bare line feeds, knows no escapes: what players would take for markup
     has a sign of no width inside, a word joiner.
     """
     vtt.write("WEBVTT\n")
-    for number, cue in enumerate(_cues(lines), 1):
+    numbers = count(1)
+
+    def write(cue: _Cue) -> None:
         rows = "\n".join(_vtt_rows(cue))
         vtt.write(f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{rows}\n")
         rows = _SRT_MARKUP.sub(_WORD_JOINER, "\n".join(cue.sentence.text(row) for row in cue.rows))
-        srt.write(f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{rows}\n\n")
+        srt.write(f"{next(numbers)}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{rows}\n\n")
+
+    held: _Cue | None = None
+    for line in lines:
+        for cue in _of_sentence(line):
+            if held:
+                cue.start = max(cue.start, held.start + 1)
+                write(_timed(held, cue.start))
+            held = cue
+        yield line
+    if held:
+        write(_timed(held, held.end + LEAST_MILLISECONDS))
 
 
-def lrc(lines: Iterable[Line], title: str, author: str | None) -> Iterator[str]:
-    """LRC, a sentence a line: https://en.wikipedia.org/wiki/LRC_(file_format)"""
+def with_lrc(lines: Iterable[Line], out: TextIO, title: str, author: str | None) -> Iterator[Line]:
+    """Pass on the lines, and write LRC, a sentence a line: https://en.wikipedia.org/wiki/LRC_(file_format)"""
     for tag, value in (("ti", title), ("ar", author or "")):
         if named := " ".join(value.split()).replace("[", "(").replace("]", ")"):
-            yield f"[{tag}:{named}]\n"
+            out.write(f"[{tag}:{named}]\n")
     last = 0
     for line in lines:
         if text := " ".join(line.text.split()):
             last = max(last, round(line.start * 100))
             seconds, hundredths = divmod(last, 100)
             # What begins with a bracket would be read as one more time.
-            yield f"[{seconds // 60:02}:{seconds % 60:02}.{hundredths:02}]{' ' * text.startswith('[')}{text}\n"
+            out.write(f"[{seconds // 60:02}:{seconds % 60:02}.{hundredths:02}]{' ' * text.startswith('[')}{text}\n")
+        yield line
 
 
 def _vtt_rows(cue: _Cue) -> Iterator[str]:
@@ -80,20 +94,8 @@ def _vtt_rows(cue: _Cue) -> Iterator[str]:
         yield "".join(parts)
 
 
-def _cues(lines: Iterable[Line]) -> Iterator[_Cue]:
-    """In their order, each with an end after its start and not after the start of the next."""
-    held: _Cue | None = None
-    for line in lines:
-        for cue in _of_sentence(line):
-            if held:
-                cue.start = max(cue.start, held.start + 1)
-                yield _timed(held, cue.start)
-            held = cue
-    if held:
-        yield _timed(held, held.end + LEAST_MILLISECONDS)
-
-
 def _timed(cue: _Cue, following: int) -> _Cue:
+    """With an end after its start and not after the start of the next."""
     cue.end = min(max(cue.end, cue.start + LEAST_MILLISECONDS), following)
     return cue
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import deque
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import pairwise
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from darkchannel.audio import ffmpeg
 from services.merger.cues import Line
-from services.merger.subtitles import lrc, write_subtitles
+from services.merger.subtitles import with_lrc, with_subtitles
 
 Cue = tuple[int, int, str]
 """Start and end in milliseconds, and the lines."""
@@ -74,7 +75,7 @@ def read_srt(text: str) -> list[Cue]:
 def written(lines: Iterable[Line]) -> tuple[str, str]:
     """(WebVTT, SubRip)."""
     vtt, srt = StringIO(), StringIO()
-    write_subtitles(lines, vtt, srt)
+    deque(with_subtitles(lines, vtt, srt), maxlen=0)
     return vtt.getvalue(), srt.getvalue()
 
 
@@ -86,10 +87,22 @@ def srt(lines: Iterable[Line]) -> str:
     return written(lines)[1]
 
 
+def lrc(lines: Iterable[Line], title: str, author: str | None) -> str:
+    out = StringIO()
+    deque(with_lrc(lines, out, title, author), maxlen=0)
+    return out.getvalue()
+
+
 def line(start: float, end: float, text: str, chapter: int = 0, words: str = "") -> Line:
     """``words``: the seconds at which they start."""
     told = tuple(zip(map(float, words.split()), text.split(), strict=True)) if words else ()
     return Line(start, end, text, chapter, words=told)
+
+
+def test_lines_are_passed_on_as_they_are() -> None:
+    lines = [line(0, 1, "Um."), line(1, 2, " "), line(2, 3, "Dois.")]
+    assert [*with_subtitles(lines, StringIO(), StringIO())] == lines
+    assert [*with_lrc(lines, StringIO(), "", None)] == lines
 
 
 def test_a_sentence_is_a_cue_from_its_first_sound_to_its_last() -> None:
@@ -153,14 +166,14 @@ def test_sentences_at_one_moment_are_shown_one_after_another() -> None:
 
 def test_a_book_without_text_is_an_empty_file_that_is_right() -> None:
     assert (vtt([line(0, 1, "\n ")])) == "WEBVTT\n"
-    assert (srt([])) == "".join(lrc([line(0, 1, " ")], "", None)) == ""
+    assert (srt([])) == lrc([line(0, 1, " ")], "", None) == ""
 
 
 def test_a_book_of_more_than_a_hundred_hours_has_its_times() -> None:
     lines = [line(360_000.5, 360_002.0, "Tarde.")]
     assert "100:00:00.500 --> 100:00:02.000" in (vtt(lines))
     assert "100:00:00,500 --> 100:00:02,000" in (srt(lines))
-    assert "[6000:00.50]Tarde.\n" in "".join(lrc(lines, "", None))
+    assert "[6000:00.50]Tarde.\n" in lrc(lines, "", None)
 
 
 def test_markup_in_a_text_is_shown_as_it_is() -> None:
@@ -182,7 +195,7 @@ def test_lrc_has_a_line_for_each_sentence_and_says_what_it_is() -> None:
         line(3_725.0, 3_726, "[00:12.00] foi a hora."),
         line(9.0, 9.5, "Fim."),
     ]
-    assert "".join(lrc(lines, "O [último]\nfarol", "Lia Prado")) == (
+    assert lrc(lines, "O [último]\nfarol", "Lia Prado") == (
         "[ti:O (último) farol]\n[ar:Lia Prado]\n[00:00.50]A porta rangeu.\n"
         f"[01:01.24]{LONG}\n[62:05.00] [00:12.00] foi a hora.\n[62:05.00]Fim.\n"
     )
@@ -196,7 +209,7 @@ def test_a_cue_is_there_as_soon_as_the_next_is_known() -> None:
             assert vtt.getvalue().count("-->") == srt.getvalue().count("-->") == max(0, number - 1)
             yield line(number, number + 0.5, f"Frase {number}.")
 
-    write_subtitles(watched(), vtt, srt)
+    deque(with_subtitles(watched(), vtt, srt), maxlen=0)
     assert vtt.getvalue().count("-->") == 4
 
 
@@ -258,5 +271,5 @@ def test_all_words_are_in_the_cues_in_order_and_no_cue_is_on_the_screen_with_ano
     for start, end, text in marked:
         inside = [milliseconds(clock) for clock in re.findall(r"<(\d[^>]*)>", text)]
         assert all(before < after for before, after in pairwise([start, *inside, end]))
-    stamps = re.findall(r"^\[(\d+):(\d\d\.\d\d)\]", "".join(lrc(lines, "", None)), re.MULTILINE)
+    stamps = re.findall(r"^\[(\d+):(\d\d\.\d\d)\]", lrc(lines, "", None), re.MULTILINE)
     assert len(stamps) == sum(bool(line.text) for line in lines)
