@@ -192,7 +192,7 @@ class BookBinder:
         await self._store.put(keys.JOBS, keys.manifest(job, digest), body, over=NEW, content_type=JSON)
 
     async def _stored(self, key: str, path: Path) -> str:
-        return await self._store.put_file(keys.JOBS, key, path, content_type=_TYPES[path.suffix[1:]])
+        return await self._store.put_file(keys.JOBS, key, path, content_type=_TYPES[path.suffix[1:]], is_final=True)
 
     async def _cover(self, job: str, plan: Plan) -> bytes | None:
         found = await self._store.get(keys.JOBS, keys.cover(job, plan.cover)) if plan.cover else None

@@ -24,7 +24,8 @@ from darkchannel import keys
 from darkchannel.errors import Denied, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.storage.disk import Disk
-from darkchannel.storage.files import Files, problem
+from darkchannel.storage.disk_errors import problem
+from darkchannel.storage.files import Files
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.intake import Intake
 from darkchannel.storage.locks import Locks
@@ -32,6 +33,7 @@ from darkchannel.storage.port import NEW
 
 QUIET = 0.05
 NOBODY = 65534
+SHARED_MEMORY = Path("/dev/shm")
 
 
 class Events(list[ObjectCreated]):
@@ -184,6 +186,36 @@ async def test_a_name_that_is_not_utf8_does_not_end_the_watch(
     assert not watching.done()
     stop.set()
     await asyncio.wait_for(watching, 20)
+
+
+async def test_a_final_file_is_not_copied_and_outlives_its_first_name(store: FolderStore, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    book.write_bytes(b"x" * 3_000_000)
+    etag = await store.put_file(keys.JOBS, "book", book, is_final=True)
+    assert (tmp_path / keys.JOBS / "book").samefile(book)
+    book.unlink()
+    found = await store.get(keys.JOBS, "book", if_match=etag)
+    assert found
+    assert found.body == b"x" * 3_000_000
+
+
+async def test_a_file_that_is_not_final_may_be_written_to_once_it_is_stored(store: FolderStore, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    book.write_bytes(b"as it was stored")
+    await store.put_file(keys.JOBS, "book", book)
+    book.write_bytes(b"later")
+    assert (found := await store.get(keys.JOBS, "book"))
+    assert found.body == b"as it was stored"
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="needs a second disk")
+async def test_a_final_file_of_another_disk_is_copied(store: FolderStore) -> None:
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as name:
+        book = Path(name, "book")
+        book.write_bytes(b"from elsewhere")
+        await store.put_file(keys.JOBS, "book", book, is_final=True)
+    assert (found := await store.get(keys.JOBS, "book"))
+    assert found.body == b"from elsewhere"
 
 
 async def test_every_write_is_told_once(store: FolderStore, tmp_path: Path, events: Events) -> None:

@@ -43,18 +43,27 @@ class Disk:
         return self._seen(key, *place, described=True) if place else None
 
     def write(
-        self, bucket: str, key: str, pieces: Iterable[Piece], metadata: Mapping[str, str], over: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        pieces: Iterable[Piece],
+        metadata: Mapping[str, str],
+        *,
+        over: str | None = None,
+        linked: Path | None = None,
     ) -> Written | None:
         names.check(bucket, key)
         if _versioned(bucket, key):
             added = self.inbox.write(key, pieces, over, metadata)
             return Written(*added) if added else None
-        etag = self.files.write(_spot(bucket, key), pieces, over=over, metadata=metadata)
+        etag = self.files.write(_spot(bucket, key), pieces, over=over, metadata=metadata, linked=linked)
         return Written(etag, None) if etag else None
 
-    def write_file(self, bucket: str, key: str, path: Path, metadata: Mapping[str, str]) -> Written:
+    def write_file(
+        self, bucket: str, key: str, path: Path, metadata: Mapping[str, str], is_final: bool = False
+    ) -> Written:
         with path.open("rb") as file:
-            written = self.write(bucket, key, pieces_of(file), metadata)
+            written = self.write(bucket, key, pieces_of(file), metadata, linked=path if is_final else None)
         assert written is not None, "a write without a condition is done or raises"
         return written
 

@@ -5,7 +5,6 @@ file lies beside that folder.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -18,11 +17,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from darkchannel.errors import Denied, Unavailable
+from darkchannel.errors import Unavailable
 from darkchannel.storage import escape
 from darkchannel.storage.etags import Etags, Piece, hashed, same
 from darkchannel.storage.locks import Locks
-from darkchannel.storage.port import GOES_ON, NEW
+from darkchannel.storage.port import NEW
 
 _ATTEMPTS = 5
 _STALE_SECONDS = 86_400
@@ -112,15 +111,17 @@ class Files:
         metadata: Mapping[str, str],
         name: str | None = None,
         current: Callable[[], Found | None] | None = None,
+        linked: Path | None = None,
     ) -> str | None:
         """Write a file over what ``over`` names (see the port) and return its ETag.
 
         Where the spot is one version of an object, ``name`` is the object's and ``current`` finds its newest version.
+        ``linked``: a file of these pieces that nobody writes to any more, and that needs no copy on the same disk.
         """
         current = current or (lambda: self.find(spot))
         if over == NEW and current():
             return None
-        temporary, etag = self._temporary(pieces)
+        temporary, etag = self._temporary(pieces, linked)
         try:
             for _ in range(_ATTEMPTS):
                 self.make_folder(spot.rpartition("/")[0])
@@ -167,16 +168,18 @@ class Files:
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     path.unlink()
 
-    def _temporary(self, pieces: Iterable[Piece]) -> tuple[Path, str]:
+    def _temporary(self, pieces: Iterable[Piece], linked: Path | None) -> tuple[Path, str]:
         folder = self._private / "temporary"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / uuid.uuid4().hex
         digest = hashlib.md5(usedforsecurity=False)
         try:
-            with path.open("xb") as file:
+            is_there = linked is not None and _link(linked, path)
+            with path.open("rb+" if is_there else "xb") as file:
                 for piece in pieces:
                     digest.update(piece)
-                    file.write(piece)
+                    if not is_there:
+                        file.write(piece)
                 file.flush()
                 # A finer stamp than the file system's own, so that no two contents of ours look alike.
                 os.utime(file.fileno(), ns=(now := time.time_ns(), now))
@@ -223,27 +226,9 @@ class Files:
         return Unavailable(f"{self.root / spot} is being changed by another program all the time")
 
 
-_OUT_OF_ORDER = {
-    errno.ENOSPC: "the disk of {root} is full: free some space",
-    errno.EDQUOT: "the disk quota for {root} is used up: free some space or have the quota raised",
-    errno.EROFS: "the disk of {root} is read-only: mount it writable",
-    errno.EACCES: "{where} may not be read or written by this user: change its permissions",
-    errno.EPERM: "{where} may not be read or written by this user: change its permissions",
-    errno.EIO: "the disk of {root} failed at {where}: see the system's log, and repair or replace the disk",
-    errno.ENOTDIR: "{where} is needed as a folder, or below one, and a file has that name: move the file away",
-    errno.ESTALE: "the disk of {root} is out of reach: mount it again",
-    errno.ENOTCONN: "the disk of {root} is out of reach: mount it again",
-    errno.EMFILE: "this process may open no more files: raise its limit (ulimit -n)",
-    errno.ENFILE: "this machine may open no more files: raise its limit (fs.file-max)",
-}
-
-
-def problem(error: OSError, root: Path) -> Exception:
-    """What an operating system's error means for the person: Denied, Unavailable, or ValueError for too long a name."""
-    where = error.filename or root
-    if error.errno == errno.ENAMETOOLONG:
-        return ValueError(f"{where} is a longer name than the disk can hold")
-    known = _OUT_OF_ORDER.get(error.errno or 0)
-    said = known or "{where} cannot be read or written ({reason}): mend that"
-    kind = Denied if error.errno in (errno.EACCES, errno.EPERM) else Unavailable
-    return kind(said.format(root=root, where=where, reason=error.strerror or error) + GOES_ON)
+def _link(path: Path, name: Path) -> bool:
+    """Give a file a second name; whether that can be: another disk, or one that knows no links, cannot."""
+    with contextlib.suppress(OSError):
+        os.link(path, name)
+        return True
+    return False

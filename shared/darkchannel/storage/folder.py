@@ -14,8 +14,8 @@ from darkchannel import keys
 from darkchannel.events import ObjectCreated
 from darkchannel.storage import names
 from darkchannel.storage.disk import Disk, Written
+from darkchannel.storage.disk_errors import problem
 from darkchannel.storage.etags import PIECE
-from darkchannel.storage.files import problem
 from darkchannel.storage.intake import Intake
 from darkchannel.storage.port import NO_METADATA, Object, ObjectInfo
 from darkchannel.storage.versions import FOLDER
@@ -80,7 +80,7 @@ class FolderStore:
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str | None:
         del content_type  # a file's extension tells people and programs
-        written = await self._run(self._disk.write, bucket, key, [body], metadata, over)
+        written = await self._run(self._disk.write, bucket, key, [body], metadata, over=over)
         return self._told(bucket, key, written) if written else None
 
     async def put_file(
@@ -91,9 +91,10 @@ class FolderStore:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
+        is_final: bool = False,
     ) -> str:
         del content_type
-        return self._told(bucket, key, await self._run(self._disk.write_file, bucket, key, path, metadata))
+        return self._told(bucket, key, await self._run(self._disk.write_file, bucket, key, path, metadata, is_final))
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         file = await self._run(self._disk.open, bucket, key, if_match)

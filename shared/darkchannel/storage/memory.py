@@ -93,8 +93,9 @@ class MemoryStore:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
+        is_final: bool = False,
     ) -> str:
-        del content_type
+        del content_type, is_final
         return self._write(bucket, key, await asyncio.to_thread(path.read_bytes), metadata)
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:

@@ -87,8 +87,12 @@ class ObjectStore(Protocol):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
+        is_final: bool = False,
     ) -> str:
-        """Upload a file of any size in flat memory; the object appears whole or not at all. Returns its ETag."""
+        """Upload a file of any size in flat memory; the object appears whole or not at all. Returns its ETag.
+
+        ``is_final``: nobody will write to the file again, so a store on the same disk need not copy it.
+        """
         ...
 
     def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:

@@ -136,7 +136,9 @@ class S3Store:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
+        is_final: bool = False,
     ) -> str:
+        del is_final  # it is sent either way
         # Raises for a file that is not there, where obstore speaks of the object.
         size = (await asyncio.to_thread(path.stat)).st_size
         async with self._large if size > _PART else nullcontext():
