@@ -1,7 +1,8 @@
 """The merger: chunks become encoded sections, sections become a book."""
 
+from darkchannel.runtime import scratch
 from darkchannel.runtime.service import Context, Parts, Service
-from services.merger import memory, scratch
+from services.merger import memory
 from services.merger.book import BookBinder
 from services.merger.sections import SectionEncoder
 

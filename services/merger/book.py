@@ -15,11 +15,12 @@ from darkchannel.jobs.chain import Chain
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Level, Manifest, SectionRecord, Stored
 from darkchannel.jobs.runs import Runs
+from darkchannel.runtime import scratch
 from darkchannel.runtime.service import Context
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
-from services.merger import scratch, timeline
+from services.merger import timeline
 from services.merger.binding import Bind, bind
 from services.merger.level import level
 from services.merger.once import Turns
@@ -161,8 +162,7 @@ class BookBinder:
     async def _build(self, job: str, plan: Plan, chain: Chain, digest: str) -> None:
         records = [chain.sections[section.index] for section in plan.sections]
         etags: dict[str, str] = {}
-        with scratch.folder() as name:
-            folder = Path(name)
+        with scratch.folder() as folder:
 
             async def keep(file: str) -> None:
                 etags[file] = await self._stored(keys.build_file(job, digest, file), folder / file)

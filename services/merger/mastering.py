@@ -18,8 +18,8 @@ from darkchannel.audio.wav import ChunkRecord
 from darkchannel.errors import Refused, Transient
 from darkchannel.jobs.options import Pauses
 from darkchannel.jobs.records import Coding
+from darkchannel.runtime import scratch
 from darkchannel.speech.transcript import Transcript, transcript
-from services.merger import scratch
 from services.merger.cueing import cues_of, moved, starts_of
 from services.merger.cues import Cue, Cues
 from services.merger.encodings import ENCODINGS, encode
@@ -88,7 +88,7 @@ async def master(takes: AsyncIterator[Take], brief: Brief) -> Mastered:
     meter = Meter(brief.rate)
     with scratch.folder() as folder:
         finished = _finished(track.pieces(takes), Limiter(brief.rate), meter)
-        paths = await encode(finished, Path(folder), rate=brief.rate, encodings=brief.encodings)
+        paths = await encode(finished, folder, rate=brief.rate, encodings=brief.encodings)
         files = {name: await asyncio.to_thread(_read, name, path, brief, track.samples) for name, path in paths.items()}
     peaks = meter.peaks[: ceil(track.samples / brief.rate / PEAK_SECONDS)]
     cues = Cues(

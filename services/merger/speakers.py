@@ -37,7 +37,10 @@ class Speakers:
 
     @property
     def unable(self) -> dict[str, dict[str, int]]:
-        """By engine, its ``MOST_REASONS`` most frequent ones, the most frequent first."""
+        """By engine, its ``MOST_REASONS`` most frequent ones, the most frequent first.
+
+        Of a book the counts are least ones: what its sections left out is not in them.
+        """
         told = _by_engine(self._unable.most_common())
         return {engine: dict(list(reasons.items())[:MOST_REASONS]) for engine, reasons in told.items()}
 

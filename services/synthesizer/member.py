@@ -1,7 +1,6 @@
 """One engine of a process: opened when first asked for, and asked now and then whether it can speak."""
 
 import asyncio
-import errno
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,14 +10,13 @@ from typing import Final
 import structlog
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
-from darkchannel.runtime.engines import Engine, NotSetUp, revision_of
+from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.script import names
 from darkchannel.speech.ssml import Element
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.selection import Standing
 
 log = structlog.get_logger(__name__)
@@ -29,9 +27,6 @@ OLD: Final = 2 * EVERY
 """After which an answer says nothing any more: no segment came for so long, a book is to begin with who is there."""
 ASK_SECONDS: Final = 10.0
 """An engine that needs longer to say whether it can speak cannot."""
-
-DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Of an OSError: no engine is at fault, and the consumer waits for the disk."""
 
 Open = Callable[[str], Awaitable[Engine]]
 """Opens an engine by its name; raises as ``darkchannel.runtime.engines.open_engine``."""
@@ -57,8 +52,10 @@ class Member:
         self._has: dict[str, bool] = {}
         self._circuit = Circuit()
         self._under_way = 0
+        self._spoken = 0
+        """How often it spoke."""
         self._absence: Unavailable | None = None
-        """The last try that showed it to be away."""
+        """Of the last try that showed it to be away: it failed, and no other succeeded meanwhile."""
 
     async def engine(self) -> Engine:
         """Raises as ``Open``; no failure is remembered, the next segment tries anew."""
@@ -94,31 +91,38 @@ class Member:
         known = self._absence
         self._under_way += 1
         try:
-            with self._stumbling():
-                async with self._free:
-                    if self._absence and self._absence is not known:
-                        raise Unavailable(str(self._absence))
-                    return await self._tried(engine, script)
+            async with self._free:
+                if self._absence and self._absence is not known:
+                    raise self._absence
+                return await self._tried(engine, script)
         finally:
             self._under_way -= 1
 
     async def _tried(self, engine: Engine, script: Element) -> Speech:
+        before = self._spoken
         try:
-            return await engine.speak(script)
+            with self._trying():
+                speech = await engine.speak(script)
         except Unavailable as error:
-            self._absence = error
+            if self._spoken == before:  # else it may have been this text, to which it gave no answer in time
+                self._absence = error
             raise
+        self._spoken += 1
+        return speech
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and as ``revision_of``."""
         engine = await self.engine()
-        with self._stumbling():
+        with self._trying():
             return await revision_of(engine, script)
 
     @contextmanager
-    def _stumbling(self) -> Iterator[None]:
+    def _trying(self) -> Iterator[None]:
         try:
             yield
+        except Unavailable:
+            self.tell(succeeded=False)
+            raise
         except DarkChannelError:
             raise
         except Exception as error:
@@ -128,7 +132,7 @@ class Member:
             raise Transient(f"{self.name} stopped at an {_unexpected(error)}") from error
 
     def tell(self, *, succeeded: bool) -> None:
-        """What became of its last try."""
+        """What became of its last try; that it was Unavailable it knows itself."""
         self._circuit = self._circuit.after(self._clock(), succeeded=succeeded)
         self._count(is_known=succeeded)
 

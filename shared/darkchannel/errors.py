@@ -1,5 +1,11 @@
 """Errors say what the runtime does next."""
 
+import errno
+from typing import Final
+
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Of an OSError where a disk of this machine takes nothing more: work waits for it, and nothing else is at fault."""
+
 
 class DarkChannelError(Exception):
     """An error whose message is written for the person who meets it."""

@@ -183,8 +183,8 @@ def delivery(job: str, run: int, event: str) -> str:
 
 
 def progress(job: str) -> str:
-    """The delivery of progress, one through all runs: an older run's never follows a newer one's. Run 0 is none."""
-    return delivery(job, 0, "task.progress")
+    """The delivery of progress, one through all runs: an older run's never follows a newer one's."""
+    return f"{job}/deliveries/task.progress.json"
 
 
 def announced(job: str, run: int) -> str:
@@ -231,7 +231,9 @@ _CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>[0-9]{{6}})\.wav")
 _SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>{_NUMBER})\.json")
 _MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
 _RUN = re.compile(rf"{_JOB}/runs/(?P<run>{_NUMBER})-(?P<event>opened|outcome|closed)\.json")
-_DELIVERY = re.compile(rf"{_JOB}/deliveries/(?P<run>{_NUMBER})-(?P<event>handoff|task\.[a-z]+)\.json")
+_DELIVERY = re.compile(
+    rf"{_JOB}/deliveries/((?P<run>{_NUMBER})-(?P<event>handoff|task\.[a-z]+)|(?P<progress>task\.progress))\.json"
+)
 _REJECTION = re.compile(rf"{_JOB}/rejections/chunk-(?P<index>[0-9]{{6}})\.json")
 _RECORDING_ASK = re.compile(rf"{ASKED_PREFIX}(?P<recording>company_.+)\.[0-9a-zA-Z-]+", re.DOTALL)
 _ASK = re.compile(rf"{ASKED_PREFIX}{_JOB}\.[0-9a-zA-Z-]+")
@@ -257,6 +259,15 @@ class Manifest:
 class Run:
     job: str
     run: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a job's delivery tells of; ``run`` is None where it is of all."""
+
+    job: str
+    run: int | None
     event: str
 
 
@@ -287,10 +298,12 @@ def parse_run(key: str) -> Run | None:
     return Run(found["job"], int(found["run"]), found["event"]) if found else None
 
 
-def parse_delivery(key: str) -> Run | None:
-    """The run, 0 where it is of all, and the event that a job's delivery tells of; None for ``announced.json``."""
+def parse_delivery(key: str) -> Delivery | None:
+    """None for ``announced.json``."""
     found = _DELIVERY.fullmatch(key)
-    return Run(found["job"], int(found["run"]), found["event"]) if found else None
+    if not found:
+        return None
+    return Delivery(found["job"], int(found["run"]) if found["run"] else None, found["event"] or found["progress"])
 
 
 def parse_receipt(key: str) -> str | None:

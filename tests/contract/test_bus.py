@@ -197,7 +197,7 @@ async def test_a_message_whose_handler_always_raises_is_kept_aside_at_last(world
         async def __call__(self, delivery: Delivery) -> Settlement:
             await super().__call__(delivery)
             if delivery.attempt == 1:
-                return Retry(SHORT)
+                return Retry(SHORT, 2)
             raise RuntimeError("crash")
 
     raising = Raising()
@@ -213,7 +213,7 @@ async def test_a_message_whose_handler_always_raises_is_kept_aside_at_last(world
 
 async def test_a_message_given_back_however_often_is_as_new(world: World) -> None:
     often = topology.DELIVERY_LIMIT + 10
-    seen = Seen([Requeue()] * often)
+    seen = Seen([Requeue(3)] * often)
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one", attempt=3)
     assert await seen.wait(often + 1) == [Delivery(QUEUE, b"one", attempt=3)] * (often + 1)
@@ -221,7 +221,7 @@ async def test_a_message_given_back_however_often_is_as_new(world: World) -> Non
 
 
 async def test_a_message_that_was_put_aside_forgets_its_returns(world: World) -> None:
-    seen = Seen([RuntimeError("crash"), Requeue(), RuntimeError("crash"), Retry(SHORT)])
+    seen = Seen([RuntimeError("crash"), Requeue(1), RuntimeError("crash"), Retry(SHORT, 2)])
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one")
     assert [delivery.returns for delivery in await seen.wait(5)] == [0, 1, 0, 1, 0]
@@ -233,7 +233,7 @@ async def test_a_message_given_back_goes_to_whoever_is_there(world: World) -> No
 
         async def __call__(self, delivery: Delivery) -> Settlement:
             self.calls += 1
-            return Requeue()
+            return Requeue(1)
 
     seen = Seen()
     refusing = await world.bus.consume(QUEUE, Refusing(), prefetch=1)
@@ -246,29 +246,32 @@ async def test_a_message_given_back_goes_to_whoever_is_there(world: World) -> No
 
 
 async def test_each_retry_is_the_next_attempt_and_a_redelivery_is_none(world: World) -> None:
-    seen = Seen([Retry(SHORT), RuntimeError("crash"), Retry(SHORT)])
+    seen = Seen([Retry(SHORT, 2), RuntimeError("crash"), Retry(SHORT, 3)])
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one")
     deliveries = await seen.wait(4)
     assert [(d.attempt, d.redelivered) for d in deliveries] == [(1, False), (2, False), (2, True), (3, False)]
 
 
-async def test_a_retry_may_answer_for_a_later_attempt_of_another_message(world: World) -> None:
-    seen = Seen([Retry(SHORT, attempt=2)])
+@pytest.mark.parametrize("back", [Retry(SHORT, 3), Requeue(3)])
+async def test_what_comes_back_may_answer_for_a_later_attempt_of_another_message(
+    world: World, back: Settlement
+) -> None:
+    seen = Seen([back])
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one")
     assert [delivery.attempt for delivery in await seen.wait(2)] == [1, 3]
 
 
 async def test_a_retry_after_a_delay_that_the_bus_has_not_comes_back_at_once(world: World) -> None:
-    seen = Seen([Retry(99.0)])
+    seen = Seen([Retry(99.0, 2)])
     await world.bus.consume(QUEUE, seen, prefetch=1)
     await world.bus.publish(QUEUE, b"one")
     assert (await seen.wait(2))[1] == Delivery(QUEUE, b"one", redelivered=True, returns=1)
 
 
 async def test_a_retry_comes_back_to_the_queue_it_left(world: World) -> None:
-    speak, encode = Seen([Retry(SHORT)]), Seen([Retry(SHORT)])
+    speak, encode = Seen([Retry(SHORT, 2)]), Seen([Retry(SHORT, 2)])
     await world.bus.consume(QUEUE, speak, prefetch=1)
     await world.bus.consume(OTHER, encode, prefetch=1)
     await world.bus.publish(QUEUE, b"to speak")
@@ -284,7 +287,7 @@ async def test_a_short_delay_does_not_wait_behind_a_long_one(world: World) -> No
             await super().__call__(delivery)
             if delivery.attempt > 1:
                 return Ack()
-            return Retry(LONG if delivery.body == b"long" else SHORT)
+            return Retry(LONG if delivery.body == b"long" else SHORT, 2)
 
     seen = ByBody()
     await world.bus.consume(QUEUE, seen, prefetch=1)

@@ -146,7 +146,9 @@ async def test_two_into_one_file_at_once_leave_one_of_them_whole(tmp_path: Path)
     assert [found.name for found in tmp_path.iterdir() if found.suffix in (".mp3", ".part")] == ["a.mp3"]
 
 
-async def test_a_process_that_was_killed_is_told_of_and_the_next_call_starts_another(tmp_path: Path) -> None:
+async def test_a_process_that_was_killed_is_told_of_and_the_next_call_starts_another_which_removes_what_it_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert (await generate_narration("Olá.", "a.mp3"))["success"]
     [process] = narrating()
     long = asyncio.create_task(generate_narration("Uma frase e mais outra. " * 4_000, "b.mp3"))
@@ -156,7 +158,25 @@ async def test_a_process_that_was_killed_is_told_of_and_the_next_call_starts_ano
     os.kill(process, signal.SIGKILL)
     result = await long
     assert (result["success"], result["error"]) == (False, "the process that narrates ended with status -9: try again")
+    [left] = folder.glob(".narration-*")
+    monkeypatch.chdir(folder.parent)
     assert (await generate_narration("Olá.", "c.mp3"))["success"]
+    assert not left.exists()
+
+
+async def test_a_second_program_on_the_same_folder_leaves_the_first_s_jobs_alone(tmp_path: Path) -> None:
+    assert (await generate_narration("Olá.", "a.mp3"))["success"]
+    [process] = narrating()
+    folder = Path(f"/proc/{process}/cwd").resolve() / "darkchannel-data"
+    first = {*folder.glob(".narration-*/darkchannel-jobs")}
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    environment = os.environ | {"DARKCHANNEL_FOLDER": str(folder)}
+    async with asyncio.timeout(60):
+        second = await asyncio.create_subprocess_exec(sys.executable, "script.py", env=environment)
+        assert await second.wait() == 0
+    assert first
+    assert first <= {*folder.glob(".narration-*/darkchannel-jobs")}
+    assert (await generate_narration("Tchau.", "b.mp3"))["success"]
 
 
 def narrating() -> list[int]:

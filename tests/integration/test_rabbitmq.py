@@ -195,7 +195,7 @@ class Retrying(Taking):
 
     async def __call__(self, delivery: Delivery) -> Settlement:
         self.taken.put_nowait(delivery)
-        return Retry(DELAYS[0]) if delivery.attempt == 1 else Ack()
+        return Retry(DELAYS[0], 2) if delivery.attempt == 1 else Ack()
 
 
 async def test_a_retry_that_the_broker_does_not_take_is_tried_until_it_does(

@@ -59,11 +59,10 @@ class Broker:
         match settlement:
             case Ack():
                 pass
-            case Requeue():
-                self.put(replace(delivery, redelivered=True))
-            case Retry(delay, _, attempt):
-                again = Delivery(delivery.queue, delivery.body, max(delivery.attempt, attempt) + 1)
-                self.delay(again, timedelta(seconds=delay))
+            case Requeue(attempt):
+                self.put(replace(delivery, attempt=attempt, redelivered=True))
+            case Retry(delay, attempt):
+                self.delay(Delivery(delivery.queue, delivery.body, attempt), timedelta(seconds=delay))
             case DeadLetter(reason):
                 self.dead[stage_of(delivery.queue).service].append(Dead(delivery, reason, self._clock()))
 

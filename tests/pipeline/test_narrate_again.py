@@ -62,7 +62,8 @@ def test_narrate_goes_on_with_the_job_that_was_interrupted(capsys: pytest.Captur
     assert run([*command, "--json"]) == Code.OK
     out, err = capsys.readouterr()
     job = json.loads(out)["job"]
-    assert err.startswith(f"goes on with job {job}, ")
+    assert err.startswith(f"goes on with job {job} of this file, ")
+    assert "under all the options it began with" in err
     assert f"`darkchannel cancel {job}` drops it" in kept
     assert len(SAID) == len(set(SAID)) == 2  # nothing is spoken anew
     assert run(["jobs", "--json"]) == Code.OK

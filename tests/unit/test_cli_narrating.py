@@ -1,6 +1,7 @@
 """``darkchannel narrate``: the copy of the audiobook, and a job that was interrupted."""
 
 import errno
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -102,6 +103,15 @@ async def test_a_job_under_way_of_the_same_file_and_options_is_gone_on_with(jobs
     assert await resuming.unfinished(jobs, file, OPTIONS) is None
 
 
+async def test_of_two_such_jobs_the_newer_is_gone_on_with(jobs: Jobs, file: Path) -> None:
+    both = [await accepted(jobs, file) for _ in range(2)]
+    assert len({*both}) == 2
+    for older, newer in (both, reversed(both)):
+        for job, seconds in ((older, 1_700_000_000), (newer, 1_700_000_060)):
+            os.utime(file.parent / "data" / keys.JOBS / keys.marker(job, 1), (seconds, seconds))
+        assert await resuming.unfinished(jobs, file, OPTIONS) == newer
+
+
 @pytest.mark.parametrize(
     ("status", "is_resumed"), [(State.CANCELLED, False), (State.FAILED, False), (State.COMPLETED, True)]
 )
@@ -150,3 +160,4 @@ def test_who_interrupts_it_is_told_the_commands_as_they_work_here(
         f"job {JOB} is kept: the same command goes on with it, and so does `darkchannel watch '{root}'`; "
         f"`{before.format(root=root)}darkchannel cancel {JOB}` drops it"
     )
+    assert f"; `{before.format(root=root)}darkchannel cancel {JOB}` drops it, " in resuming.resumption(JOB, root)

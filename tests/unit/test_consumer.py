@@ -102,8 +102,8 @@ async def test_a_message_that_is_no_notification_is_kept_aside(jobs: Jobs, proce
 @pytest.mark.parametrize(
     ("attempt", "settlement"),
     [
-        (1, Retry(30.0, "the engine stumbled")),
-        (2, Retry(300.0, "the engine stumbled", attempt=2)),
+        (1, Retry(30.0, 2, "the engine stumbled")),
+        (2, Retry(300.0, 3, "the engine stumbled")),
         (3, DeadLetter("the engine stumbled")),
     ],
 )
@@ -132,7 +132,7 @@ class Leaving(Scripted):
 
 @pytest.mark.parametrize(
     ("attempt", "settlement"),
-    [(2, Retry(300.0, "the engine stumbled", attempt=2)), (3, DeadLetter("the engine stumbled"))],
+    [(2, Retry(300.0, 3, "the engine stumbled")), (3, DeadLetter("the engine stumbled"))],
 )
 async def test_a_message_to_which_a_later_attempt_was_left_answers_for_it(
     jobs: Jobs, process: Process, attempt: int, settlement: Settlement
@@ -146,11 +146,26 @@ async def test_a_message_to_which_a_later_attempt_was_left_answers_for_it(
     assert await hint == settlement
     assert await reason_of(jobs) == ("the engine stumbled" if attempt == 3 else None)
     handler.events.clear()
-    assert await work(delivery()) == Retry(30.0, "the engine stumbled")
+    assert await work(delivery()) == Retry(30.0, 2, "the engine stumbled")
+
+
+async def test_a_message_to_which_the_last_attempt_was_left_goes_back_as_that_one_when_something_stays_away(
+    jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "HOLD_SECONDS", 0.0)
+    handler = Leaving(Unavailable("MinIO is away"))
+    work = worker(jobs, process, handler)
+    hint = asyncio.create_task(work(delivery()))
+    await asyncio.sleep(0)
+    assert await work(delivery(attempt=3)) == Ack()
+    handler.over.set()
+    assert await hint == Requeue(3)
 
 
 async def test_an_error_nobody_foresaw_is_tried_again_and_then_fails_the_run(jobs: Jobs, process: Process) -> None:
-    assert await worker(jobs, process, Scripted(KeyError("x")))(delivery()) == Retry(30.0, "unexpected KeyError: 'x'")
+    assert await worker(jobs, process, Scripted(KeyError("x")))(delivery()) == Retry(
+        30.0, 2, "unexpected KeyError: 'x'"
+    )
     last = await worker(jobs, process, Scripted(KeyError("x")))(delivery(attempt=3))
     assert last == DeadLetter("unexpected KeyError: 'x'")
     assert await reason_of(jobs) == "unexpected KeyError: 'x'"
@@ -161,14 +176,14 @@ async def test_what_many_messages_wait_for_is_one_reason_and_a_run_that_fails_na
 ) -> None:
     failure = Transient("segment 12 cannot be spoken now: vox takes no connection: «Bom dia.»")
     failure.__cause__ = Transient("vox takes no connection")
-    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, "vox takes no connection")
+    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, 2, "vox takes no connection")
     assert await worker(jobs, process, Scripted(failure))(delivery(attempt=3)) == DeadLetter(str(failure))
 
 
 async def test_what_a_library_raised_is_told_in_the_words_of_who_met_it(jobs: Jobs, process: Process) -> None:
     failure = Transient("vox did not open: no such model")
     failure.__cause__ = KeyError("model")
-    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, str(failure))
+    assert await worker(jobs, process, Scripted(failure))(delivery()) == Retry(30.0, 2, str(failure))
 
 
 async def test_a_permanent_failure_fails_the_run_at_once(jobs: Jobs, process: Process) -> None:
@@ -285,17 +300,17 @@ async def test_a_wait_ends_with_the_process_and_gives_the_message_back(jobs: Job
         raise Unavailable("MinIO is away")
 
     held = Worker(stage=SPEAK, handler=away, jobs=jobs, process=process, retry_delays=(30.0,), pauses=long)
-    task = asyncio.create_task(held(delivery()))
+    task = asyncio.create_task(held(delivery(attempt=2)))
     async with asyncio.timeout(10):
         await called.wait()
         process.stop.set()
-        assert await task == Requeue()
+        assert await task == Requeue(2)
 
 
 async def test_a_wait_is_bounded(jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer, "HOLD_SECONDS", 0.0)
     handler = Scripted(*[Unavailable("MinIO is away")] * 5)
-    assert await worker(jobs, process, handler)(delivery()) == Requeue()
+    assert await worker(jobs, process, handler)(delivery(attempt=3)) == Requeue(3)
     assert process.health.reasons == {}
 
 

@@ -10,7 +10,7 @@ import structlog
 from structlog.typing import EventDict
 
 from darkchannel import keys, pipeline
-from darkchannel.cli.local import Waits
+from darkchannel.cli.waits import Waits
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.port import Delivery, Retry, Settlement
@@ -21,6 +21,7 @@ from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
 
 BOUND = 20
+JOB = "3f9a0f64-6f4e-5c55-8a53-5f0c8a3a7c11"
 
 
 class Accepting:
@@ -94,7 +95,7 @@ async def test_an_inbox_that_cannot_be_read_is_waited_for_and_said(tmp_path: Pat
     assert "inbox" not in running.process.health.reasons
 
 
-async def test_what_documents_wait_for_is_told_once_with_the_time_until_the_next_try(tmp_path: Path) -> None:
+async def test_what_a_job_or_a_document_waits_for_is_told_once_with_the_time_until_the_next_try(tmp_path: Path) -> None:
     asleep: asyncio.Queue[float] = asyncio.Queue()
 
     async def sleep(seconds: float) -> None:
@@ -102,16 +103,24 @@ async def test_what_documents_wait_for_is_told_once_with_the_time_until_the_next
         await asyncio.Event().wait()
 
     async def refuse(_: Delivery) -> Settlement:
-        return Retry(300.0, "the shelf does not answer")
+        return Retry(300.0, 3, "the shelf does not answer")
 
     store, bus = FolderStore(tmp_path), MemoryBus(sleep=sleep)
     waits = Waits(Embedded(store, bus, Jobs(store, utc_now), Process()))
-    await bus.consume(pipeline.BY_NAME["accept"].queue, refuse, prefetch=2)
-    for name in (b"um.txt", b"dois.txt"):
-        await bus.publish(pipeline.BY_NAME["accept"].queue, name)
+    for stage, event in (
+        ("accept", ObjectCreated(keys.INBOX, "livro.txt", "1")),
+        ("speak", ObjectCreated(keys.JOBS, keys.segment(JOB, 1))),
+        ("speak", ObjectCreated(keys.JOBS, keys.segment(JOB, 2))),
+        ("handoff", ObjectCreated(keys.RECORDINGS, "company_5/chamada.mp3")),
+    ):
+        await bus.consume(pipeline.BY_NAME[stage].queue, refuse, prefetch=1)
+        await bus.publish(pipeline.BY_NAME[stage].queue, event.encode())
     async with asyncio.timeout(BOUND):
-        assert [await asleep.get() for _ in range(2)] == [300.0, 300.0]
-    assert waits.news() == ["waiting    the shelf does not answer; trying again in 5 min"]
+        assert [await asleep.get() for _ in range(4)] == [300.0] * 4
+    assert waits.news() == [
+        f"waiting    {subject}: the shelf does not answer; trying again in 5 min"
+        for subject in ("company_5/chamada.mp3", f"job {JOB}", "livro.txt")
+    ]
     assert waits.news() == []
     await bus.close()
     await store.close()

@@ -26,7 +26,7 @@ async def test_a_message_that_waits_for_its_next_attempt_tells_why_and_no_longer
 
     async def handler(delivery: Delivery) -> Settlement:
         if delivery.attempt == 1:
-            return Retry(30.0, "the engine is away")
+            return Retry(30.0, 2, "the engine is away")
         done.set()
         return Ack()
 
@@ -35,7 +35,7 @@ async def test_a_message_that_waits_for_its_next_attempt_tells_why_and_no_longer
     await bus.publish(QUEUE, b"one")
     async with asyncio.timeout(10):
         await asleep.wait()
-        assert bus.put_off == [Retry(30.0, "the engine is away")]
+        assert bus.put_off == [(Delivery(QUEUE, b"one", attempt=2), Retry(30.0, 2, "the engine is away"))]
         awake.set()
         await done.wait()
     assert bus.put_off == []
@@ -50,7 +50,7 @@ async def test_delays_are_waited_for_by_the_given_sleep() -> None:
 
     async def handler(delivery: Delivery) -> Settlement:
         attempts.put_nowait(delivery.attempt)
-        return Retry((30.0, 300.0)[delivery.attempt - 1]) if delivery.attempt < 3 else Ack()
+        return Retry((30.0, 300.0)[delivery.attempt - 1], delivery.attempt + 1) if delivery.attempt < 3 else Ack()
 
     bus = MemoryBus(sleep=sleep)
     await bus.consume(QUEUE, handler, prefetch=1)

@@ -1,4 +1,4 @@
-"""Scratch folders of the merger."""
+"""Scratch folders: those of processes that are no more go, all others stay."""
 
 import subprocess
 import sys
@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from services.merger import scratch
+from darkchannel.runtime import scratch
 
 LEAVES_A_FOLDER = """
-import os
+import os, sys
 from pathlib import Path
-from services.merger import scratch
+from darkchannel.runtime import scratch
 
-with scratch.folder() as name:
-    Path(name, "audiobook.m4b").write_bytes(b"half a book")
-    print(name, flush=True)
+with scratch.folder(*map(Path, sys.argv[1:2]), *sys.argv[2:]) as folder:
+    (folder / "audiobook.m4b").write_bytes(b"half a book")
+    print(folder, flush=True)
     os.kill(os.getpid(), 9)
 """
 
@@ -35,8 +35,9 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def left_behind() -> Path:
-    killed = subprocess.run([sys.executable, "-c", LEAVES_A_FOLDER], capture_output=True, text=True, check=False)
+def left_behind(*arguments: str) -> Path:
+    command = [sys.executable, "-c", LEAVES_A_FOLDER, *arguments]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
     return Path(killed.stdout.strip())
 
 
@@ -46,7 +47,17 @@ def test_the_folders_of_processes_that_are_no_more_go_and_all_others_stay(tempor
     assert (dead / "audiobook.m4b").exists()
     with scratch.folder() as alive:
         scratch.clear()
-        assert {*temporary.iterdir()} == {Path(alive), foreign}
+        assert {*temporary.iterdir()} == {alive, foreign}
+
+
+def test_in_a_place_of_their_own_only_those_of_one_name_go(temporary: Path) -> None:
+    shelf = temporary / "[estante]"
+    shelf.mkdir()
+    other = left_behind(str(shelf), ".outra-")
+    left_behind(str(shelf), ".fala-")
+    with scratch.folder(shelf, ".fala-") as alive:
+        scratch.clear(shelf, ".fala-")
+        assert {*shelf.iterdir()} == {alive, other}
 
 
 def test_a_folder_left_behind_goes_though_a_thread_has_the_number_of_its_process(temporary: Path) -> None:
@@ -63,6 +74,6 @@ def test_a_folder_left_behind_goes_though_a_thread_has_the_number_of_its_process
 
 
 def test_a_scratch_folder_lives_as_long_as_its_work(temporary: Path) -> None:
-    with scratch.folder() as name:
-        assert Path(name).parent == temporary
+    with scratch.folder() as folder:
+        assert folder.parent == temporary
     assert list(temporary.iterdir()) == []

@@ -22,6 +22,21 @@ def test_the_most_frequent_reasons_of_each_engine_are_kept_with_how_often_each_w
         assert all(counts["abcdef".index(reason)] == count for reason, count in kept.items())
 
 
+@given(st.lists(REASONS, max_size=5))
+def test_a_book_never_counts_more_segments_than_gave_a_reason_whatever_its_sections_left_out(
+    sections: list[dict[str, int]],
+) -> None:
+    book = Speakers()
+    for reasons in sections:
+        section = Speakers()
+        section.add({}, {}, {"ada": reasons})
+        book.add({}, {}, section.unable)
+    told = book.unable.get("ada", {})
+    assert all(count <= sum(reasons.get(reason, 0) for reasons in sections) for reason, count in told.items())
+    if all(len(reasons) <= MOST_REASONS for reasons in sections):
+        assert all(count == sum(reasons.get(reason, 0) for reasons in sections) for reason, count in told.items())
+
+
 def test_engines_and_voices_are_counted_over_all_sections_the_most_frequent_first() -> None:
     speakers = Speakers()
     speakers.add({"ada": 1, "bia": 1}, {"ada": {"ana": 1, "nova": 1}}, {})

@@ -1,7 +1,6 @@
 """ffmpeg as a subprocess: it is fed and drained at once, in flat memory, and killed where its caller gives up."""
 
 import asyncio
-import errno
 import os
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-from darkchannel.errors import Transient, Unavailable
+from darkchannel.errors import DISK_FULL, Transient, Unavailable
 
 STALL_SECONDS: Final = 60.0
 """Longest time in which ffmpeg neither takes nor gives anything: a bound that grows with the work."""
@@ -18,7 +17,6 @@ PIPE_BYTES: Final = 1 << 18
 """Four times the usual: each time a pipe runs full or empty costs both sides a turn. Linux alone minds it."""
 LAST_WORDS: Final = 500
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _STATUSES: Final = 256
 """An exit status is an error's number below it."""
 QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
@@ -105,7 +103,7 @@ async def run(
         await asyncio.gather(drained, last_words, return_exceptions=True)
         await end(process)
     # Of several files that fail it complains at greater length than is kept: its status tells the last error, too.
-    if code != 0 and (_STATUSES - code in _FULL or any(os.strerror(number) in complaint for number in _FULL)):
+    if code != 0 and (_STATUSES - code in DISK_FULL or any(os.strerror(number) in complaint for number in DISK_FULL)):
         raise Unavailable(f"{tempfile.gettempdir()} cannot take the audio: {complaint}; TMPDIR names another place")
     if code != 0:
         raise Transient(f"ffmpeg failed with status {code}: {complaint}")

@@ -96,7 +96,8 @@ def narrate(
 ) -> int:
     """Narrate one file here and now, without any server.
 
-    Interrupted, it goes on with what is made already when the same command is given again.
+    Interrupted, it goes on with what is made already when the same command is given again. All its options are those
+    of when it began, also where the environment or _options.yaml have others now.
     """
     from darkchannel.cli import narrating
 

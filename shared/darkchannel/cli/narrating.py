@@ -11,11 +11,12 @@ from urllib.request import url2pathname
 from darkchannel import keys
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, Usage
-from darkchannel.cli.local import Waits, prepare
+from darkchannel.cli.local import prepare
 from darkchannel.cli.progress import follow
 from darkchannel.cli.report import Report
-from darkchannel.cli.resuming import advice, unfinished
+from darkchannel.cli.resuming import advice, resumption, unfinished
 from darkchannel.cli.submitting import check, upload
+from darkchannel.cli.waits import Waits
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.jobs import Jobs
@@ -31,7 +32,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline)
-        job = await _begun(pipeline.jobs, file, options)
+        job = await _begun(pipeline.jobs, file, options, root)
         try:
             report = await follow(pipeline.jobs, job, waits.news)
         except asyncio.CancelledError:
@@ -56,12 +57,12 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
     return Code.OK
 
 
-async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str]) -> str:
+async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path) -> str:
     """The job of this file: the one that was interrupted, where there is one, else a new one."""
     job = await unfinished(jobs, file, options)
     if job is None:
         return await upload(jobs, file, options)
-    output.note(f"goes on with job {job}, which has this file and these options and is not finished")
+    output.note(resumption(job, root))
     await jobs.ask(job)
     return job
 

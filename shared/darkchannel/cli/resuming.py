@@ -17,7 +17,7 @@ from darkchannel.storage.jobs import Jobs
 
 
 async def unfinished(jobs: Jobs, file: Path, options: Mapping[str, str]) -> str | None:
-    """The newest job under way that came from this very file with these options, if there is one.
+    """The newest job under way that came from this very file with these options of the command, if there is one.
 
     A book that was completed before, and is made anew because somebody edited it, is none.
     """
@@ -37,15 +37,27 @@ async def unfinished(jobs: Jobs, file: Path, options: Mapping[str, str]) -> str 
 
 def advice(job: str, root: Path) -> str:
     """How to go on with a job that was interrupted, or to drop it; ``root`` is the folder of its objects."""
+    return (
+        f"job {job} is kept: the same command goes on with it, and so does `darkchannel watch {quote(str(root))}`; "
+        f"{_dropping(job, root)} drops it"
+    )
+
+
+def resumption(job: str, root: Path) -> str:
+    """What the same command does; the options of the environment and of ``_options.yaml`` may have changed since."""
+    return (
+        f"goes on with job {job} of this file, which is not finished, under all the options it began with; "
+        f"{_dropping(job, root)} drops it, and then the same command begins anew"
+    )
+
+
+def _dropping(job: str, root: Path) -> str:
     chosen = settings.load()
     there = {"DARKCHANNEL_FOLDER": str(root)} if chosen.darkchannel_folder.expanduser().resolve() != root else {}
     if chosen.minio_endpoint or chosen.minio_public_url:  # cancel would look there
         there |= {"MINIO_ENDPOINT": "", "MINIO_PUBLIC_URL": ""}
     before = "".join(f"{name}={quote(value) if value else ''} " for name, value in there.items())
-    return (
-        f"job {job} is kept: the same command goes on with it, and so does `darkchannel watch {quote(str(root))}`; "
-        f"`{before}darkchannel cancel {job}` drops it"
-    )
+    return f"`{before}darkchannel cancel {job}`"
 
 
 def _digest(file: Path) -> str:

@@ -148,7 +148,7 @@ async def _one(jobs: Jobs, key: str, tick: Callable[[], None]) -> Found | None:
         return None
     at = delivery.ended or found.info.modified
     if of_job:
-        return Found(key, found.info.etag, delivery, at, of_job.event, job=of_job.job, run=of_job.run or None)
+        return Found(key, found.info.etag, delivery, at, of_job.event, job=of_job.job, run=of_job.run)
     return Found(key, found.info.etag, delivery, at, HANDOFF, recording=recording)
 
 

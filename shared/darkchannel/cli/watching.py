@@ -9,8 +9,9 @@ from pathlib import Path
 from darkchannel import keys
 from darkchannel.cli import finding, output
 from darkchannel.cli.exits import Code
-from darkchannel.cli.local import Waits, prepare
+from darkchannel.cli.local import prepare
 from darkchannel.cli.report import Report, Reporter
+from darkchannel.cli.waits import Waits
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.jobs import Jobs

@@ -129,7 +129,7 @@ class Manifest(BaseModel):
     passed_over: dict[str, dict[str, int]] = {}
     """By engine, how many segments name each voice that it does not have, and spoke with its own, the most first."""
     unable: dict[str, dict[str, int]] = {}
-    """By engine that was to speak, for how many segments each reason had another speak, the most frequent first."""
+    """By engine that was to speak, for how many segments at least each reason had another speak, the most first."""
     loudness: float | None = None
     """In LUFS; None where too little is heard to tell."""
 

@@ -44,7 +44,7 @@ class MemoryBus:
         self._sleep = sleep
         self._waiting: defaultdict[str, deque[Delivery]] = defaultdict(deque)
         self._consumers: defaultdict[str, deque[MemoryConsumer]] = defaultdict(deque)
-        self._delayed: dict[asyncio.Task[None], Retry] = {}
+        self._delayed: dict[asyncio.Task[None], tuple[Delivery, Retry]] = {}
         self._closed = False
 
     async def publish(self, queue: str, body: bytes, *, attempt: int = 1) -> None:
@@ -74,8 +74,8 @@ class MemoryBus:
         return sum(consumer.slots for consumer in self._consumers[queue])
 
     @property
-    def put_off(self) -> list[Retry]:
-        """What each message that waits for its next attempt waits for."""
+    def put_off(self) -> list[tuple[Delivery, Retry]]:
+        """Each message that waits for its next attempt, and what it waits for."""
         return list(self._delayed.values())
 
     async def dead_letters(self, service: str, take: Take) -> None:
@@ -115,12 +115,12 @@ class MemoryBus:
                 self._give_back(delivery)
             case Ack():
                 pass
-            case Requeue():
-                self._waiting[delivery.queue].append(_anew(delivery))
-            case Retry(delay) if delay in self._retry_delays:
-                again = replace(_anew(delivery), attempt=max(delivery.attempt, settlement.attempt) + 1)
+            case Requeue(attempt):
+                self._waiting[delivery.queue].append(Delivery(delivery.queue, delivery.body, attempt))
+            case Retry(delay, attempt) if delay in self._retry_delays:
+                again = Delivery(delivery.queue, delivery.body, attempt)
                 task = asyncio.create_task(self._put_later(again, delay))
-                self._delayed[task] = settlement
+                self._delayed[task] = (again, settlement)
                 task.add_done_callback(self._delayed.pop)
             case Retry(delay):
                 log.error("no such retry delay; giving the message back", queue=delivery.queue, delay=delay)
@@ -137,7 +137,9 @@ class MemoryBus:
             self._waiting[delivery.queue].appendleft(replace(delivery, redelivered=True, returns=returns))
 
     def _bury(self, delivery: Delivery, reason: str) -> None:
-        dead = Dead(_anew(delivery), bounded(reason), datetime.now(UTC))
+        # As it was published: what happened to it since is forgotten.
+        published = Delivery(delivery.queue, delivery.body, delivery.attempt)
+        dead = Dead(published, bounded(reason), datetime.now(UTC))
         self._dead[dead_queue(stage_of(delivery.queue).service)].append(dead)
 
     async def _put_later(self, delivery: Delivery, delay: float) -> None:
@@ -174,7 +176,7 @@ class MemoryConsumer:
     def _handled(self, delivery: Delivery, task: asyncio.Task[Settlement]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
-            self._settle(delivery, Requeue())
+            self._settle(delivery, Requeue(delivery.attempt))
         elif error := task.exception():
             log.error("a handler raised; giving the message back", queue=delivery.queue, exc_info=error)
             self._settle(delivery, None)
@@ -188,8 +190,3 @@ class MemoryConsumer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _anew(delivery: Delivery) -> Delivery:
-    """As it was published: what happened to it since is forgotten."""
-    return Delivery(delivery.queue, delivery.body, delivery.attempt)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message. ``attempt`` counts from 1 and grows only by ``Retry``, never by a redelivery."""
+    """One message. ``attempt`` counts from 1 and is as the last settlement says; a redelivery leaves it alone."""
 
     queue: str
     body: bytes
@@ -44,16 +44,19 @@ class Ack:
 class Requeue:
     """Give it back unharmed, as if it had just been published: another consumer, or the next start, takes it."""
 
+    attempt: int
+    """As which it comes back: a later one than it was where it answers for another message, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Deliver again as the next attempt after ``delay`` seconds; must be one of ``RETRY_DELAYS`` of the bus."""
+    """Deliver again after ``delay`` seconds; must be one of ``RETRY_DELAYS`` of the bus."""
 
     delay: float
+    attempt: int
+    """The next one; see ``Requeue``."""
     reason: str = ""
     """Why this attempt failed, for who waits for the next."""
-    attempt: int = 1
-    """Which one it was, where it answers for a later one of another message, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,14 +87,14 @@ class RabbitBus:
         await self._send(pipeline.EXCHANGE, stage.name, write(Delivery(queue, body, attempt)))
 
     async def retry(self, delivery: Delivery, retry: Retry) -> None:
-        """Put a message aside, confirmed; it comes back as the next attempt.
+        """Put a message aside, confirmed; it comes back when its delay is over.
 
         Raises ValueError for a delay that is none of the bus's.
         """
         if retry.delay not in self._retry_delays:
             raise ValueError(f"{retry.delay} s is none of the retry delays {self._retry_delays}")
         stage = topology.stage_of(delivery.queue)
-        again = replace(delivery, attempt=max(delivery.attempt, retry.attempt) + 1)
+        again = replace(delivery, attempt=retry.attempt)
         await self._send(topology.retry_name(retry.delay), stage.name, write(again))
 
     async def bury(self, delivery: Delivery, reason: str) -> None:

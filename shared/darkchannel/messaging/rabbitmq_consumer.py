@@ -118,7 +118,7 @@ class RabbitConsumer:
         task.add_done_callback(self._handlers.discard)
         await asyncio.wait({task})
         if task.cancelled():
-            return Requeue()
+            return Requeue(delivery.attempt)
         if error := task.exception():
             log.error("a handler raised; giving the message back", queue=self._queue, exc_info=error)
             return None
@@ -137,9 +137,9 @@ class RabbitConsumer:
                 return
             case Ack():
                 pass
-            case Requeue():
+            case Requeue(attempt):
                 # Published again: given back, it would move towards the limit each time something is away for long.
-                again = partial(self._aside.publish, delivery.queue, delivery.body, attempt=delivery.attempt)
+                again = partial(self._aside.publish, delivery.queue, delivery.body, attempt=attempt)
                 await self._put(message, again)
             case Retry():
                 await self._put(message, partial(self._aside.retry, delivery, settlement))

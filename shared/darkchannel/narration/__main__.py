@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +17,7 @@ from darkchannel.cli.submitting import upload
 from darkchannel.errors import DarkChannelError
 from darkchannel.jobs.runs import State
 from darkchannel.narration.process import Answer, Request
-from darkchannel.runtime import settings
+from darkchannel.runtime import scratch, settings
 from darkchannel.runtime.embedded import Embedded, embedded
 from darkchannel.storage.download import download
 from darkchannel.storage.jobs import Jobs
@@ -58,8 +56,8 @@ async def _answer(pipeline: Embedded, request: Request) -> None:
 
 async def _narrated(pipeline: Embedded, request: Request) -> Answer:
     kind = "ssml" if request.text.lstrip().startswith(("<speak", "<?xml")) else "txt"
-    with tempfile.TemporaryDirectory(prefix="darkchannel-") as folder:
-        file = Path(folder) / f"{request.number}.{kind}"
+    with scratch.folder() as folder:
+        file = folder / f"{request.number}.{kind}"
         # After a first line a text has no front matter, which would have the last word about options.
         text = request.text if kind == "ssml" else f"\n{request.text}"
         await asyncio.to_thread(file.write_text, text, encoding="utf-8")
@@ -92,10 +90,10 @@ async def _pipeline() -> AsyncIterator[Embedded]:
     quieten(chosen)
     folder = await asyncio.to_thread(lambda: chosen.darkchannel_folder.expanduser().resolve())
     await asyncio.to_thread(_prepare, folder)
-    with tempfile.TemporaryDirectory(prefix=f"{PRIVATE}{os.getpid()}-", dir=folder) as name:
+    with scratch.folder(folder, PRIVATE) as private:
         for bucket in SHARED:
-            (Path(name) / bucket).symlink_to(folder / bucket)
-        async with embedded(Path(name), drops=False) as pipeline:
+            (private / bucket).symlink_to(folder / bucket)
+        async with embedded(private, drops=False) as pipeline:
             yield pipeline
 
 
@@ -103,20 +101,7 @@ def _prepare(folder: Path) -> None:
     """Make what outlasts the process, and remove what processes left that were killed."""
     for bucket in SHARED:
         (folder / bucket).mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{PRIVATE}*-*"):
-        process = left.name.removeprefix(PRIVATE).partition("-")[0]
-        if not (process.isdecimal() and _runs(int(process))):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+    scratch.clear(folder, PRIVATE)
 
 
 if __name__ == "__main__":

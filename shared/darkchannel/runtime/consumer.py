@@ -1,6 +1,5 @@
 """Between the bus and a service's handler: decides, from how the handler ended, what becomes of the message."""
 
-import errno
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from darkchannel import keys
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.pipeline import Stage
@@ -102,14 +101,14 @@ class Worker:
                     return await self._attempt(delivery, event, job, tries)
                 except Unavailable as error:
                     if waited >= HOLD_SECONDS:
-                        return Requeue()
+                        break
                     self._health.against(what, str(error))
                     self._metrics.waits.labels(self._stage.name).inc()
                     log.warning("waiting", reason=str(error), seconds=round(pause, 1))
                 if await self._stop.within(pause):
-                    return Requeue()
+                    break
                 waited += pause
-            return Requeue()
+            return Requeue(tries.attempt)
         finally:
             self._health.against(what, None)
 
@@ -132,7 +131,7 @@ class Worker:
             reason = str(error) if foreseen else f"unexpected {type(error).__name__}: {error}"
             log.warning("attempt failed", reason=reason, exc_info=not foreseen)
             if tries.attempt <= len(self._retry_delays):
-                return Retry(self._retry_delays[tries.attempt - 1], _cause(error, reason), tries.attempt)
+                return Retry(self._retry_delays[tries.attempt - 1], tries.attempt + 1, _cause(error, reason))
             return await self._give_up(event, job, reason)
         return Ack()
 
@@ -173,7 +172,7 @@ def disk_waited_for() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if error.errno not in DISK_FULL:
             raise
         where = f" ({error.filename})" if error.filename else ""
         raise Unavailable(f"the disk here{where} takes nothing more: {error.strerror}; free some space") from error
