@@ -8,16 +8,14 @@ from typing import Final
 from darkchannel.audio import wav
 from darkchannel.audio.faults import fault
 from darkchannel.audio.wav import ChunkRecord, Speech
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
-from darkchannel.runtime.service import Clock
+from darkchannel.errors import DarkChannelError, Permanent, Transient
+from darkchannel.runtime.engines import Repeated, Unread
 from darkchannel.runtime.speech_cache import SpeechKey, speech_key
 from darkchannel.speech.expected import expected_seconds
 from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from services.synthesizer.cache import Cache
-from services.synthesizer.engines.speech_server import Repeated
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.levels import Levels
 from services.synthesizer.member import Member
 from services.synthesizer.roster import Engines
@@ -109,10 +107,10 @@ class Faulty(Permanent):
 
 
 class Attempts:
-    def __init__(self, engines: Engines, cache: Cache, clock: Clock) -> None:
+    def __init__(self, engines: Engines, cache: Cache) -> None:
         self._engines = engines
         self._cache = cache
-        self.levels = Levels(self._reference, clock)
+        self.levels = Levels(self._reference)
 
     async def said(self, name: str, order: Order, strange: frozenset[str]) -> Said:
         """Sound speech of an engine, to which the voices ``strange`` are not named.
@@ -127,14 +125,15 @@ class Attempts:
                 said = await self._once(member, order, strange, anew=attempt > 0)
             except Unread:
                 raise
-            except (Unavailable, Repeated):
+            except Repeated:
                 member.tell(succeeded=False)
                 raise
             except (Faulty, Transient) as error:
                 member.tell(succeeded=False)
                 failure = error
             else:
-                member.tell(succeeded=True)
+                if not said.cached:
+                    member.tell(succeeded=True)
                 return said
         raise failure
 

@@ -6,7 +6,6 @@ One figure a voice: a soft passage stays soft, and three words have no loudness 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,9 +14,7 @@ import structlog
 from darkchannel.audio.loudness import gain_of
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
-from darkchannel.runtime.service import Clock
-from services.synthesizer.engines.speech_server import Repeated
-from services.synthesizer.engines.stored import Unread
+from darkchannel.runtime.engines import Unread
 
 log = structlog.get_logger(__name__)
 
@@ -56,9 +53,6 @@ REFERENCES: Final = {
 """Ordinary prose by the language's primary tag; figures are read in any other, up to 1.5 dB beside its prose."""
 FIGURES: Final = "1, 2, 3, 4, 5, 6. 7, 8, 9, 10, 11, 12. 13 14 15 16. 17 18 19 20. 21, 22, 23, 24. 25, 26, 27, 28."
 
-AGAIN: Final = timedelta(minutes=5)
-"""After which a voice that could not be measured for a moment is measured anew."""
-
 _LANGUAGE = re.compile(r"[A-Za-z]{2}(?=[-_+]|$)")
 """As the names of voices begin with one: ``pt-br+f3``, ``pt_BR-faber-medium``. Three letters are a person: ``eva``."""
 
@@ -71,14 +65,11 @@ Of = tuple[str, str, str]
 class Levels:
     """The gains of the voices of one process."""
 
-    def __init__(self, speak: Speak, clock: Clock) -> None:
+    def __init__(self, speak: Speak) -> None:
         self._speak = speak
-        self._clock = clock
         self._measuring: dict[Of, asyncio.Task[float]] = {}
         self._heard: set[Of] = set()
         """Who has spoken: that it fails is of the text that it is measured on."""
-        self._again: dict[Of, datetime] = {}
-        """When one that failed for a moment is measured anew; until then it is as loud as it is."""
 
     async def gain(self, engine: str, voice: str, language: str) -> float:
         """Decibels, to 0.01, of a voice that has just spoken; 0 where it is silent, refuses, or fails at figures, too.
@@ -92,8 +83,6 @@ class Levels:
     def measure(self, engine: str, voice: str, language: str) -> asyncio.Task[float]:
         """Begin to measure a voice that may be needed soon."""
         of = _of(engine, voice, language)
-        if of in self._again and self._clock() >= self._again[of]:
-            del self._again[of], self._measuring[of]
         if of not in self._measuring:
             task = self._measuring[of] = asyncio.create_task(self._measured(of))
             task.add_done_callback(_seen)
@@ -108,9 +97,7 @@ class Levels:
                 del self._measuring[of]
                 raise
             # The book's own level brings the whole to its loudness, and this voice is beside the others by no more
-            # than its engine has it. For good only where another process would find the same.
-            if not isinstance(error, Permanent | Repeated):
-                self._again[of] = self._clock() + AGAIN
+            # than its engine has it. Measured later, it would change in the middle of a book.
             log.warning("a voice is left as loud as it is", engine=of[0], voice=of[1], error=str(error))
             return 0.0
 

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from darkchannel.errors import Permanent
-from darkchannel.runtime.engines import AUTO
+from darkchannel.runtime.engines import AUTO, Unread
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.member import Member, Open
 from services.synthesizer.selection import Standing, usual
 

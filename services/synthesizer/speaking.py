@@ -13,12 +13,11 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.jobs.choice import Choice, Left
 from darkchannel.jobs.plan import Plan
-from darkchannel.runtime.engines import NotSetUp
+from darkchannel.runtime.engines import NotSetUp, Unread
 from darkchannel.runtime.service import Context
 from services.synthesizer.attempts import Attempts, Order, Read, Said, read
 from services.synthesizer.cache import Cache
 from services.synthesizer.choice import Choices
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.roster import Engines
 from services.synthesizer.selection import Standing, in_line, wanted
 from services.synthesizer.voices import named
@@ -58,7 +57,7 @@ class Speaking:
         self._read = read
         self._at_rate = at_rate
         self._choices = Choices(context.jobs, context.clock)
-        self._attempts = Attempts(engines, cache, context.clock)
+        self._attempts = Attempts(engines, cache)
         self.levels = self._attempts.levels
         self._failed: dict[str, str] = {}
         """Why each engine last did not speak."""

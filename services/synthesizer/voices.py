@@ -6,7 +6,7 @@ Several names in one place count as one voice: that of the first name that the e
 from collections.abc import Collection
 
 from darkchannel.speech.expected import excerpt
-from darkchannel.speech.script import Say, flat, names
+from darkchannel.speech.script import Say, flat
 from darkchannel.speech.ssml import Element
 
 
@@ -17,9 +17,9 @@ def named(script: Element) -> frozenset[str]:
 
 
 def passed_over(script: Element, voices: Collection[str]) -> frozenset[str]:
-    """The names, cut short, of those of ``voices`` in whose place an engine without them says words."""
+    """Those of ``voices``, cut short, in whose place an engine without them says words."""
     said = (step for step in flat(script) if isinstance(step, Say) and any(map(str.isalnum, step.text)))
-    return frozenset(excerpt(name) for step in said if step.voice in voices for name in names(step.voice))
+    return frozenset(excerpt(step.voice) for step in said if step.voice and step.voice in voices)
 
 
 def without(script: Element, voices: Collection[str]) -> Element:

@@ -15,7 +15,6 @@ from darkchannel.audio.metering import FULL_SCALE, Meter
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Engine
-from darkchannel.runtime.service import utc_now
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from services.synthesizer.levels import Levels
@@ -302,7 +301,7 @@ async def test_two_voices_are_equally_loud_with_their_gains(ears: Ears) -> None:
         await ears.hear(f'<voice name="{voice}">{f"<p><s>{PROSE}</s><s>Ninguém veio.</s></p>" * 5}</voice>')
         for voice in (ears.kind.man, ears.kind.woman)
     ]
-    levels = Levels(speak, utc_now)
+    levels = Levels(speak)
     gains = [await levels.gain(ears.engine.name, speech.turns[0].voice, "pt-BR") for speech in (man, woman)]
     assert abs(gains[0] - gains[1]) > 1
     loud = [loudness_with(gain, speech) for gain, speech in zip(gains, (man, woman), strict=True)]

@@ -6,7 +6,6 @@ import re
 from array import array
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,15 +14,13 @@ from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech, Turn
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.service import utc_now
+from darkchannel.runtime.engines import Repeated, Unread
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from services.synthesizer.attempts import Reading
 from services.synthesizer.engines.espeak import Espeak
-from services.synthesizer.engines.speech_server import Repeated
-from services.synthesizer.engines.stored import Unread
-from services.synthesizer.levels import AGAIN, FIGURES, REFERENCES, Levels, reference
+from services.synthesizer.levels import FIGURES, REFERENCES, Levels, reference
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import Simulated
 from tests.pipeline.process import synthesizer
@@ -54,7 +51,7 @@ class Organ:
 
 async def test_a_voice_is_measured_once_whoever_asks() -> None:
     organ = Organ()
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     found = await asyncio.gather(*(levels.gain("organ", "note-2000", "pt-BR") for _ in range(5)))
     found.append(await levels.gain("organ", "note-2000", "pt-BR"))
     assert len(organ.asked) == 1
@@ -63,21 +60,21 @@ async def test_a_voice_is_measured_once_whoever_asks() -> None:
 
 
 async def test_a_voice_half_as_loud_has_6_db_more() -> None:
-    levels = Levels(Organ().speak, utc_now)
+    levels = Levels(Organ().speak)
     soft, loud = [await levels.gain("organ", voice, "pt-BR") for voice in ("note-500", "note-1000")]
     assert soft - loud == pytest.approx(6.02, abs=0.05)
 
 
 async def test_voices_and_engines_are_told_apart() -> None:
     organ = Organ()
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     for engine, voice in (("organ", "note-1"), ("organ", "note-2"), ("other", "note-1")):
         await levels.gain(engine, voice, "pt-BR")
     assert len(organ.asked) == 3
 
 
 async def test_a_silent_voice_has_no_gain() -> None:
-    assert await Levels(Organ().speak, utc_now).gain("organ", "note-0", "pt-BR") == 0
+    assert await Levels(Organ().speak).gain("organ", "note-0", "pt-BR") == 0
 
 
 @pytest.mark.parametrize(
@@ -88,7 +85,7 @@ async def test_a_silent_voice_has_no_gain() -> None:
 async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew(error: Exception) -> None:
     organ = Organ()
     organ.fails.append(error)
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     told = await asyncio.gather(*(levels.gain("organ", "note-900", "pt-BR") for _ in range(3)), return_exceptions=True)
     assert told == [error] * 3
     assert await levels.gain("organ", "note-900", "pt-BR") > 1
@@ -98,7 +95,7 @@ async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew
 async def test_a_voice_that_refuses_is_left_as_loud_as_it_is() -> None:
     organ = Organ()
     organ.fails.append(Permanent("no"))
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [0, 0]
     assert len(organ.asked) == 1
 
@@ -106,22 +103,24 @@ async def test_a_voice_that_refuses_is_left_as_loud_as_it_is() -> None:
 async def test_a_voice_that_fails_at_its_prose_is_measured_on_figures() -> None:
     organ = Organ()
     organ.fails.append(Transient("HTTP 500"))
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [
-        await Levels(Organ().speak, utc_now).gain("organ", "note-900", "pt-BR")
+        await Levels(Organ().speak).gain("organ", "note-900", "pt-BR")
     ] * 2
     assert [FIGURES in asked for asked in organ.asked] == [False, True]
 
 
-@pytest.mark.parametrize("then", [Repeated("HTTP 500"), Permanent("no")], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "then",
+    [Repeated("HTTP 500"), Transient("out of memory"), Permanent("no")],
+    ids=lambda value: type(value).__name__,
+)
 async def test_a_voice_that_fails_at_figures_too_is_left_as_loud_as_it_is_and_named_once(then: Exception) -> None:
-    organ, now = Organ(), utc_now()
+    organ = Organ()
     organ.fails += [Transient("half an answer"), then]
-    levels = Levels(organ.speak, lambda: now)
+    levels = Levels(organ.speak)
     with capture_logs() as logs:
-        for _ in range(2):
-            assert await levels.gain("organ", "note-900", "pt-BR") == 0
-            now += AGAIN
+        assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(3)] == [0, 0, 0]
     assert len(organ.asked) == 2
     [line] = logs
     assert (line["log_level"], line["engine"], line["voice"], line["error"]) == (
@@ -129,26 +128,10 @@ async def test_a_voice_that_fails_at_figures_too_is_left_as_loud_as_it_is_and_na
     )  # fmt: skip
 
 
-async def test_a_voice_that_failed_for_a_moment_is_left_as_it_is_for_some_minutes_and_then_measured() -> None:
-    organ, now = Organ(), utc_now()
-    organ.fails += [Repeated("HTTP 500"), Transient("out of memory")]
-    levels = Levels(organ.speak, lambda: now)
-    assert await levels.gain("organ", "note-900", "pt-BR") == 0
-    now += AGAIN - timedelta(seconds=1)
-    assert await levels.gain("organ", "note-900", "pt-BR") == 0
-    assert len(organ.asked) == 2
-    now += timedelta(seconds=1)
-    found = await asyncio.gather(*(levels.gain("organ", "note-900", "pt-BR") for _ in range(3)))
-    assert min(found) == max(found) > 1
-    now += AGAIN
-    assert await levels.gain("organ", "note-900", "pt-BR") > 1
-    assert len(organ.asked) == 3
-
-
 async def test_a_voice_that_fails_at_figures_is_not_asked_for_the_same_figures_again() -> None:
     organ = Organ()
     organ.fails += [Repeated("HTTP 500"), Repeated("HTTP 500")]
-    assert await Levels(organ.speak, utc_now).gain("organ", "note-900", "it") == 0
+    assert await Levels(organ.speak).gain("organ", "note-900", "it") == 0
     assert len(organ.asked) == 1
 
 
@@ -156,7 +139,7 @@ async def test_a_voice_that_fails_at_figures_is_not_asked_for_the_same_figures_a
 async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_next_segment(then: Exception) -> None:
     organ = Organ()
     organ.fails += [Transient("HTTP 500"), then]
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     with pytest.raises(type(then)):
         await levels.gain("organ", "note-900", "pt-BR")
     assert await levels.gain("organ", "note-900", "pt-BR") > 1
@@ -165,7 +148,7 @@ async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_
 async def test_a_voice_that_fails_before_anybody_heard_it_is_measured_when_it_has_spoken() -> None:
     organ = Organ()
     organ.fails += [Transient("later"), Transient("later")]
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     await asyncio.wait([levels.measure("organ", "note-900", "pt-BR")])
     assert await levels.gain("organ", "note-900", "pt-BR") > 1
 
@@ -173,7 +156,7 @@ async def test_a_voice_that_fails_before_anybody_heard_it_is_measured_when_it_ha
 async def test_a_failure_that_nobody_waits_for_is_no_ones_error(caplog: pytest.LogCaptureFixture) -> None:
     organ = Organ()
     organ.fails.append(Unavailable("away"))
-    levels = Levels(organ.speak, utc_now)
+    levels = Levels(organ.speak)
     measuring = levels.measure("organ", "note-900", "pt-BR")
     await asyncio.wait([measuring])
     del measuring, levels
@@ -182,7 +165,7 @@ async def test_a_failure_that_nobody_waits_for_is_no_ones_error(caplog: pytest.L
 
 
 async def test_a_measurement_that_is_cut_off_leaves_the_next_segment_its_own() -> None:
-    levels = Levels(Organ().speak, utc_now)
+    levels = Levels(Organ().speak)
     waiting = asyncio.create_task(levels.gain("organ", "note-900", "pt-BR"))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -190,7 +173,7 @@ async def test_a_measurement_that_is_cut_off_leaves_the_next_segment_its_own() -
 
 
 async def test_closing_gives_up_what_is_measured() -> None:
-    levels = Levels(Organ().speak, utc_now)
+    levels = Levels(Organ().speak)
     measuring = levels.measure("organ", "note-900", "pt-BR")
     await levels.close()
     assert measuring.cancelled()
@@ -211,7 +194,7 @@ async def test_a_voice_reads_its_own_language(voice: str, language: str, read: s
         asked.append(ssml)
         return Speech(b"", RATE)
 
-    await Levels(speak, utc_now).gain("vox", voice, language)
+    await Levels(speak).gain("vox", voice, language)
     tree = parse(asked[0].encode())
     assert REFERENCES.get(read, FIGURES)[:20] in asked[0]
     assert tree.attributes["xml:lang"].partition("-")[0] == (read or "it")

@@ -11,10 +11,9 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
-from darkchannel.runtime.engines import Engine, NotSetUp, Voice
+from darkchannel.runtime.engines import Engine, NotSetUp, Unread, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.member import EVERY, OLD, Member
 from services.synthesizer.selection import Standing
 from tests.pipeline.engine import Simulated, engines_of
@@ -184,7 +183,7 @@ async def test_a_voice_of_several_names_is_lacking_only_where_the_engine_has_non
     known = member(engine, Clock())
     lists = ["clara ana", "bento eva", "clara dora"]
     assert (await known.standing(lists)).lacks == {"clara dora"}
-    assert sorted(asked) == ["ana", "bento", "clara", "dora"]
+    assert sorted(asked) == ["ana", "bento", "bento eva", "clara", "clara ana", "clara dora", "dora"]
 
 
 async def test_an_engine_that_is_away_may_have_a_name_that_it_was_not_asked_for() -> None:
@@ -298,24 +297,64 @@ async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() ->
     assert len(begun) == 5
 
 
-async def test_who_waits_for_a_slot_of_an_engine_that_goes_away_does_not_find_out_anew() -> None:
+@pytest.mark.parametrize("error", [Unavailable("nobody answers"), NotSetUp("set VOX_URL")])
+async def test_who_waits_for_a_slot_of_an_engine_that_goes_away_does_not_find_out_anew(error: Unavailable) -> None:
     waiting, tries = asyncio.Event(), 0
 
     async def away(_: Element) -> Speech:
         nonlocal tries
         tries += 1
         await waiting.wait()
-        raise Unavailable("nobody answers")
+        raise error
 
     known = member(Simulated(away, slots=1), Clock())
-    asked = [asyncio.create_task(known.speak(SCRIPT)) for _ in range(4)]
+    asked = [asyncio.create_task(known.speak(SCRIPT)) for _ in range(FAILURES)]
     await rest()
     waiting.set()
-    failures = await asyncio.gather(*asked, return_exceptions=True)
-    assert [str(failure) for failure in failures] == ["nobody answers"] * 4
+    assert await asyncio.gather(*asked, return_exceptions=True) == [error] * FAILURES
     assert tries == 1
-    with pytest.raises(Unavailable, match="nobody answers"):
+    with pytest.raises(type(error)):
         await known.speak(SCRIPT)
+    assert tries == 2
+
+
+async def test_one_text_without_an_answer_says_nothing_of_an_engine_that_spoke_others_meanwhile() -> None:
+    late, gate = asyncio.Event(), asyncio.Event()
+    endless, held = (Element("speak", {}, (text,)) for text in ("dois", "três"))
+
+    async def answer(script: Element) -> Speech:
+        if script is endless:
+            await late.wait()
+            raise Unavailable("no answer within 60 s")
+        if script is held:
+            await gate.wait()
+        return SPEECH
+
+    known = member(Simulated(answer, slots=2), Clock())
+    failing = asyncio.create_task(known.speak(endless))
+    await rest()
+    await known.speak(SCRIPT)
+    others = [asyncio.create_task(known.speak(held)) for _ in range(4)]
+    await rest()
+    late.set()
+    with pytest.raises(Unavailable):
+        await failing
+    await rest()
+    gate.set()
+    assert await asyncio.gather(*others) == [SPEECH] * 4
+
+
+async def test_an_engine_that_never_tells_what_its_speech_depends_on_is_left_alone() -> None:
+    class Away(Simulated):
+        async def revision(self, _: Element) -> str:
+            raise Unavailable("it does not answer")
+
+    known = member(Away(say), Clock())
+    for _ in range(FAILURES):
+        assert not (await known.standing()).is_resting
+        with pytest.raises(Unavailable):
+            await known.revision(SCRIPT)
+    assert (await known.standing()).is_resting
 
 
 def up(metrics: Metrics) -> float | None:

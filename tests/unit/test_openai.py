@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
 
@@ -20,7 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, open_engine
+from darkchannel.runtime.engines import NotSetUp, Repeated, open_engine
 from darkchannel.runtime.logs import Redactor
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
@@ -31,7 +30,6 @@ from services.synthesizer.engines.openai_answers import captioned_speech_of, spe
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.openai_voices import KOKORO, OPENAI_VOICES, voice
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import Repeated
 from tests.contract.engines.openai import KEY, RATE, VOICES, Manner, Server, server, settings
 from tests.contract.hearing import pitch, seconds
 from tests.network import listening, saying
@@ -57,6 +55,11 @@ async def served(
 
 def names(voices: Iterable[Any]) -> list[str]:
     return [voice.name for voice in voices]
+
+
+async def has(engine: OpenAI, *several: str) -> bool:
+    """Whether it has a voice of one of these names."""
+    return not {*several}.isdisjoint(await engine.known([several]))
 
 
 async def test_words_are_asked_for_as_samples_in_the_voice_that_is_set() -> None:
@@ -97,13 +100,13 @@ async def test_the_voices_are_those_that_the_server_lists_with_their_languages()
             ("pf_dora", ("pt-BR",), "Brazilian Portuguese, woman"),
             ("pm_alex", ("pt-BR",), "Brazilian Portuguese, man"),
         ]
-        assert [await engine.has(name) for name in ("openai", "pf_dora", "pf", "")] == [True, True, False, False]
+        assert [await has(engine, name) for name in ("openai", "pf_dora", "pf", "")] == [True, True, False, False]
 
 
 async def test_of_a_server_that_lists_none_the_voices_are_those_that_are_set() -> None:
     async with served(openai_speech_voices="ana, rui") as (engine, _):
         assert names(await engine.voices()) == ["openai", "pm_alex", "ana", "rui"]
-        assert [await engine.has(name) for name in ("rui", "pf_dora")] == [True, False]
+        assert [await has(engine, name) for name in ("rui", "pf_dora")] == [True, False]
 
 
 async def test_what_is_no_list_of_voices_counts_as_none() -> None:
@@ -127,6 +130,8 @@ async def test_what_can_be_no_name_of_a_voice_is_passed_over() -> None:
             "é" * 200,
             "pm_alex",
             "ana b",
+            " ana",
+            "ana  b",
         ]
         assert names(await engine.voices()) == ["openai", "é" * 200, "pm_alex", "ana b"]
 
@@ -205,7 +210,7 @@ async def test_an_unknown_language_or_voice_is_refused_before_a_word_is_sent(
 
 async def test_a_voice_that_the_server_has_got_meanwhile_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     async with served(has_captions=True) as (engine, _):
-        assert not await engine.has("pf_eva")
+        assert not await has(engine, "pf_eva")
         monkeypatch.setitem(VOICES, "pf_eva", "pt-br+f3")
         assert pitch(await engine.say(GREETING, "pt-BR", "pf_eva")) > 150
 
@@ -343,47 +348,6 @@ async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all
         assert len(peer.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("at", "told"),
-    [
-        (datetime(2025, 3, 9, 13, 5, tzinfo=UTC), "13:05 UTC"),
-        (datetime(2025, 3, 9, 13, 5, 1, tzinfo=UTC), "13:06 UTC"),
-        (datetime(2025, 3, 9, 23, 59, 59, tzinfo=UTC), "00:00 UTC"),
-    ],
-)
-def test_nobody_is_told_to_come_back_too_early(at: datetime, told: str) -> None:
-    assert speech_server.minute(at) == told
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("Sunday, 09-Mar-25 12:01:30 GMT", 90.0),
-        ("Sun Mar  9 12:01:30 2025", 90.0),
-        ("Sun, 09 Mar 2025 11:00:00 GMT", 0.0),
-        ("Sun, 09 Mar 2099 12:00:00 GMT", 86_400.0),
-        ("9" * 400, 86_400.0),
-        ("-5", 0.0),
-        ("1.5", 0.0),
-        ("", 0.0),
-        ("Sun, 99 Mar 2025 12:00:00 GMT", 0.0),
-        ("Sun, 09 Mar 99999999999999999999 12:00:00 GMT", 0.0),
-    ],
-)
-def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server(value: str, seconds: float) -> None:
-    assert speech_server.retry_after({"Retry-After": value, "Date": "Sun, 09 Mar 2025 12:00:00 GMT"}) == seconds
-
-
-def test_without_a_clock_of_the_server_a_date_is_no_wait() -> None:
-    assert speech_server.retry_after({"Retry-After": "Sun, 09 Mar 2099 12:00:00 GMT"}) == 0
-
-
-@given(st.text(), st.text(alphabet="0123456789 :,-+()JanSuGMT"))
-def test_whatever_a_server_asks_for_is_waited_for_a_day_at_most(one: str, other: str) -> None:
-    for value, date in ((one, other), (other, one), (other, other)):
-        assert 0 <= speech_server.retry_after({"Retry-After": value, "Date": date}) <= 86_400
-
-
 async def test_what_is_no_http_is_told() -> None:
     async with listening(saying(b"220 correio pronto\r\n")) as listener:
         told = OpenAISettings(_env_file=None, openai_speech_url=f"http://127.0.0.1:{listener.port}")
@@ -475,7 +439,7 @@ async def test_a_server_that_is_busy_speaking_is_there(monkeypatch: pytest.Monke
         peer.of_voices = lambda: "slow"
         assert names(await engine.voices()) == ["openai", "pm_alex"]
         peer.of_voices = lambda: "speech"
-        await engine.has("pf_dora")
+        assert await has(engine, "pf_dora")
         peer.of_voices = lambda: "slow"
         assert names(await engine.voices()) == ["openai", *VOICES]
 
@@ -493,7 +457,7 @@ async def test_a_list_of_voices_that_was_just_held_back_is_not_waited_for_again(
         told = await PlainText(engine).revision(script)
         assert await PlainText(engine).revision(script) == told
         with pytest.raises(Transient, match="does not say in time"):
-            await engine.has("ana")
+            await has(engine, "ana")
         assert peer.lists == 1
 
 
@@ -514,15 +478,57 @@ async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(m
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
     async with served(has_captions=True) as (engine, peer):
         peer.of_voices = lambda: "slow"
-        for failing in (engine.has("pf_dora"), engine.say(GREETING, "pt-BR", "pf_dora")):
+        for failing in (has(engine, "pf_dora"), engine.say(GREETING, "pt-BR", "pf_dora")):
             with pytest.raises(Transient, match="does not say in time which voices it has"):
                 await failing
         peer.of_voices = lambda: "speech"
-        assert await engine.has("pf_dora")
+        assert await has(engine, "pf_dora")
+
+
+async def test_what_a_server_told_holds_while_it_is_busy_speaking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    script = rendered('<speak xml:lang="pt-BR"><voice name="pt_BR-faber-medium pf_dora">Bom dia.</voice></speak>')
+    async with served(has_captions=True) as (engine, peer):
+        await engine.voices()
         peer.of_voices = lambda: "slow"
-        assert await engine.has("pf_dora")
+        assert [await has(engine, *several) for several in (("ana",), ("pt_BR-faber-medium",))] == [False, False]
+        await PlainText(engine).speak(script)
+        assert [asked["voice"] for asked in peer.captioned] == ["pf_dora"]
+
+
+async def test_a_name_that_the_settings_tell_needs_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True, openai_speech_voices="pf_dora") as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        assert await has(engine, "nova pf_dora", "nova", "pf_dora")
         with pytest.raises(Transient, match="does not say in time"):
-            await engine.has("ana")
+            await engine.known([("nova", "pf_dora"), ("ana",)])
+
+
+async def test_names_of_other_engines_cost_no_question_and_voices_that_nobody_knows_one_a_segment() -> None:
+    async with served(has_captions=True) as (engine, peer):
+        spoken = PlainText(engine)
+        await engine.voices()
+
+        async def questions(*voices: str) -> int:
+            before = peer.lists
+            words = "".join(f'<voice name="{voice}">Oi.</voice>' for voice in voices)
+            await spoken.revision(rendered(f'<speak xml:lang="pt-BR">{words}</speak>'))
+            return peer.lists - before
+
+        assert await questions("pt_BR-faber-medium pf_dora", "v2/pt_speaker_0 pm_alex", "Ana Maria pf_dora") == 0
+        peer.listed = lambda: [*VOICES, "pf_eva", "pm_leo", "Ana Maria"]
+        assert await questions("pf_eva", "nova pm_leo", "Ana Maria") == 1
+
+
+async def test_a_voice_whose_name_has_spaces_is_chosen_as_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VOICES, "pf Ana Maria", "pt-br+f3")
+    async with served(has_captions=True) as (engine, peer):
+        for listed in (await engine.voices())[1:]:
+            words = rendered(f'<speak xml:lang="pt-BR"><voice name=" {listed.name} ">Oi.</voice></speak>')
+            await PlainText(engine).speak(words)
+        assert [asked["voice"] for asked in peer.captioned] == [*VOICES]
+        assert "pf Ana Maria" in VOICES
 
 
 async def test_no_voice_is_guessed_for_a_server_that_has_told_of_none_yet(monkeypatch: pytest.MonkeyPatch) -> None:

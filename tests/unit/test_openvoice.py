@@ -12,16 +12,16 @@ import pytest
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Denied, Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, open_engine
+from darkchannel.runtime.engines import NotSetUp, Unread, open_engine
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
+from darkchannel.speech.ssml import Element
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import GOES_ON, ObjectInfo
 from services.synthesizer.engines import speech_server
 from services.synthesizer.engines.openvoice import OpenVoice
 from services.synthesizer.engines.openvoice_settings import OpenVoiceSettings
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.stored import Unread
 from tests.contract.engines.gtts import encoded
 from tests.contract.engines.openvoice import Manner, Server, put_recordings, server, settings, wav
 from tests.contract.hearing import pitch, seconds
@@ -48,6 +48,12 @@ async def served(
             await engine.close()
 
 
+async def say(engine: OpenVoice, voice: str, text: str = GREETING) -> Speech:
+    """One voice, looked for as before each segment."""
+    await engine.known([(voice,)])
+    return await engine.say(text, "pt-BR", voice)
+
+
 async def test_words_without_a_voice_are_those_of_its_own_speaker() -> None:
     async with served() as (engine, peer, _):
         text = "Água & sal: 50% + #1; ção “é” /?x=y"
@@ -59,7 +65,7 @@ async def test_words_without_a_voice_are_those_of_its_own_speaker() -> None:
 
 async def test_a_voice_is_imitated_from_its_recording_which_is_brought_once() -> None:
     async with served(openvoice_concurrency=3) as (engine, peer, _):
-        said = await asyncio.gather(*(engine.say(GREETING, "pt-BR", voice) for voice in ("eva", "rui", "eva", "rui")))
+        said = await asyncio.gather(*(say(engine, voice) for voice in ("eva", "rui", "eva", "rui")))
         assert (peer.wrong, len(peer.uploads)) == ([], 2)
         eva, rui = map(pitch, said[:2])
         assert eva > 1.5 * rui
@@ -67,11 +73,11 @@ async def test_a_voice_is_imitated_from_its_recording_which_is_brought_once() ->
 
 async def test_another_recording_of_a_voice_is_brought_again() -> None:
     async with served() as (engine, peer, store):
-        before = pitch(await engine.say(GREETING, "pt-BR", "eva"))
+        before = pitch(await say(engine, "eva"))
         man = await store.get(keys.REFS, f"{keys.VOICES}rui.wav")
         assert man
         await store.put(keys.REFS, EVA, man.body)
-        assert pitch(await engine.say(GREETING, "pt-BR", "eva")) < before / 1.5
+        assert pitch(await say(engine, "eva")) < before / 1.5
         first, second = peer.uploads
         assert first != second
 
@@ -80,15 +86,15 @@ async def test_a_server_that_was_started_anew_gets_the_recording_again() -> None
     async with served() as (engine, peer, _):
         for _ in range(2):
             peer.resources.clear()
-            assert pitch(await engine.say(GREETING, "pt-BR", "eva")) > 150
+            assert pitch(await say(engine, "eva")) > 150
         assert (len(peer.uploads), len(peer.asked)) == (2, 3)
 
 
 async def test_an_mp3_is_a_recording_too() -> None:
     async with served() as (engine, peer, store):
-        rui = await engine.say(GREETING, "pt-BR", "rui")
+        rui = await say(engine, "rui")
         await store.put(keys.REFS, f"{keys.VOICES}tio.mp3", await encoded(rui))
-        await engine.say(GREETING, "pt-BR", "tio")
+        await say(engine, "tio")
         assert peer.uploads[1].endswith(".mp3")
         assert peer.wrong == []
 
@@ -98,7 +104,7 @@ async def test_recordings_whose_names_begin_alike_are_told_apart() -> None:
         man = await store.get(keys.REFS, f"{keys.VOICES}rui.wav")
         assert man
         await store.put(keys.REFS, f"{keys.VOICES}eva.b.wav", man.body)
-        high, low = [pitch(await engine.say(GREETING, "pt-BR", voice)) for voice in ("eva", "eva.b")]
+        high, low = [pitch(await say(engine, voice)) for voice in ("eva", "eva.b")]
         assert high > 1.5 * low
 
 
@@ -113,7 +119,7 @@ async def test_a_recording_that_is_none_is_named(body: bytes, told: str) -> None
     async with served() as (engine, _, store):
         await store.put(keys.REFS, EVA, body)
         with pytest.raises(Permanent, match=told):
-            await engine.say(PROSE, "pt-BR", "eva")
+            await say(engine, "eva", PROSE)
 
 
 async def test_the_voices_are_its_own_speaker_and_the_recordings() -> None:
@@ -124,7 +130,8 @@ async def test_the_voices_are_its_own_speaker_and_the_recordings() -> None:
         assert [voice.name for voice in voices] == ["openvoice", "eva", "rui"]
         assert voices[1].about == "as in darkchannel-refs/voices/eva.mp3"
         assert all({"pt", "en-US", "fr"} <= {*voice.languages} for voice in voices)
-        assert [await engine.has(name) for name in ("openvoice", "rui", "ru", "ruin", "tio", "")] == [
+        known = PlainText(engine)
+        assert [await known.has(name) for name in ("openvoice", "rui", "ru", "ruin", "tio", "")] == [
             True,
             True,
             *4 * [False],
@@ -135,7 +142,7 @@ async def test_the_voices_are_its_own_speaker_and_the_recordings() -> None:
     ("language", "voice", "told"),
     [
         ("gn", None, "no accent for 'gn': where its server has one, name it in OPENVOICE_ACCENTS, as in gn=ACCENT"),
-        ("pt-BR", "ev", "no voice 'ev': put a recording of it at darkchannel-refs/voices/ev.wav"),
+        ("pt-BR", "ev", "no voice 'ev': put a recording of it into darkchannel-refs/voices/, as NAME.wav"),
     ],
 )
 async def test_an_unknown_language_or_voice_is_refused_before_the_server_hears_of_it(
@@ -264,14 +271,18 @@ async def test_a_server_that_takes_no_connection_is_not_taken_for_a_busy_one(mon
         await engine.close()
 
 
+def eva() -> Element:
+    return rendered(f'<speak xml:lang="pt-BR"><voice name="eva">{PROSE}</voice></speak>')
+
+
 async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> None:
     async with served() as (_, peer, _):
-        engine = OpenVoice(FailingStore(Unavailable("the disk is away")), settings(peer))
+        engine = PlainText(OpenVoice(FailingStore(Unavailable("the disk is away")), settings(peer)))
         for failing in (
-            lambda: engine.revision("pt-BR", "eva"),
+            lambda: engine.revision(eva()),
             engine.voices,
             lambda: engine.has("eva"),
-            lambda: engine.say(PROSE, "pt-BR", "eva"),
+            lambda: engine.speak(eva()),
         ):
             with pytest.raises(Unread, match="recordings of OpenVoice's voices cannot be read: the disk is away"):
                 await failing()
@@ -280,11 +291,49 @@ async def test_recordings_that_cannot_be_read_are_no_fault_of_the_engine() -> No
 
 async def test_recordings_that_are_denied_to_us_are_a_setting_to_be_mended_and_nobody_waits() -> None:
     async with served() as (_, peer, _):
-        engine = OpenVoice(FailingStore(Denied(f"the store denies them: check the policy{GOES_ON}")), settings(peer))
-        for failing in (engine.voices, lambda: engine.has("eva"), lambda: engine.say(PROSE, "pt-BR", "eva")):
+        denied = Denied(f"the store denies them: check the policy{GOES_ON}")
+        engine = PlainText(OpenVoice(FailingStore(denied), settings(peer)))
+        for failing in (engine.voices, lambda: engine.has("eva"), lambda: engine.speak(eva())):
             with pytest.raises(NotSetUp, match=r"voices may not be read: the store denies them: check the policy$"):
                 await failing()
         await engine.close()
+
+
+class CountingStore(MemoryStore):
+    lists = 0
+
+    def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+        self.lists += 1
+        return super().list(bucket, prefix, after=after)
+
+
+async def test_however_many_voices_a_segment_names_the_store_is_listed_once_for_all() -> None:
+    async with server() as peer:
+        store = CountingStore()
+        await put_recordings(store, peer.espeak)
+        engine = PlainText(OpenVoice(store, settings(peer)))
+        voices = "".join(f'<voice name="{name}">Oi.</voice> Bom dia. ' for name in ("nova eva", "rui", "pf_dora rui"))
+        for words, listed in ((voices, 1), ("Bom dia.", 0), ('<voice name="eva">Oi.</voice>', 1)):
+            script = rendered(f'<speak xml:lang="pt-BR">{words}</speak>')
+            for asking in (engine.revision, engine.speak):
+                store.lists = 0
+                await asking(script)
+                assert store.lists == listed, words
+        await engine.close()
+
+
+async def test_a_recording_that_is_put_there_speaks_in_the_next_segment_under_a_name_with_spaces_too() -> None:
+    async with served() as (engine, _, store):
+        spoken = PlainText(engine)
+        script = rendered('<speak xml:lang="pt-BR"><voice name="Ana  Maria">Bom dia, bom dia.</voice></speak>')
+        with pytest.raises(Permanent, match="OpenVoice has no voice 'Ana Maria'"):
+            await spoken.speak(script)
+        for name, recording in (("Ana", "rui"), ("Ana  Maria", "eva")):
+            there = await store.get(keys.REFS, f"{keys.VOICES}{recording}.wav")
+            assert there
+            await store.put(keys.REFS, f"{keys.VOICES}{name}.wav", there.body)
+        assert pitch(await spoken.speak(script)) > 150
+        assert "Ana Maria" in [voice.name for voice in await engine.voices()]
 
 
 class FailingStore(MemoryStore):
@@ -312,6 +361,7 @@ async def test_as_many_segments_are_spoken_at_once_as_are_set(slots: int) -> Non
 
 async def test_the_revision_follows_the_server_the_accents_and_the_recordings() -> None:
     async with served() as (engine, peer, store):
+        await engine.known([("eva",)])
         first = await engine.revision("pt-BR", "eva")
         assert await engine.revision("pt-PT", "eva") == first
         for changed, is_other in (
@@ -320,8 +370,10 @@ async def test_the_revision_follows_the_server_the_accents_and_the_recordings() 
             ({"openvoice_url": "http://127.0.0.1:1"}, True),
         ):
             other = OpenVoice(store, settings(peer, **changed))
+            await other.known([("eva",)])
             assert (await other.revision("pt-BR", "eva") != first) is is_other, changed
         await store.put(keys.REFS, EVA, wav(Speech(bytes(100), 22_050)))
+        await engine.known([("eva",)])
         assert await engine.revision("pt-BR", "eva") != first
 
 

@@ -18,13 +18,12 @@ from onnx import TensorProto, helper, numpy_helper
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, open_engine
+from darkchannel.runtime.engines import NotSetUp, Unread, open_engine
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
-from darkchannel.storage.port import Object
+from darkchannel.storage.port import Object, ObjectInfo
 from services.synthesizer.engines import piper, piper_voices
 from services.synthesizer.engines.piper import Piper, PiperSettings, Watchful, processes
-from services.synthesizer.engines.stored import Unread
 from tests import tiny_voice
 from tests.contract.hearing import pitch, seconds
 from tests.tiny_voice import ENGLISH, PORTUGUESE, RATE, config, model, put
@@ -134,6 +133,13 @@ async def test_each_speaker_of_a_voice_is_a_voice(voices: Voices) -> None:
     assert not await voices.engine.has("pt_BR-coro-tiny#leo")
     with pytest.raises(Permanent, match="'pt_BR-coro-tiny' has no speaker 'leo': eva, rui"):
         await voices.say("pt_BR-coro-tiny#leo")
+
+
+async def test_a_speaker_may_have_a_name_of_several_words(voices: Voices) -> None:
+    several = config("pt_BR", "pt-br", speakers=("Ana Luz", "Rui Sol"))
+    await put(voices.store, "pt_BR-coro-tiny", model(110, 200), several)
+    assert pitch(await voices.say("pt_BR-coro-tiny#Rui Sol")) == near(200)
+    assert pitch(await voices.say(f"nova {BIA}")) == near(200)
 
 
 async def test_speakers_without_names_go_by_their_numbers(voices: Voices) -> None:
@@ -327,6 +333,33 @@ async def test_a_json_is_read_again_only_where_it_changed(tmp_path: Path) -> Non
         await put(voices.store, ANA, model(110), described)
         await engine.voices()
     assert read == [f"models/piper/{ANA}.onnx.json"] * 2
+
+
+async def test_however_many_voices_a_segment_names_the_store_is_listed_once(tmp_path: Path) -> None:
+    class Store(MemoryStore):
+        lists = 0
+
+        def list(self, bucket: str, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
+            self.lists += 1
+            return super().list(bucket, prefix, after=after)
+
+    voices = Voices(tmp_path)
+    store = voices.store = Store()
+    voices.engine = voices.with_settings(tmp_path)
+    names = [f"pt_BR-{name}-tiny" for name in ("ana", "bia", "clara", "dora")]
+    scene = "".join(f'<voice name="nova {name}">{PROSE}</voice> <break time="1s"/>' for name in names)
+    for name in names:  # each one is there for the next segment
+        with pytest.raises(Permanent, match=name):
+            await voices.revision(scene)
+        await put(store, name, model(110), PORTUGUESE)
+    for asked in (scene, PROSE):
+        store.lists = 0
+        await voices.revision(asked)
+        assert store.lists == 1
+    for asking in (voices.engine.voices, lambda: voices.engine.has(f"nova {ANA}")):
+        store.lists = 0
+        await asking()
+        assert store.lists == 1
 
 
 @pytest.mark.parametrize("failing", ["list", "get", "stream"])

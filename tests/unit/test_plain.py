@@ -1,7 +1,7 @@
 """SSML on an engine of words: a voice that hums a note for each word, at a rate of its own."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -33,13 +33,15 @@ class Hum:
         self.limit = limit
         self._known = known
         self.asked: list[tuple[str, str, str | None]] = []
+        self.wanted: list[Sequence[Sequence[str]]] = []
         self._rates = rates
 
     async def voices(self) -> Sequence[Voice]:
         return (Voice("hum", ("pt", "en")),)
 
-    async def has(self, voice: str) -> bool:
-        return voice in self._known
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        self.wanted.append(wanted)
+        return self._known
 
     async def revision(self, language: str, voice: str | None) -> str:
         return f"{language} {voice}"
@@ -137,6 +139,24 @@ async def test_of_several_names_the_first_that_the_engine_has_speaks_and_where_i
     assert hum.asked == [("um", "pt-BR", voice)]
     assert [turn.voice for turn in said.turns] == [voice or "hum"]
     assert await PlainText(hum).revision(words) == f"pt-BR {voice}"
+
+
+async def test_a_name_with_spaces_is_a_voice_before_it_is_a_list_of_names() -> None:
+    hum = Hum(known=("Ana", "Ana Maria"))
+    words = "".join(f'<voice name="{names}">um</voice>' for names in ("Ana Maria", "Maria Ana", "Ana Maria Luz"))
+    said = await speech(words, hum)
+    assert [voice for _, _, voice in hum.asked] == ["Ana Maria", "Ana", "Ana"]
+    assert [turn.voice for turn in said.turns] == ["Ana Maria", "Ana"]
+    assert [await PlainText(hum).has(name) for name in ("Ana Maria", "Maria", "Ana Maria Luz")] == [True, False, False]
+
+
+async def test_an_engine_is_asked_once_a_segment_which_voices_it_has() -> None:
+    hum = Hum()
+    await speech(
+        '<voice name="nova eva">um <voice name="rui">dois</voice></voice><voice name="nova eva">três</voice>', hum
+    )
+    await speech("um", hum)
+    assert hum.wanted == [[("nova eva", "nova", "eva"), ("rui",)], []]
 
 
 async def test_requests_that_come_at_other_rates_are_brought_to_that_of_the_first() -> None:

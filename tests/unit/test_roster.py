@@ -6,12 +6,11 @@ import pytest
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Unavailable
-from darkchannel.runtime.engines import Engine, NotSetUp
+from darkchannel.runtime.engines import Engine, NotSetUp, Unread
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.speech.ssml import Element
 from services.synthesizer import member
-from services.synthesizer.engines.stored import Unread
 from services.synthesizer.roster import Engines
 from services.synthesizer.selection import Standing
 from services.synthesizer.settings import SynthesizerSettings

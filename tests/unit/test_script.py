@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.speech.parse import parse
-from darkchannel.speech.script import PARAGRAPH_MS, SENTENCE_MS, Pause, Place, Say, Step, steps
+from darkchannel.speech.script import PARAGRAPH_MS, SENTENCE_MS, Pause, Place, Say, Step, names, steps
 from darkchannel.speech.ssml import Element, Node, spoken
 
 
@@ -102,6 +102,19 @@ def test_a_segment_of_breaks_alone_is_its_breaks() -> None:
 
 def test_white_space_is_no_request() -> None:
     assert says('<p>\n <s>Um</s> \n</p> <prosody rate="slow"> </prosody>\t') == [Say("Um", "pt-BR")]
+
+
+@given(st.lists(st.text("ab#+", min_size=1, max_size=3)), st.text(" \t\n", min_size=1, max_size=3))
+def test_a_voice_is_the_whole_of_its_names_then_each_of_them(words: list[str], space: str) -> None:
+    found = names(space + space.join(words) + space)
+    whole = " ".join(words)
+    assert found[:1] == ((whole,) if words else ())
+    assert list(found[1:]) == [name for name in dict.fromkeys(words) if name != whole]
+    assert names(whole) == found
+
+
+def test_no_voice_has_no_names() -> None:
+    assert names(None) == names("") == names(" ") == ()
 
 
 _WORDS = st.text("abc é.,\n", max_size=8)

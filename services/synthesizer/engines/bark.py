@@ -5,7 +5,7 @@ https://github.com/suno-ai/bark, by way of https://huggingface.co/docs/transform
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -74,8 +74,8 @@ class Bark:
     async def voices(self) -> Sequence[Voice]:
         return [Voice(preset, (_language(preset),)) for preset in (await self._model()).presets]
 
-    async def has(self, voice: str) -> bool:
-        return voice in (await self._model()).presets
+    async def known(self, _wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        return (await self._model()).presets
 
     async def revision(self, _language: str, _voice: str | None) -> str:
         return (await self._model()).revision

@@ -7,40 +7,26 @@ voices and the breaks are ours, and each text stands in one ``<prosody>`` at mos
 before ``<s>`` lengthens the pause there, one inside does not.
 """
 
-import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from unicodedata import category
-from xml.sax.saxutils import escape
 
 from darkchannel.errors import Permanent
-from darkchannel.speech.characters import clean
 from darkchannel.speech.expected import excerpt
-from darkchannel.speech.prosody import ORDINARY, Manner
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import Edge, Pause, Place, Say, flat, names
 from darkchannel.speech.ssml import Element, spoken
 from services.synthesizer.engines import espeak_voices
 from services.synthesizer.engines.espeak_phonemes import mnemonics
+from services.synthesizer.engines.espeak_text import in_manner, written
 
 MAX_CHARACTERS = 40_000
 """Of a segment's words; the splitter stays far below, a person's edit may not."""
 MAX_PLACES = 4_000
 """Marks and sentences of a segment: more than its chunk can hold."""
-MAX_WORD_BYTES = 120
-"""espeak-ng drops what follows the first 160 bytes of a word, such as a sentence of Thai or Japanese is."""
-
-MELODY = 0.23
-"""Of the pitch that is heard, against the base of the voice."""
 
 _ENDINGS = (*".!?…:;,", "")
-_LONG_WORD = re.compile(rf"\S{{{MAX_WORD_BYTES // 4},}}")
-_WITHIN_LETTERS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _VOICE = re.compile(r"[A-Za-z0-9_+-]{1,100}")
 _LANGUAGES = "https://github.com/espeak-ng/espeak-ng/blob/master/docs/languages.md"
-_PRIVATE = re.compile("[\ue000-\uf8ff]")  # signs of espeak-ng's own, and nobody's sound
-_BRACKETS = re.compile(r"\[{2,}|\]{2,}")
 _ALIASES = {"zh": "cmn", "no": "nb", "nn": "nb", "iw": "he", "in": "id"}
 """Languages that espeak-ng knows under another tag."""
 _BRAZILIAN = {"pt": "pt-br"}
@@ -159,8 +145,8 @@ class _Writer:
         self._mark_held()
         # The spaces keep brackets apart from one another, and from a tag, which they would swallow.
         before = " " if self._tail.endswith(("[", "]")) else ""
-        self._tail = "".join(f" [[{word}]] " for word in phonemes) or before + _text(say.text)
-        self._parts.append(_in_manner(self._tail, say.manner))
+        self._tail = "".join(f" [[{word}]] " for word in phonemes) or before + written(say.text)
+        self._parts.append(in_manner(self._tail, say.manner))
         self._has_phonemes |= bool(phonemes)
 
     def _mark_held(self) -> None:
@@ -218,36 +204,3 @@ def _of_language(tag: str) -> tuple[str, ...]:
     primary = tag.partition("-")[0]
     names = (_BRAZILIAN.get(tag.lower(), tag), primary, _ALIASES.get(primary.lower(), primary))
     return tuple(dict.fromkeys(names))
-
-
-def _in_manner(ssml: str, manner: Manner) -> str:
-    if manner == ORDINARY:
-        return ssml
-    # espeak-ng adds the pitch of the melody, a fifth of the whole, to the base that its figure from 0 to 99 moves by
-    # two octaves: measured on the voices pt-br, en-us and pt-br+f3.
-    base = manner.pitch * (1 + MELODY) - MELODY
-    pitch = min(max(round(50 + 50 * math.log2(max(base, 0.5))), 0), 99)
-    attributes = (
-        f'rate="{round(100 * manner.rate)}%" pitch="{pitch}" range="{round(50 * manner.pitch)}"'
-        f' volume="{round(100 * 10 ** (manner.volume / 20))}"'
-    )
-    return f"<prosody {attributes}>{ssml}</prosody>"
-
-
-def _text(text: str) -> str:
-    """Words as they stand in XML, none too long, and no brackets that would be read as phonemes."""
-    text = _BRACKETS.sub(lambda run: run[0][0], _PRIVATE.sub(" ", clean(text)))
-    return escape(_LONG_WORD.sub(lambda word: " ".join(_slices(word[0])), text))
-
-
-def _slices(word: str) -> Iterator[str]:
-    """A long word in pieces that are spoken whole; no letter loses its marks."""
-    piece, size = "", 0
-    for character in word:
-        length = len(character.encode(errors="replace"))
-        if size + length > MAX_WORD_BYTES and category(character) not in _WITHIN_LETTERS:
-            yield piece
-            piece, size = "", 0
-        piece += character
-        size += length
-    yield piece

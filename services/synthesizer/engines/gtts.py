@@ -8,7 +8,7 @@ or change at any time. https://gtts.readthedocs.io/en/latest/
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -20,13 +20,14 @@ from yarl import URL
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import Voice
+from darkchannel.runtime.engines import Repeated, Voice
 from darkchannel.runtime.settings import FROM_ENVIRONMENT, read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines.answers import kind, of_mp3
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, Repeated, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, SpeechServer, pauses
+from services.synthesizer.engines.troubles import shown
 
 PLACES: Final[Mapping[str, str]] = {
     "pt-BR": "com.br",
@@ -90,8 +91,8 @@ class Gtts:
         places = (Voice(_name(tag), (tag,), f"as on translate.google.{PLACES[tag]}") for tag in PLACES)
         return (*places, Voice(self.name, tuple(tts_langs()), "the usual voice of each language"))
 
-    async def has(self, voice: str) -> bool:
-        return voice == self.name or voice in _DOMAINS
+    async def known(self, _wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        return {self.name, *_DOMAINS}
 
     async def revision(self, _language: str, _voice: str | None) -> str:
         return version("gtts")

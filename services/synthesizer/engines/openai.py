@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/audio/createSpeech, https://githu
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import structlog
@@ -15,16 +15,16 @@ from yarl import URL
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime import logs
-from darkchannel.runtime.engines import NotSetUp, Voice
+from darkchannel.runtime.engines import NotSetUp, Repeated, Voice
 from darkchannel.runtime.settings import read
-from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import openai_voices
 from services.synthesizer.engines.look import Look
-from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
+from services.synthesizer.engines.openai_answers import captioned_speech_of, reason_of, speech_of
 from services.synthesizer.engines.openai_settings import OpenAISettings
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, Repeated, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import FAILED, Answer, Pauses, SpeechServer, pauses
+from services.synthesizer.engines.troubles import shown
 
 Request = dict[str, str | bool]
 
@@ -66,8 +66,17 @@ class OpenAI:
         voices = self._voices or self._unlisted()
         return (Voice(self.name, openai_voices.languages(voices), "the usual voice of each language"), *voices)
 
-    async def has(self, voice: str) -> bool:
-        return voice == self.name or voice in _names(await self._known(voice))
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        """Also those that the settings name, while the server has told of none.
+
+        It is asked again only for the sake of a voice that has none of its names among them. Raises Transient where it
+        has told of none and says nothing: such a voice may be there.
+        """
+        if self._lacks(wanted):
+            await self._look.made()
+            if self._voices is None and self._lacks(wanted):
+                raise self._silent()
+        return self._names()
 
     async def revision(self, language: str, voice: str | None) -> str:
         root = self._at("")
@@ -75,7 +84,7 @@ class OpenAI:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     async def speaks(self, language: str) -> bool:
-        voices = await self._known()
+        voices = await self._all()
         return openai_voices.usual(voices, self._settings.openai_speech_voice, language) is not None
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
@@ -88,7 +97,7 @@ class OpenAI:
 
     async def _request(self, language: str, voice: str | None) -> Request:
         """All but the text."""
-        chosen = self._chosen(await self._known(voice), language, voice)
+        chosen = await self._chosen(language, voice)
         request: Request = {"model": self._settings.openai_speech_model, "voice": chosen, "response_format": "pcm"}
         if code := openai_voices.foreign(chosen, language):
             request["lang_code"] = code
@@ -132,20 +141,27 @@ class OpenAI:
         headers = {**self._headers, "Content-Type": "application/json"}
         return await self._server.ask("POST", url, headers=headers, body=lambda: body, repeats=repeats)
 
-    async def _known(self, voice: str | None = None) -> tuple[Voice, ...]:
-        """All voices, of which the server is asked where it has told of none, or not of this one.
+    async def _all(self) -> tuple[Voice, ...]:
+        """The voices that the server told of; where it says nothing, those that the settings name.
 
-        While it says nothing they are those that it told of before, else those that the settings name. Raises Transient
-        where this voice is not among them, or where there are none.
+        Raises Transient where they name none.
         """
-        is_usual = voice in (None, self.name)
-        voices = self._voices
-        if voices is None or not (is_usual or voice in _names(voices)):
-            has_told = await self._look.made()
-            voices = self._voices or self._named()
-            if not has_told and not (voices if is_usual else voice in _names(voices)):
-                raise Transient(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
+        if self._voices is None:
+            await self._look.made()
+        voices = self._voices or self._named()
+        if not voices:
+            raise self._silent()
         return voices
+
+    def _names(self) -> set[str]:
+        return {self.name, *(voice.name for voice in self._voices or self._named())}
+
+    def _lacks(self, wanted: Sequence[Sequence[str]]) -> bool:
+        """Whether there is a voice among these of whose names none is known."""
+        return any(map(self._names().isdisjoint, wanted))
+
+    def _silent(self) -> Transient:
+        return Transient(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
 
     async def _listed(self) -> bool:
         """Ask the server for its voices, for a few seconds; whether it says anything."""
@@ -174,15 +190,15 @@ class OpenAI:
         names = dict.fromkeys((*((own,) if own else ()), *(settings.openai_speech_voices or others)))
         return tuple(map(openai_voices.voice, names))
 
-    def _chosen(self, voices: Sequence[Voice], language: str, voice: str | None) -> str:
-        if voice not in (None, self.name):
-            if voice in _names(voices):
-                return str(voice)
+    async def _chosen(self, language: str, voice: str | None) -> str:
+        if voice and voice != self.name:
+            if voice in await self.known([(voice,)]):
+                return voice
             raise Permanent(
                 f"OpenAI: {self._host} has no voice '{voice}': choose one that `darkchannel voices` lists;"
                 " OPENAI_SPEECH_VOICES names those of a server that lists none"
             )
-        usual = openai_voices.usual(voices, self._settings.openai_speech_voice, language)
+        usual = openai_voices.usual(await self._all(), self._settings.openai_speech_voice, language)
         if usual is None:
             raise Permanent(f"OpenAI: {self._host} has no voice for '{language}': name one, or choose another engine")
         return usual.name
@@ -194,7 +210,7 @@ class OpenAI:
         what = f"OpenAI: {self._host} answers HTTP {answer.status}"
         if answer.status in OF_THE_KEY:  # and what it says may quote the key
             raise Unavailable(f"{what}: it does not take OPENAI_SPEECH_API_KEY, or there is none")
-        if reason := _reason(answer.body, self._key):
+        if reason := reason_of(answer.body, self._key):
             what = f"{what} ({reason})"
         if answer.status in OF_THE_TEXT:
             raise Permanent(f"{what}: it cannot speak this text, or not with this voice; see OPENAI_SPEECH_MODEL")
@@ -215,30 +231,10 @@ class OpenAI:
         return self._root / path
 
 
-def _names(voices: Sequence[Voice]) -> set[str]:
-    return {voice.name for voice in voices}
-
-
 def _root(address: str) -> URL:
     """The address without ``/v1``."""
     url = URL(address.rstrip("/"))
     return url.parent if url.name == "v1" else url
-
-
-def _reason(body: bytes, key: str) -> str:
-    """What a server says of an error, cut short and without the key; empty where it says nothing.
-
-    OpenAI: ``{"error": {"message"}}``, Kokoro-FastAPI: ``{"detail": {"message"}}``, others a text in their place.
-    """
-    try:
-        told = json.loads(body)
-        told = told.get("error") or told.get("detail")
-        told = told["message"] if isinstance(told, dict) else told
-    except (ValueError, LookupError, AttributeError, RecursionError):
-        return ""
-    if not isinstance(told, str):
-        return ""
-    return excerpt(told.replace(key, logs.HIDDEN) if key else told)
 
 
 def engine(_: ObjectStore) -> PlainText:

@@ -1,8 +1,9 @@
 """What a speech server answers as OpenAI's does: samples without a header, and where it can the times of the words.
 
-Each function raises ValueError in words that follow «the answer».
+What is to be speech raises ValueError in words that follow «the answer».
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,6 +14,8 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 
 from darkchannel.audio import mp3
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Speech, Word
+from darkchannel.runtime import logs
+from darkchannel.speech.expected import excerpt
 from services.synthesizer.engines.answers import kind, of_wav
 from services.synthesizer.engines.espeak_words import words
 
@@ -120,3 +123,19 @@ def _found(text: str, stamps: Iterable[Stamp]) -> Iterator[tuple[int, Stamp]]:
         if match := here.match(text, first) or later.search(text, first, first + NEAR):
             yield match.start(), stamp
             at = match.end()
+
+
+def reason_of(body: bytes, key: str) -> str:
+    """What a server says of an error, cut short and without the key; empty where it says nothing.
+
+    OpenAI: ``{"error": {"message"}}``, Kokoro-FastAPI: ``{"detail": {"message"}}``, others a text in their place.
+    """
+    try:
+        told = json.loads(body)
+        told = told.get("error") or told.get("detail")
+        told = told["message"] if isinstance(told, dict) else told
+    except (ValueError, LookupError, AttributeError, RecursionError):
+        return ""
+    if not isinstance(told, str):
+        return ""
+    return excerpt(told.replace(key, logs.HIDDEN) if key else told)

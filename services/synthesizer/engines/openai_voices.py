@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from darkchannel.runtime.engines import Voice
+from darkchannel.speech.script import names
 
 OPENAI: Final = "api.openai.com"
 OPENAI_VOICES: Final = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
@@ -46,7 +47,8 @@ def voice(name: str) -> Voice:
 def listed(body: bytes) -> tuple[str, ...]:
     """The names in an answer to ``GET /v1/audio/voices``, none where it is no list of them.
 
-    Passed over are those that cannot be printed, or are too long, and all that follow the first ``MOST_VOICES``.
+    Passed over are those that cannot be printed, are too long, or that no text can name, and all that follow the first
+    ``MOST_VOICES``.
     Kokoro-FastAPI answered ``{"voices": ["pf_dora"]}`` before version 0.4, since then with an object for each, of
     which ``id`` counts: https://github.com/remsky/Kokoro-FastAPI/issues/462
     """
@@ -60,7 +62,7 @@ def listed(body: bytes) -> tuple[str, ...]:
 
 
 def _is_name(told: object) -> bool:
-    return isinstance(told, str) and 0 < len(told) <= LONGEST_NAME and told.isprintable()
+    return isinstance(told, str) and len(told) <= LONGEST_NAME and told.isprintable() and names(told)[:1] == (told,)
 
 
 def fits(voice: Voice, language: str) -> int:

@@ -8,7 +8,7 @@ unless the operator knows better.
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +26,9 @@ from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines.answers import of_wav
 from services.synthesizer.engines.openvoice_settings import ACCENTS, OpenVoiceSettings
 from services.synthesizer.engines.plain import PlainText
-from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses, shown
+from services.synthesizer.engines.speech_server import Answer, Pauses, SpeechServer, pauses
 from services.synthesizer.engines.stored import reading
+from services.synthesizer.engines.troubles import shown
 
 KEPT: Final = "the recordings of OpenVoice's voices"
 RECORDINGS: Final = ("wav", "mp3")
@@ -74,6 +75,8 @@ class OpenVoice:
         self._bringing = asyncio.Lock()
         self._brought: set[str] = set()
         """Labels of recordings that the server has got."""
+        self._found: Mapping[str, Recording] = {}
+        """By voice, as the last look found them."""
         self.close = self._server.close
 
     async def voices(self) -> Sequence[Voice]:
@@ -82,17 +85,20 @@ class OpenVoice:
         if answer and answer.status == 404:
             raise Unavailable(f"OpenVoice: {shown(url)} has no {url.path}; see OPENVOICE_URL")
         own = Voice(self.name, self._languages, "the speaker of the server")
-        found = await self._recordings()
-        return (own, *(Voice(name, self._languages, f"as in {keys.REFS}/{it.key}") for name, it in found.items()))
+        await self._look()
+        found = self._found.items()
+        return (own, *(Voice(name, self._languages, f"as in {keys.REFS}/{it.key}") for name, it in found))
 
-    async def has(self, voice: str) -> bool:
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
         self._at("")
-        return voice == self.name or voice in await self._recordings(voice)
+        if wanted:
+            await self._look()
+        return {self.name, *self._found}
 
     async def revision(self, language: str, voice: str | None) -> str:
         """Of the server nothing is known but where it is; of a voice, what its recording is."""
         server = shown(self._at(""))
-        accent, recording = await self._chosen(language, voice)
+        accent, recording = self._chosen(language, voice)
         told = json.dumps([server, accent, recording and recording.label])
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -100,9 +106,9 @@ class OpenVoice:
         return self._accent(language) is not None
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
-        return await self._spoken(text, *await self._chosen(language, voice))
+        return await self._spoken(text, *self._chosen(language, voice))
 
-    async def _chosen(self, language: str, voice: str | None) -> tuple[str, Recording | None]:
+    def _chosen(self, language: str, voice: str | None) -> tuple[str, Recording | None]:
         """The accent of a language, and what is to be imitated. Raises Permanent where there is no such thing."""
         accent = self._accent(language)
         if accent is None:
@@ -112,12 +118,11 @@ class OpenVoice:
             )
         recording = None
         if voice and voice != self.name:
-            recording = (await self._recordings(voice)).get(voice)
+            recording = self._found.get(voice)
             if recording is None:
-                first = voice.partition(" ")[0]
                 raise Permanent(
-                    f"OpenVoice has no voice '{voice}': put a recording of it at"
-                    f" {keys.REFS}/{keys.VOICES}{first}.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
+                    f"OpenVoice has no voice '{voice}': put a recording of it into {keys.REFS}/{keys.VOICES}, as"
+                    f" NAME.{RECORDINGS[0]}, or choose one that `darkchannel voices` lists"
                 )
         return accent, recording
 
@@ -168,15 +173,16 @@ class OpenVoice:
             self._brought.add(recording.label)
             return True
 
-    async def _recordings(self, start: str = "") -> dict[str, Recording]:
-        """By voice, of those whose names start so; of two with one name the first in the order of keys."""
+    async def _look(self) -> None:
+        """See which recordings there are; of two with one name the first in the order of keys counts."""
         found: dict[str, Recording] = {}
         with reading(KEPT):
-            async for info in self._store.list(keys.REFS, f"{keys.VOICES}{start}"):
-                voice, _, _ = info.key.removeprefix(keys.VOICES).rpartition(".")
+            async for info in self._store.list(keys.REFS, keys.VOICES):
+                stem, _, _ = info.key.removeprefix(keys.VOICES).rpartition(".")
+                voice = " ".join(stem.split())  # as a text can name it
                 if voice and "/" not in voice and voice[0] != "." and keys.extension(info.key) in RECORDINGS:
                     found.setdefault(voice, Recording(info.key, info.etag))
-        return found
+        self._found = found
 
     def _accent(self, language: str) -> str | None:
         tag = language.lower()

@@ -7,9 +7,10 @@ voice of medium quality one needs some 150 MB, and 20 MB more for each second of
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -89,10 +90,11 @@ class Piper:
                 raise NotSetUp(f"PIPER_VOICE: {error}") from error
         return [voice for name in sorted(found.models) for voice in _listed(found.models[name])]
 
-    async def has(self, voice: str) -> bool:
-        """Also of one that is damaged: who names it learns what is wrong with it."""
-        found = await self.look()
-        return voice.partition("#")[0] in found.broken or self._is_there(voice)
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        """Those that are damaged among them: who names one learns what is wrong with it."""
+        broken = (await self.look()).broken
+        names = chain.from_iterable(wanted)
+        return {name for name in names if name.partition("#")[0] in broken or self._is_there(name)}
 
     async def revision(self, language: str, voice: str | None) -> str:
         model, speaker, accent = self._chosen(language, voice)
@@ -182,14 +184,13 @@ class Piper:
 
 
 class Watchful(PlainText):
-    """Piper as an engine that looks which voices are there before each segment."""
+    """Piper as an engine that refuses a segment before it speaks a part of it."""
 
     def __init__(self, piper: Piper) -> None:
         super().__init__(piper)
         self._piper = piper
 
     async def _steps(self, script: Element) -> list[Step]:
-        await self._piper.look()
         found = await super()._steps(script)
         self._piper.check(found)
         return found

@@ -1,6 +1,6 @@
 """SSML for an engine that speaks nothing but words: what it cannot do is done to its samples."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 from unicodedata import category
@@ -9,7 +9,6 @@ from darkchannel.audio.prosody import spoken_in, trimmed
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent
 from darkchannel.runtime.engines import Voice
-from darkchannel.runtime.together import together
 from darkchannel.speech.expected import excerpt
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, language_of
 from darkchannel.speech.script import SENTENCE_MS, Pause, Say, Step, names, steps
@@ -22,8 +21,6 @@ MAX_PAUSES_MS = 1_800_000
 """Of a segment's pauses together, so that a person's edit cannot fill the memory."""
 TRIES: Final = 2
 """How often words are asked for before they count as silent."""
-TURNS_AT_ONCE: Final = 8
-"""Of which an engine is asked what they depend on; each may wait for a server or the object store."""
 CLAUSE_MS = 150
 _PAUSES_MS = dict.fromkeys(".!?…", SENTENCE_MS) | dict.fromkeys(",;:—–)", CLAUSE_MS)
 """Between two requests, whose own silence is taken away."""
@@ -42,7 +39,13 @@ class PlainEngine(Protocol):
 
     async def voices(self) -> Sequence[Voice]: ...
 
-    async def has(self, voice: str) -> bool: ...
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        """The names of its voices, of all or of those that are wanted: asked once a segment, so that it looks once.
+
+        ``wanted``: of each voice that the text names its names, the preferred first; none where it names no voice.
+        Raises as ``voices``.
+        """
+        ...
 
     async def revision(self, language: str, voice: str | None) -> str:
         """Of what ``say`` is given with these, as ``Engine.revision`` is of a script."""
@@ -75,15 +78,17 @@ class PlainText:
         self.is_costly = engine.is_costly
         self.most_segments = engine.most_segments
         self.voices = engine.voices
-        self.has = engine.has
         self.close = engine.close
         self._engine = engine
+
+    async def has(self, voice: str) -> bool:
+        return voice in await self._engine.known([names(voice)])
 
     async def revision(self, script: Element) -> str:
         own = language_of(script, DEFAULT_LANGUAGE)
         found = await self._steps(script)
         turns = dict.fromkeys((step.language, step.voice) for step in found if isinstance(step, Say))
-        told = await together((self._revision(*turn, own) for turn in turns), at_once=TURNS_AT_ONCE)
+        told = [await self._revision(*turn, own) for turn in turns]
         return "\n".join(told)  # in the script's order: two voices whose files were exchanged are others
 
     async def speak(self, script: Element) -> Speech:
@@ -114,16 +119,11 @@ class PlainText:
 
     async def _steps(self, script: Element) -> list[Step]:
         found = [part for step in steps(script) for part in _requests(step, self._engine.limit)]
-        asked = tuple(dict.fromkeys(step.voice for step in found if isinstance(step, Say) and step.voice))
-        chosen = dict(zip(asked, await together(map(self._voice, asked), at_once=TURNS_AT_ONCE), strict=True))
+        wanted = {step.voice: names(step.voice) for step in found if isinstance(step, Say) and step.voice}
+        known = await self._engine.known([*wanted.values()])
+        # Of a voice that it does not have all names, cut short: it is to say so.
+        chosen = {voice: next(filter(known.__contains__, several), excerpt(voice)) for voice, several in wanted.items()}
         return [replace(step, voice=chosen.get(step.voice or "")) if isinstance(step, Say) else step for step in found]
-
-    async def _voice(self, voice: str) -> str:
-        """The first of its names that the engine has; all of them, cut short, where it is to say that it has none."""
-        for name in names(voice):
-            if await self._engine.has(name):
-                return name
-        return excerpt(voice)
 
     async def _revision(self, language: str, voice: str | None, own: str) -> str:
         return await self._engine.revision(await self._language(language, own), voice)

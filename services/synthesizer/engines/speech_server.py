@@ -6,17 +6,16 @@ import ssl
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from darkchannel.errors import Transient, Unavailable
 from darkchannel.runtime.waiting import backoff
+from services.synthesizer.engines.rest import Rest, retry_after
+from services.synthesizer.engines.troubles import shown, trouble
 
 CONNECT_SECONDS: Final = 5.0
 """For the name, the connection and TLS together."""
@@ -25,19 +24,10 @@ PATIENCE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 3.0
 MOST_BYTES: Final = 64 << 20
 """Of an answer: eleven minutes of 16-bit samples at 48 kHz."""
-MOST_REST_SECONDS: Final = 86_400.0
-"""However long a server wants no requests."""
 FAILED: Final = 500
 """Status that may be of the server, and passes, or of this request alone, and stays."""
-UNKNOWN_USER: Final = 407
-"""Status by which a proxy asks for credentials, or for others."""
 AWAY: Final = frozenset({408, 429, FAILED, 502, 503, 504})
 """Statuses by which a request is worth another try."""
-
-
-class Repeated(Transient):
-    """A request failed as often as it was sent: asking for the same once more would change nothing for now."""
-
 
 Pauses = Callable[[], Iterable[float]]
 """Seconds before each repetition of one request."""
@@ -90,10 +80,7 @@ class SpeechServer:
         self._by_proxy = by_proxy
         self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
-        self._resting_until = 0.0
-        """By the clock of the loop: until then the server wants no requests."""
-        self._rest_ends = ""
-        """The same, for people: one text however often it is told."""
+        self._rest = Rest()
 
     async def ask(
         self,
@@ -124,7 +111,7 @@ class SpeechServer:
                     return answer
                 reason = f"answers HTTP {answer.status}"
                 wait = max(pause, answer.retry_after)
-                self._rest(answer)
+                self._leave_alone(answer)
             if clock() + wait > deadline:
                 break
             await asyncio.sleep(wait)
@@ -144,7 +131,7 @@ class SpeechServer:
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
                 return None
             raise self._unavailable(url, self._trouble(url, error, LOOK_SECONDS)) from error
-        self._rest(answer)
+        self._leave_alone(answer)
         if answer.status in self._away:
             raise self._unavailable(url, f"answers HTTP {answer.status}")
         return answer
@@ -176,20 +163,16 @@ class SpeechServer:
         raise Transient(f"{self._engine}: the answer of {shown(response.url)} has more than {MOST_BYTES >> 20} MiB")
 
     def _mind_rest(self, url: URL) -> None:
-        if asyncio.get_running_loop().time() < self._resting_until:
-            raise self._unavailable(url, f"wants no requests until {self._rest_ends}")
+        if ends := self._rest.ends():
+            raise self._unavailable(url, f"wants no requests until {ends}")
 
-    def _rest(self, answer: Answer) -> None:
+    def _leave_alone(self, answer: Answer) -> None:
         """Keep to what a server asks for that would have to be waited for too long."""
         if answer.status in self._away and answer.retry_after > PATIENCE_SECONDS:
-            self._resting_until = asyncio.get_running_loop().time() + answer.retry_after
-            self._rest_ends = minute(datetime.now(UTC) + timedelta(seconds=answer.retry_after))
+            self._rest.begin(answer.retry_after)
 
     def _trouble(self, url: URL, error: Exception, seconds: float) -> str:
-        proxy = proxy_of(url) if self._by_proxy else None
-        troubles = (*_PROXY_TROUBLES, *_TROUBLES) if proxy else _TROUBLES
-        template = next(template for kind, template in troubles if isinstance(error, kind))
-        return template.format(seconds=seconds, proxy=f"the proxy of HTTPS_PROXY, {proxy}", why=_refusal(error))
+        return trouble(url, error, seconds=seconds, by_proxy=self._by_proxy)
 
     def _unavailable(self, url: URL, reason: str) -> Unavailable:
         return Unavailable(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
@@ -210,59 +193,3 @@ class SpeechServer:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-def shown(url: URL) -> str:
-    """The server, for messages: no credentials, no text that was sent."""
-    return url.host_port_subcomponent or ""
-
-
-def proxy_of(url: URL) -> str | None:
-    """The proxy that the environment names for it, without its credentials; None where there is none."""
-    proxy = getproxies().get(url.scheme)
-    return shown(URL(proxy)) if proxy and not proxy_bypass(url.host or "") else None
-
-
-def minute(at: datetime) -> str:
-    """A time of day for people, in UTC: the end of its minute."""
-    return f"{at + timedelta(seconds=59):%H:%M} UTC"
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds, from seconds or a date, a day at most; 0 for what is neither.
-
-    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-    """
-    value = headers.get("Retry-After", "")
-    if value.isascii() and value.isdecimal():
-        return min(float(value), MOST_REST_SECONDS)
-    try:
-        # By the server's own clock: ours may be another. The dates of HTTP are all in GMT.
-        until, now = (parsedate_to_datetime(date).replace(tzinfo=UTC) for date in (value, headers.get("Date", "")))
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max((until - now).total_seconds(), 0.0), MOST_REST_SECONDS)
-
-
-def _refusal(error: Exception) -> str:
-    status = error.status if isinstance(error, aiohttp.ClientHttpProxyError) else None
-    return f"HTTP {status}, it wants other credentials" if status == UNKNOWN_USER else f"HTTP {status}"
-
-
-# For people. The errors' own texts name addresses and quote what the server sent.
-_PROXY_TROUBLES = (
-    (aiohttp.ClientHttpProxyError, "is not let through by {proxy} ({why})"),
-    (aiohttp.ClientConnectorDNSError, "is behind {proxy}, which has no address"),
-    (aiohttp.ClientProxyConnectionError, "is behind {proxy}, which takes no connection"),
-    (aiohttp.ConnectionTimeoutError, "is behind {proxy}, which leads to no connection"),
-)
-_TROUBLES = (
-    (aiohttp.ClientConnectorCertificateError, "has no valid certificate"),
-    (aiohttp.ClientSSLError, "does not speak TLS"),
-    (aiohttp.ClientConnectorDNSError, "has no address, or the name server does not answer"),
-    (aiohttp.ConnectionTimeoutError, "takes no connection"),
-    (TimeoutError, "gave no answer within {seconds:g} s"),
-    (aiohttp.ClientConnectorError, "takes no connection"),
-    (aiohttp.ClientResponseError, "does not answer in HTTP"),
-    (Exception, "closed the connection without an answer"),
-)

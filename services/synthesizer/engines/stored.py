@@ -3,13 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from darkchannel.errors import Denied, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp
+from darkchannel.errors import Denied, Unavailable
+from darkchannel.runtime.engines import NotSetUp, Unread
 from darkchannel.storage.port import GOES_ON
-
-
-class Unread(Transient):
-    """The store is out of reach, and the engine is not: another would speak on for nothing."""
 
 
 @contextmanager

@@ -26,6 +26,14 @@ class NotSetUp(Unavailable):
     """An engine lacks what it needs to speak at all, a setting, a library or a voice: nobody waits for it."""
 
 
+class Repeated(Transient):
+    """A request failed as often as it was sent: asking for the same once more would change nothing for now."""
+
+
+class Unread(Transient):
+    """The store is out of reach, and the engine is not: another would speak on for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A voice that an engine can speak with now."""
@@ -42,8 +50,8 @@ class Engine(Protocol):
     """Turns one segment, as ``darkchannel.speech.rendering.rendered`` writes it out, into speech.
 
     Where ``<voice name>`` gives several names, the first that it has speaks. No method blocks the loop. ``speak``
-    raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Unavailable while the
-    engine is out of reach.
+    raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Repeated for one that it
+    has repeated itself, Unread while the store is out of reach, Unavailable while the engine is.
     """
 
     name: str

@@ -57,9 +57,11 @@ Step = Say | Pause | Place
 def names(voice: str | None) -> tuple[str, ...]:
     """The names that ``<voice name>`` or the option ``voice`` gives, the preferred first; none where it gives none.
 
+    The first is the whole, for a voice whose own name has spaces, then comes each word as in a list of names:
     https://www.w3.org/TR/speech-synthesis11/#S3.2.1
     """
-    return tuple(dict.fromkeys((voice or "").split()))
+    words = (voice or "").split()
+    return tuple(dict.fromkeys((" ".join(words), *words))) if words else ()
 
 
 def steps(rendered: Element) -> Iterator[Step]:

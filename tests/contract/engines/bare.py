@@ -1,7 +1,8 @@
 """espeak-ng as an engine of plain text: it is handed words and nothing else, a few at a time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 
 from darkchannel.audio.wav import Speech
 from darkchannel.runtime.engines import Engine, Voice
@@ -34,8 +35,8 @@ class BareWords:
     async def voices(self) -> Sequence[Voice]:
         return await self._espeak.voices()
 
-    async def has(self, voice: str) -> bool:
-        return await self._espeak.has(voice)
+    async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
+        return [name for name in chain.from_iterable(wanted) if await self._espeak.has(name)]
 
     async def revision(self, language: str, voice: str | None) -> str:
         return await self._espeak.revision(Element("speak", {}, ()))
