@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from unittest.mock import patch
 
-import aiohttp.web
+import aiohttp
 import structlog
-from aiohttp.test_utils import TestServer
 
 from darkchannel import keys
 from darkchannel.events import ObjectCreated
@@ -25,11 +25,8 @@ from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.synthesizer import SERVICE
-from services.synthesizer.engines.espeak import Espeak
 from tests.benchmarks.narration import NotNarrated
 from tests.benchmarks.prepared import place
-from tests.contract.engines.bare import spoken
-from tests.contract.engines.openai import at_rate
 
 AT_ONCE = 32
 PREFETCH = 40
@@ -39,27 +36,17 @@ SEGMENTS = 10 * AT_ONCE
 LEAST_BUSY = 0.95
 """Asked."""
 LIMIT_SECONDS = 120.0
+START_SECONDS = 30.0
+END_SECONDS = 5.0
 
 _TEXT = "O faroleiro contou {} gaivotas no cais."
 
 
-@dataclass
-class _Slow:
-    pcm: bytes
-    """What it says to everything."""
-    asked: list[float] = field(default_factory=list)
-    """When, by ``time.perf_counter``."""
-    at_once: int = 0
-    most_at_once: int = 0
-
-    async def __call__(self, request: aiohttp.web.Request) -> aiohttp.web.Response:
-        self.asked.append(time.perf_counter())
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        await request.read()
-        await asyncio.sleep(SPEAK_SECONDS)
-        self.at_once -= 1
-        return aiohttp.web.Response(body=self.pcm, content_type="application/octet-stream")
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    asked: Sequence[float]
+    """When the server was asked, by ``time.perf_counter``."""
+    most_at_once: int
 
 
 async def busy() -> float:
@@ -68,14 +55,16 @@ async def busy() -> float:
     The window is that of a lone job once the reconciler has seen it, and the voice is known by a job before.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    async with _served() as (slow, url), _synthesizer(url) as (jobs, chunks):
+    async with _served() as url, _synthesizer(url) as (jobs, chunks):
         await _speak(jobs, chunks, range(1))
-        before = len(slow.asked)
+        before = time.perf_counter()
         await _speak(jobs, chunks, range(1, SEGMENTS + 1))
-        seconds = time.perf_counter() - slow.asked[before]
-        if slow.most_at_once != AT_ONCE:
-            raise NotNarrated(f"the server had {slow.most_at_once} requests at once where {AT_ONCE} are allowed")
-        return SEGMENTS * SPEAK_SECONDS / AT_ONCE / seconds
+        last = time.perf_counter()
+        seen = await _seen(url)
+        if seen.most_at_once != AT_ONCE:
+            raise NotNarrated(f"the server had {seen.most_at_once} requests at once where {AT_ONCE} are allowed")
+        first = min(at for at in seen.asked if at > before)
+        return SEGMENTS * SPEAK_SECONDS / AT_ONCE / (last - first)
 
 
 async def _speak(jobs: Jobs, chunks: "asyncio.Queue[ObjectCreated]", numbers: range) -> None:
@@ -92,16 +81,34 @@ async def _speak(jobs: Jobs, chunks: "asyncio.Queue[ObjectCreated]", numbers: ra
 
 
 @asynccontextmanager
-async def _served() -> AsyncIterator[tuple[_Slow, str]]:
-    espeak = Espeak(slots=1)
+async def _served() -> AsyncIterator[str]:
+    """The address of the server, whose sending is not to take the time of the synthesizer's loop."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.slow_speech", str(SPEAK_SECONDS), _TEXT.format(123),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
     try:
-        slow = _Slow(at_rate(await spoken(espeak, _TEXT.format(123), "pt-BR", None)).pcm)
+        async with asyncio.timeout(START_SECONDS):
+            url = (await process.stdout.readline()).decode().strip()
+        if not url:
+            raise NotNarrated(f"the speech server ended with status {await process.wait()} before it was asked")
+        yield url
     finally:
-        await espeak.close()
-    app = aiohttp.web.Application()
-    app.router.add_post("/v1/audio/speech", slow)
-    async with TestServer(app) as server:
-        yield slow, str(server.make_url("/"))
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _seen(url: str) -> _Seen:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}seen") as response:
+        return _Seen(**await response.json())
 
 
 @asynccontextmanager

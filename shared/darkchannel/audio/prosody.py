@@ -21,9 +21,8 @@ def trimmed(speech: Speech) -> Speech:
     Of its places the words alone are left; one that is told in the silence stands at its edge.
     """
     loud = speech.pcm[1::BYTES_PER_SAMPLE].translate(_LOUD)
-    start = len(loud) - len(loud.lstrip(b"\0"))
-    end = len(loud.rstrip(b"\0"))
-    if end <= start:
+    start, end = loud.find(1), loud.rfind(1) + 1
+    if not end:
         return Speech(b"", speech.rate)
     margin = int(MARGIN_SECONDS * speech.rate)
     first, last = max(0, start - margin), min(len(loud), end + margin)
