@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -161,25 +160,34 @@ class BookBinder:
 
     async def _build(self, job: str, plan: Plan, chain: Chain, digest: str) -> None:
         records = [chain.sections[section.index] for section in plan.sections]
+        sizes: dict[str, int] = {}
         etags: dict[str, str] = {}
+        is_read_again = "zip" in plan.options.formats  # which is made of the files that are kept
         with scratch.folder() as folder:
 
             async def keep(file: str) -> None:
-                etags[file] = await self._stored(keys.build_file(job, digest, file), folder / file)
+                path = folder / file
+                sizes[file] = path.stat().st_size
+                etags[file] = await self._store.put_file(
+                    keys.JOBS,
+                    keys.build_file(job, digest, file),
+                    path,
+                    content_type=_TYPES[path.suffix[1:]],
+                    move=not is_read_again,
+                )
 
             try:
                 picture = await self._cover(job, plan)
                 book = await self._bind(plan, records, picture, self._read, folder, keep=keep)
             except ValueError as error:
                 raise Permanent(f"the sections cannot be joined: {error}") from error
-            sizes = {file: (folder / file).stat().st_size for file in book.files}
         speakers = Speakers()
         for record in records:
             speakers.add(record.engines, record.passed_over, record.unable)
         manifest = Manifest(
             digest=digest,
             segments=tuple(segment for record in records for segment, _ in record.pairs),
-            files=sizes,
+            files={file: sizes[file] for file in book.files},
             etags={file: etags[file] for file in book.files},
             seconds=book.seconds,
             chapters=book.chapters,
@@ -190,9 +198,6 @@ class BookBinder:
         )
         body = manifest.model_dump_json().encode()
         await self._store.put(keys.JOBS, keys.manifest(job, digest), body, over=NEW, content_type=JSON)
-
-    async def _stored(self, key: str, path: Path) -> str:
-        return await self._store.put_file(keys.JOBS, key, path, content_type=_TYPES[path.suffix[1:]], is_final=True)
 
     async def _cover(self, job: str, plan: Plan) -> bytes | None:
         found = await self._store.get(keys.JOBS, keys.cover(job, plan.cover)) if plan.cover else None

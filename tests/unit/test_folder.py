@@ -188,32 +188,21 @@ async def test_a_name_that_is_not_utf8_does_not_end_the_watch(
     await asyncio.wait_for(watching, 20)
 
 
-async def test_a_final_file_is_not_copied_and_outlives_its_first_name(store: FolderStore, tmp_path: Path) -> None:
+async def test_a_file_that_is_moved_within_a_disk_is_not_copied(store: FolderStore, tmp_path: Path) -> None:
     book = tmp_path / "book"
     book.write_bytes(b"x" * 3_000_000)
-    etag = await store.put_file(keys.JOBS, "book", book, is_final=True)
-    assert (tmp_path / keys.JOBS / "book").samefile(book)
-    book.unlink()
-    found = await store.get(keys.JOBS, "book", if_match=etag)
-    assert found
-    assert found.body == b"x" * 3_000_000
-
-
-async def test_a_file_that_is_not_final_may_be_written_to_once_it_is_stored(store: FolderStore, tmp_path: Path) -> None:
-    book = tmp_path / "book"
-    book.write_bytes(b"as it was stored")
-    await store.put_file(keys.JOBS, "book", book)
-    book.write_bytes(b"later")
-    assert (found := await store.get(keys.JOBS, "book"))
-    assert found.body == b"as it was stored"
+    number = book.stat().st_ino
+    await store.put_file(keys.JOBS, "book", book, move=True)
+    assert (tmp_path / keys.JOBS / "book").stat().st_ino == number
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="needs a second disk")
-async def test_a_final_file_of_another_disk_is_copied(store: FolderStore) -> None:
+async def test_a_file_may_be_moved_from_another_disk(store: FolderStore) -> None:
     with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as name:
         book = Path(name, "book")
         book.write_bytes(b"from elsewhere")
-        await store.put_file(keys.JOBS, "book", book, is_final=True)
+        await store.put_file(keys.JOBS, "book", book, move=True)
+        assert not book.exists()
     assert (found := await store.get(keys.JOBS, "book"))
     assert found.body == b"from elsewhere"
 

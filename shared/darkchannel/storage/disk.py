@@ -46,24 +46,20 @@ class Disk:
         self,
         bucket: str,
         key: str,
-        pieces: Iterable[Piece],
+        content: Iterable[Piece] | Path,
         metadata: Mapping[str, str],
-        *,
         over: str | None = None,
-        linked: Path | None = None,
     ) -> Written | None:
         names.check(bucket, key)
         if _versioned(bucket, key):
-            added = self.inbox.write(key, pieces, over, metadata)
+            added = self.inbox.write(key, content, over, metadata)
             return Written(*added) if added else None
-        etag = self.files.write(_spot(bucket, key), pieces, over=over, metadata=metadata, linked=linked)
+        etag = self.files.write(_spot(bucket, key), content, over=over, metadata=metadata)
         return Written(etag, None) if etag else None
 
-    def write_file(
-        self, bucket: str, key: str, path: Path, metadata: Mapping[str, str], is_final: bool = False
-    ) -> Written:
+    def write_file(self, bucket: str, key: str, path: Path, metadata: Mapping[str, str], move: bool) -> Written:
         with path.open("rb") as file:
-            written = self.write(bucket, key, pieces_of(file), metadata, linked=path if is_final else None)
+            written = self.write(bucket, key, path if move else pieces_of(file), metadata)
         assert written is not None, "a write without a condition is done or raises"
         return written
 

@@ -105,23 +105,22 @@ class Files:
     def write(
         self,
         spot: str,
-        pieces: Iterable[Piece],
+        content: Iterable[Piece] | Path,
         *,
         over: str | None = None,
         metadata: Mapping[str, str],
         name: str | None = None,
         current: Callable[[], Found | None] | None = None,
-        linked: Path | None = None,
     ) -> str | None:
         """Write a file over what ``over`` names (see the port) and return its ETag.
 
         Where the spot is one version of an object, ``name`` is the object's and ``current`` finds its newest version.
-        ``linked``: a file of these pieces that nobody writes to any more, and that needs no copy on the same disk.
+        ``content`` that is a file is moved.
         """
         current = current or (lambda: self.find(spot))
         if over == NEW and current():
             return None
-        temporary, etag = self._temporary(pieces, linked)
+        temporary, etag = self._temporary(content)
         try:
             for _ in range(_ATTEMPTS):
                 self.make_folder(spot.rpartition("/")[0])
@@ -168,25 +167,18 @@ class Files:
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     path.unlink()
 
-    def _temporary(self, pieces: Iterable[Piece], linked: Path | None) -> tuple[Path, str]:
+    def _temporary(self, content: Iterable[Piece] | Path) -> tuple[Path, str]:
         folder = self._private / "temporary"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / uuid.uuid4().hex
-        digest = hashlib.md5(usedforsecurity=False)
         try:
-            is_there = linked is not None and _link(linked, path)
-            with path.open("rb+" if is_there else "xb") as file:
-                for piece in pieces:
-                    digest.update(piece)
-                    if not is_there:
-                        file.write(piece)
-                file.flush()
-                # A finer stamp than the file system's own, so that no two contents of ours look alike.
-                os.utime(file.fileno(), ns=(now := time.time_ns(), now))
+            etag = _moved(content, path) if isinstance(content, Path) else _written(content, path)
+            # A finer stamp than the file system's own, so that no two contents of ours look alike.
+            os.utime(path, ns=(now := time.time_ns(), now))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return path, digest.hexdigest()
+        return path, etag
 
     def _place(self, temporary: Path, spot: str, etag: str) -> None:
         there = self.find(spot)
@@ -226,9 +218,16 @@ class Files:
         return Unavailable(f"{self.root / spot} is being changed by another program all the time")
 
 
-def _link(path: Path, name: Path) -> bool:
-    """Give a file a second name; whether that can be: another disk, or one that knows no links, cannot."""
-    with contextlib.suppress(OSError):
-        os.link(path, name)
-        return True
-    return False
+def _moved(source: Path, path: Path) -> str:
+    shutil.move(source, path)
+    with path.open("rb") as file:
+        return hashed(file)
+
+
+def _written(pieces: Iterable[Piece], path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("xb") as file:
+        for piece in pieces:
+            digest.update(piece)
+            file.write(piece)
+    return digest.hexdigest()

@@ -80,7 +80,7 @@ class FolderStore:
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> str | None:
         del content_type  # a file's extension tells people and programs
-        written = await self._run(self._disk.write, bucket, key, [body], metadata, over=over)
+        written = await self._run(self._disk.write, bucket, key, [body], metadata, over)
         return self._told(bucket, key, written) if written else None
 
     async def put_file(
@@ -91,10 +91,10 @@ class FolderStore:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
-        is_final: bool = False,
+        move: bool = False,
     ) -> str:
         del content_type
-        return self._told(bucket, key, await self._run(self._disk.write_file, bucket, key, path, metadata, is_final))
+        return self._told(bucket, key, await self._run(self._disk.write_file, bucket, key, path, metadata, move))
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         file = await self._run(self._disk.open, bucket, key, if_match)

@@ -93,10 +93,13 @@ class MemoryStore:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
-        is_final: bool = False,
+        move: bool = False,
     ) -> str:
-        del content_type, is_final
-        return self._write(bucket, key, await asyncio.to_thread(path.read_bytes), metadata)
+        del content_type
+        etag = self._write(bucket, key, await asyncio.to_thread(path.read_bytes), metadata)
+        if move:
+            await asyncio.to_thread(path.unlink)
+        return etag
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         found = await self.get(bucket, key, if_match=if_match)

@@ -87,11 +87,11 @@ class ObjectStore(Protocol):
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
-        is_final: bool = False,
+        move: bool = False,
     ) -> str:
         """Upload a file of any size in flat memory; the object appears whole or not at all. Returns its ETag.
 
-        ``is_final``: nobody will write to the file again, so a store on the same disk need not copy it.
+        ``move``: the file is gone from its place once it is stored, and need not be copied within a disk.
         """
         ...
 

@@ -136,13 +136,15 @@ class S3Store:
         *,
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] = NO_METADATA,
-        is_final: bool = False,
+        move: bool = False,
     ) -> str:
-        del is_final  # it is sent either way
         # Raises for a file that is not there, where obstore speaks of the object.
         size = (await asyncio.to_thread(path.stat)).st_size
         async with self._large if size > _PART else nullcontext():
-            return await self._write(bucket, key, path, content_type, metadata, chunk_size=_PART, max_concurrency=1)
+            etag = await self._write(bucket, key, path, content_type, metadata, chunk_size=_PART, max_concurrency=1)
+        if move:
+            await asyncio.to_thread(path.unlink)
+        return etag
 
     async def stream(self, bucket: str, key: str, *, if_match: str | None = None) -> AsyncIterator[bytes]:
         names.check(bucket, key)

@@ -50,7 +50,7 @@ class Versions:
         return None
 
     def write(
-        self, key: str, pieces: Iterable[Piece], over: str | None, metadata: Mapping[str, str]
+        self, key: str, content: Iterable[Piece] | Path, over: str | None, metadata: Mapping[str, str]
     ) -> tuple[str, str] | None:
         """Add a version and return its ETag and name."""
 
@@ -63,7 +63,7 @@ class Versions:
         try:
             etag = self._files.write(
                 self._spot(key, version),
-                pieces,
+                content,
                 over=over,
                 metadata=metadata,
                 name=f"{self._bucket}/{escape.path_of(key)}",
