@@ -367,9 +367,7 @@ async def test_a_stream_is_of_one_content(store: ObjectStore, here: str) -> None
         await anext(aiter(store.stream(BUCKET, f"{here}a", if_match=md5(b"other"))))
 
 
-async def test_a_file_is_moved_where_that_is_asked(
-    store: ObjectStore, here: str, tmp_path: Path
-) -> None:
+async def test_a_file_is_moved_where_that_is_asked(store: ObjectStore, here: str, tmp_path: Path) -> None:
     path = _file(tmp_path, b"a book")
     assert await store.put_file(BUCKET, f"{here}a", path) == md5(b"a book")
     assert path.read_bytes() == b"a book"
