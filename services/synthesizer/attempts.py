@@ -125,15 +125,15 @@ class Attempts:
                 said = await self._once(member, order, strange, anew=attempt > 0)
             except Unread:
                 raise
-            except Repeated:
-                member.tell(succeeded=False)
+            except Repeated as error:
+                member.tell(error)
                 raise
             except (Faulty, Transient) as error:
-                member.tell(succeeded=False)
+                member.tell(error)
                 failure = error
             else:
                 if not said.cached:
-                    member.tell(succeeded=True)
+                    member.tell(None)
                 return said
         raise failure
 

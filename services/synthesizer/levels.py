@@ -74,6 +74,7 @@ class Levels:
     async def gain(self, engine: str, voice: str, language: str) -> float:
         """Decibels, to 0.01, of a voice that has just spoken; 0 where it is silent, refuses, or fails at figures, too.
 
+        That 0 is this process's own, and stands as long as it runs.
         ``voice`` as a turn names it; ``language``, a BCP 47 tag, counts where the name of the voice tells none. Raises
         Unavailable, Unread, and what is no error of ours.
         """
@@ -97,7 +98,8 @@ class Levels:
                 del self._measuring[of]
                 raise
             # The book's own level brings the whole to its loudness, and this voice is beside the others by no more
-            # than its engine has it. Measured later, it would change in the middle of a book.
+            # than its engine has it. Measured later, it would change in the middle of a book that this process speaks
+            # alone; others measure for themselves.
             log.warning("a voice is left as loud as it is", engine=of[0], voice=of[1], error=str(error))
             return 0.0
 

@@ -1,11 +1,12 @@
 """One engine of a process: opened when first asked for, and asked now and then whether it can speak."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+from weakref import WeakSet
 
 import structlog
 
@@ -15,7 +16,6 @@ from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
-from darkchannel.speech.script import names
 from darkchannel.speech.ssml import Element
 from services.synthesizer.selection import Standing
 
@@ -51,6 +51,8 @@ class Member:
         self._answer: Standing | None = None
         self._has: dict[str, bool] = {}
         self._circuit = Circuit()
+        self._failures: WeakSet[DarkChannelError] = WeakSet()
+        """That have counted."""
         self._under_way = 0
         self._spoken = 0
         """How often it spoke."""
@@ -93,7 +95,7 @@ class Member:
         try:
             async with self._free:
                 if self._absence and self._absence is not known:
-                    raise self._absence
+                    raise self._absence.with_traceback(None)  # else it keeps all who waited
                 return await self._tried(engine, script)
         finally:
             self._under_way -= 1
@@ -120,8 +122,8 @@ class Member:
     def _trying(self) -> Iterator[None]:
         try:
             yield
-        except Unavailable:
-            self.tell(succeeded=False)
+        except Unavailable as error:
+            self.tell(error)
             raise
         except DarkChannelError:
             raise
@@ -131,10 +133,17 @@ class Member:
             log.warning("an engine stumbled", engine=self.name, exc_info=True)
             raise Transient(f"{self.name} stopped at an {_unexpected(error)}") from error
 
-    def tell(self, *, succeeded: bool) -> None:
-        """What became of its last try; that it was Unavailable it knows itself."""
-        self._circuit = self._circuit.after(self._clock(), succeeded=succeeded)
-        self._count(is_known=succeeded)
+    def tell(self, failure: DarkChannelError | None) -> None:
+        """What became of its last try, None for speech; that it was Unavailable it knows itself.
+
+        What several waited for fails them all by one error, which counts once.
+        """
+        if failure is not None:
+            if failure in self._failures:
+                return
+            self._failures.add(failure)
+        self._circuit = self._circuit.after(self._clock(), succeeded=failure is None)
+        self._count(is_known=failure is None)
 
     async def standing(self, voices: Collection[str] = ()) -> Standing:
         """As it answered lately; ``voices``: whether it has these, of one with several names any.
@@ -155,7 +164,7 @@ class Member:
         if answer.away is None:
             return await self._with_lacks(answer, voices)
         has = self._has
-        return replace(answer, lacks=frozenset(one for one in voices if not any(has.get(n, True) for n in names(one))))
+        return replace(answer, lacks=frozenset(voice for voice in voices if not has.get(voice, True)))
 
     async def _ask(self) -> None:
         try:
@@ -185,24 +194,17 @@ class Member:
             self._up.labels(self.name).set(not is_away and not self._circuit.is_open)
 
     async def _with_lacks(self, answer: Standing, voices: Collection[str]) -> Standing:
+        has = self._has
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                lacks = frozenset([voice for voice in voices if not await self._has_any(names(voice))])
+                for voice in voices:
+                    if voice not in has:
+                        has[voice] = await (await self.engine()).has(voice)
         except Unread:
             raise
         except Exception as error:  # as above
             return _away(error)
-        return Standing(answer.voices, lacks, answer.most_segments)
-
-    async def _has_any(self, wanted: Sequence[str]) -> bool:
-        """None is asked for behind one that it has."""
-        has = self._has
-        for name in wanted:
-            if name not in has:
-                has[name] = await (await self.engine()).has(name)
-            if has[name]:
-                return True
-        return False
+        return replace(answer, lacks=frozenset(voice for voice in voices if not has[voice]))
 
     async def close(self) -> None:
         if self._asking is not None:

@@ -231,9 +231,7 @@ _CHUNK = re.compile(rf"{_JOB}/chunks/chunk-(?P<index>[0-9]{{6}})\.wav")
 _SECTION = re.compile(rf"{_JOB}/sections/section-(?P<index>{_NUMBER})\.json")
 _MANIFEST = re.compile(rf"{_JOB}/builds/(?P<digest>[0-9a-f]{{16}})/manifest\.json")
 _RUN = re.compile(rf"{_JOB}/runs/(?P<run>{_NUMBER})-(?P<event>opened|outcome|closed)\.json")
-_DELIVERY = re.compile(
-    rf"{_JOB}/deliveries/((?P<run>{_NUMBER})-(?P<event>handoff|task\.[a-z]+)|(?P<progress>task\.progress))\.json"
-)
+_DELIVERY = re.compile(rf"{_JOB}/deliveries/((?P<run>{_NUMBER})-)?(?P<event>handoff|task\.[a-z]+)\.json")
 _REJECTION = re.compile(rf"{_JOB}/rejections/chunk-(?P<index>[0-9]{{6}})\.json")
 _RECORDING_ASK = re.compile(rf"{ASKED_PREFIX}(?P<recording>company_.+)\.[0-9a-zA-Z-]+", re.DOTALL)
 _ASK = re.compile(rf"{ASKED_PREFIX}{_JOB}\.[0-9a-zA-Z-]+")
@@ -263,7 +261,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Announcement:
     """What a job's delivery tells of; ``run`` is None where it is of all."""
 
     job: str
@@ -298,12 +296,10 @@ def parse_run(key: str) -> Run | None:
     return Run(found["job"], int(found["run"]), found["event"]) if found else None
 
 
-def parse_delivery(key: str) -> Delivery | None:
+def parse_delivery(key: str) -> Announcement | None:
     """None for ``announced.json``."""
     found = _DELIVERY.fullmatch(key)
-    if not found:
-        return None
-    return Delivery(found["job"], int(found["run"]) if found["run"] else None, found["event"] or found["progress"])
+    return Announcement(found["job"], int(found["run"]) if found["run"] else None, found["event"]) if found else None
 
 
 def parse_receipt(key: str) -> str | None:

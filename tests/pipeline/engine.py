@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -11,6 +12,7 @@ from darkchannel.errors import Permanent, Transient
 from darkchannel.runtime.engines import Engine, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
+from darkchannel.speech.script import names
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
 from services.synthesizer.attempts import Reading
@@ -85,14 +87,14 @@ class Simulated:
     async def has(self, voice: str) -> bool:
         if self.away:
             raise self.away
-        return self.known is None or voice in self.known
+        return self.known is None or not {*names(voice)}.isdisjoint(self.known)
 
     async def revision(self, _: Element) -> str:
         return "1"
 
     async def speak(self, script: Element) -> Speech:
         if self.away:
-            raise self.away
+            raise copy(self.away)  # each try fails by itself
         return await self.say(script)
 
     async def close(self) -> None:
@@ -158,7 +160,7 @@ class Fickle(Simulated):
         finally:
             self._under_way.discard(at)
         if self.away:
-            raise self.away
+            raise copy(self.away)
         self.calls[text] += 1
         if text == UNSPEAKABLE or self._slips("fails"):
             raise Permanent("the engine has no sound for it")

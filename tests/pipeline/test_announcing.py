@@ -457,4 +457,4 @@ async def test_objects_that_only_look_like_it_call_for_nothing(key: str) -> None
 def test_the_events_of_deliveries_are_those_that_their_keys_may_name() -> None:
     job = "1d3c4d52-0000-0000-0000-000000000000"
     for event in (*tasks.STATUSES, "handoff"):
-        assert keys.parse_delivery(keys.delivery(job, 1, event)) == keys.Delivery(job, 1, event)
+        assert keys.parse_delivery(keys.delivery(job, 1, event)) == keys.Announcement(job, 1, event)

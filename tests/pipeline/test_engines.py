@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -61,7 +62,7 @@ class Voiced(Simulated):
             meanwhile, self.meanwhile = self.meanwhile, None
             await meanwhile()
         if error := self.over.get(text):
-            raise error
+            raise copy(error)
         said = speech(text, rate=self.at)
         return Speech(bytes(len(said.pcm)), self.at) if text in self.over else said
 

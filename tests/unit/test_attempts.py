@@ -8,6 +8,7 @@ import pytest
 from darkchannel.audio.wav import Speech, Turn
 from darkchannel.errors import DarkChannelError, Permanent, Unavailable
 from darkchannel.runtime.circuit import FAILURES
+from darkchannel.runtime.engines import Repeated
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.speech.ssml import Element
@@ -19,6 +20,20 @@ from services.synthesizer.levels import REFERENCES
 from tests.pipeline.engine import Simulated, engines_of, measured, speech
 
 
+class Questioned(Simulated):
+    """Asks a server before it speaks."""
+
+    questions = 0
+    held_back: DarkChannelError | None = None
+    """Why the server said nothing, the same to all who wait."""
+
+    async def revision(self, script: Element) -> str:
+        self.questions += 1
+        if self.held_back:
+            raise self.held_back
+        return await super().revision(script)
+
+
 class Desk:
     """One engine, its cache, and the texts at which it is away, or silent."""
 
@@ -27,7 +42,7 @@ class Desk:
         self.silent_at = ""
         self.voice: str | None = None
         """That its speech tells; of such a one the level is measured."""
-        self.engine = Simulated(self._say, slots=slots, is_costly=is_costly)
+        self.engine = Questioned(self._say, slots=slots, is_costly=is_costly)
         self._engines = engines_of(self.engine, clock=utc_now)
         self._attempts = Attempts(self._engines, Cache(MemoryStore(), utc_now, Metrics(), CacheSettings()))
 
@@ -67,6 +82,14 @@ async def test_one_level_that_cannot_be_measured_is_one_failure_however_many_seg
     desk = Desk(slots=2 * FAILURES)
     desk.away_at, desk.voice = REFERENCES["pt"][:9], "ana"
     await desk.fail("um", times=2 * FAILURES)
+    assert not await desk.is_resting()
+
+
+async def test_one_answer_that_is_held_back_is_one_failure_and_nobody_who_waited_for_it_asks_again() -> None:
+    desk = Desk(is_costly=True)
+    desk.engine.held_back = Repeated("it does not say in time which voices it has")
+    await desk.fail("um", times=2 * FAILURES)
+    assert desk.engine.questions == 2 * FAILURES
     assert not await desk.is_resting()
 
 

@@ -52,9 +52,6 @@ class Costly(Espeak):
         super().__init__(slots=2)
         logs.hide(CostlySettings())
 
-    async def has(self, voice: str) -> bool:
-        return voice == "pt-br+f3"
-
     async def revision(self, script: Element) -> str:
         if "calado" in spoken(script):
             await asyncio.Event().wait()

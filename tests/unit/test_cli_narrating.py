@@ -59,7 +59,7 @@ async def test_a_copy_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
 
 def test_a_device_is_no_place_for_a_copy() -> None:
     with pytest.raises(Usage, match="/dev/null is neither a file nor a folder"):
-        narrating.check_out(Path("/dev/null"))
+        narrating.check_out(Path("/dev/null"), Path("farol.txt"))
 
 
 @pytest.fixture
@@ -67,6 +67,38 @@ def file(tmp_path: Path) -> Path:
     found = tmp_path / "farol.txt"
     found.write_text(TALE, encoding="utf-8")
     return found
+
+
+@pytest.mark.parametrize(
+    ("out", "link"),
+    [
+        ("farol.txt", None),
+        ("../{folder}/farol.txt", None),
+        ("outro.mp3", "outro.mp3"),
+        (".", "farol.mp3"),
+        (".", "farol-2.m4b"),
+    ],
+)
+async def test_a_copy_over_the_document_itself_is_refused_before_anything_is_begun(
+    out: str, link: str | None, file: Path
+) -> None:
+    folder = file.parent
+    if link:
+        (folder / link).symlink_to(file)
+    there = folder / out.format(folder=folder.name)
+    with pytest.raises(Usage, match="is the document itself"):
+        await narrating.narrate(file, {}, folder=folder / "data", out=there, json=False)
+    assert {path.name for path in folder.iterdir()} == {"farol.txt", link or "farol.txt"}
+    assert file.read_text(encoding="utf-8") == TALE
+
+
+def test_a_link_to_anything_else_and_a_folder_with_the_document_in_it_are_places_for_a_copy(file: Path) -> None:
+    folder = file.parent
+    (folder / "outro.mp3").write_bytes(b"o de ontem")
+    for link, target in (("farol.mp3", "outro.mp3"), ("farol-2.mp3", "nada.mp3"), ("farol.bak", "farol.txt")):
+        (folder / link).symlink_to(folder / target)
+    for out in (folder, folder / "farol.mp3", folder / "farol-2.mp3", folder / "novo.mp3", None):
+        narrating.check_out(out, file)
 
 
 @pytest.fixture

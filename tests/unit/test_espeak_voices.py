@@ -46,6 +46,8 @@ async def test_every_voice_that_is_told_speaks_and_has_its_name() -> None:
         "",
         "+f3",
         "pt-br+f3+f4",
+        "nova pt-br+f3",
+        "nova ana",
     ],
 )
 async def test_a_voice_is_had_exactly_where_it_can_be_spoken_with(voice: str) -> None:

@@ -28,8 +28,8 @@ def test_a_run_is_found_again_in_its_keys(job: str, run: int, event: keys.RunEve
 
 @given(JOBS, RUNS, st.sampled_from(["handoff", "task.created", "task.started", "task.completed"]))
 def test_a_delivery_is_found_again_in_its_key_and_what_is_announced_is_none(job: str, run: int, event: str) -> None:
-    assert keys.parse_delivery(keys.delivery(job, run, event)) == keys.Delivery(job, run, event)
-    assert keys.parse_delivery(keys.progress(job)) == keys.Delivery(job, None, "task.progress")
+    assert keys.parse_delivery(keys.delivery(job, run, event)) == keys.Announcement(job, run, event)
+    assert keys.parse_delivery(keys.progress(job)) == keys.Announcement(job, None, "task.progress")
     assert keys.parse_delivery(keys.announced(job, run)) is None
 
 

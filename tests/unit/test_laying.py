@@ -115,6 +115,13 @@ def test_a_break_of_the_authors_stays_to_the_sample_wherever_it_stands() -> None
     assert result.ends == (starts[0] + RATE, starts[1] + RATE)
 
 
+def test_the_silence_before_a_clause_in_another_voice_stays_as_it_was_spoken() -> None:
+    samples, starts = spoken(quiet(0), sound(1), quiet(0.3), sound(1), quiet(0.6), sound(1))
+    result = lay(samples, starts, ["paragraph", "clause", "sentence"])
+    assert pauses_of(result) == [len(quiet(0.3)), LENGTHS["sentence"]]
+    assert result.starts == (0, starts[1], starts[1] + RATE + LENGTHS["sentence"])
+
+
 def test_a_break_within_the_speech_keeps_no_silence_at_its_head() -> None:
     samples, starts = spoken(quiet(1), sound(1), quiet(2), sound(1))
     result = laid(samples, RATE, [starts[1]], ["break"], PAUSES, keeps_start=False, keeps_end=False)

@@ -6,8 +6,11 @@ import gc
 import pytest
 
 from darkchannel.errors import Unavailable
+from darkchannel.runtime.engines import Repeated
 from services.synthesizer.engines import look
 from services.synthesizer.engines.look import Look
+
+BUSY = Repeated("it does not say in time")
 
 
 class Asked:
@@ -15,11 +18,11 @@ class Asked:
 
     def __init__(self) -> None:
         self.times = 0
-        self.answer = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Repeated | None] = asyncio.get_running_loop().create_future()
 
-    async def __call__(self) -> bool:
+    async def __call__(self) -> Repeated | None:
         self.times += 1
-        return bool(await asyncio.shield(self.answer))
+        return await asyncio.shield(self.answer)
 
 
 async def rest() -> None:
@@ -35,18 +38,18 @@ async def test_a_server_is_asked_once_for_all_who_wait_also_when_the_first_gives
     await rest()
     first.cancel()
     await rest()
-    asked.answer.set_result(True)
-    assert await asyncio.gather(*others) == [True] * 3
+    asked.answer.set_result(None)
+    assert await asyncio.gather(*others) == [None] * 3
     assert asked.times == 1
-    assert await one.made()
+    await one.made()
     assert asked.times == 2
 
 
 async def test_what_a_server_held_back_is_not_waited_for_again() -> None:
     asked = Asked()
     one = Look(asked)
-    asked.answer.set_result(False)
-    assert not any([await one.made() for _ in range(3)])
+    asked.answer.set_result(BUSY)
+    assert [*await asyncio.gather(one.made(), one.made()), await one.made()] == [BUSY] * 3
     assert asked.times == 1
 
 
@@ -54,11 +57,11 @@ async def test_a_server_that_held_something_back_is_asked_again_after_a_while(mo
     monkeypatch.setattr(look, "QUIET_SECONDS", 0)
     asked = Asked()
     one = Look(asked)
-    asked.answer.set_result(False)
-    assert not await one.made()
+    asked.answer.set_result(BUSY)
+    assert await one.made() is BUSY
     asked.answer = asyncio.get_running_loop().create_future()
-    asked.answer.set_result(True)
-    assert await one.made()
+    asked.answer.set_result(None)
+    assert await one.made() is None
 
 
 async def test_a_server_that_is_away_is_asked_by_each_who_comes_later() -> None:

@@ -114,6 +114,14 @@ def test_items_are_paragraphs_at_any_depth_and_their_boxes_are_not_spoken() -> N
     ]
 
 
+@pytest.mark.parametrize(
+    "said", ["A história -- com ela.", "Ele - o velho - veio.", "Se 2 * 3 + 4 é dez, vá.", "a [x] b - [x] c"]
+)
+def test_only_at_the_start_of_a_line_is_a_bullet_one(said: str) -> None:
+    assert texts(f"{said}\nFim.") == [f"{said} Fim."]
+    assert texts(f"- {said}") == [said]
+
+
 def test_a_number_that_begins_a_wrapped_line_begins_no_item() -> None:
     assert texts("Chegaram ao porto no dia\n12. ao romper da manhã.") == [
         "Chegaram ao porto no dia 12. ao romper da manhã."

@@ -119,6 +119,17 @@ async def test_a_paragraph_without_sentences_begins_with_its_first_word_after_th
     assert [len(cue.words) for cue in made.cues.cues] == [4, 1, 2, 1]
 
 
+async def test_sentences_and_voices_of_a_paragraph_without_sentences_have_a_subtitle_each_of_their_own() -> None:
+    ssml = "<speak><p>Um dois. <voice>Três: quatro!</voice> <voice>Cinco</voice> seis.</p></speak>"
+    words = [(0, "um"), (0.5, "dois"), (1.3, "três"), (1.8, "quatro"), (2.6, "cinco"), (3.9, "seis")]
+    made = await mastered(
+        take(ssml, sound(1), quiet(0.3), sound(1), quiet(0.3), sound(1), quiet(0.3), sound(1), words=words)
+    )
+    assert [cue.text for cue in made.cues.cues] == ["Um dois.", "Três: quatro!", "Cinco", "seis."]
+    assert np.array(spans(made)) == pytest.approx(np.array([(0, 1), (1.5, 2.5), (3, 4), (4.3, 5.3)]), abs=0.002)
+    assert [cue.opens for cue in made.cues.cues] == [True, False, False, False]
+
+
 async def test_passages_whose_words_start_together_are_shown_one_after_the_other() -> None:
     ssml = "<speak><p>Um.</p><p>Dois.</p></speak>"
     made = await mastered(take(ssml, sound(2), words=[(0, "umdois")]))

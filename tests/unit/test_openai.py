@@ -6,7 +6,7 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import chain, repeat
 from typing import Any
 
@@ -21,9 +21,13 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import NotSetUp, Repeated, open_engine
 from darkchannel.runtime.logs import Redactor
+from darkchannel.runtime.metrics import Metrics
+from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
+from services.synthesizer.attempts import Attempts, Order
+from services.synthesizer.cache import Cache, CacheSettings
 from services.synthesizer.engines import look, speech_server
 from services.synthesizer.engines.openai import OpenAI
 from services.synthesizer.engines.openai_answers import captioned_speech_of, speech_of
@@ -33,6 +37,7 @@ from services.synthesizer.engines.plain import PlainText
 from tests.contract.engines.openai import KEY, RATE, VOICES, Manner, Server, server, settings
 from tests.contract.hearing import pitch, seconds
 from tests.network import listening, saying
+from tests.pipeline.engine import engines_of, measured
 
 PROSE = "Hoje o mar amanheceu calmo e azul na praia."
 GREETING = "Bom dia, bom dia."
@@ -212,6 +217,7 @@ async def test_a_voice_that_the_server_has_got_meanwhile_is_known(monkeypatch: p
     async with served(has_captions=True) as (engine, _):
         assert not await has(engine, "pf_eva")
         monkeypatch.setitem(VOICES, "pf_eva", "pt-br+f3")
+        assert await has(engine, "pf_eva")
         assert pitch(await engine.say(GREETING, "pt-BR", "pf_eva")) > 150
 
 
@@ -478,9 +484,12 @@ async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(m
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
     async with served(has_captions=True) as (engine, peer):
         peer.of_voices = lambda: "slow"
-        for failing in (has(engine, "pf_dora"), engine.say(GREETING, "pt-BR", "pf_dora")):
-            with pytest.raises(Transient, match="does not say in time which voices it has"):
+        script = rendered('<speak xml:lang="pt-BR"><voice name="pf_dora">Bom dia.</voice></speak>')
+        spoken = PlainText(engine)
+        for failing in (spoken.has("pf_dora"), spoken.revision(script), spoken.speak(script)):
+            with pytest.raises(Repeated, match="does not say in time which voices it has"):
                 await failing
+        assert peer.asked == peer.captioned == []
         peer.of_voices = lambda: "speech"
         assert await has(engine, "pf_dora")
 
@@ -505,6 +514,37 @@ async def test_a_name_that_the_settings_tell_needs_no_list(monkeypatch: pytest.M
             await engine.known([("nova", "pf_dora"), ("ana",)])
 
 
+@pytest.mark.parametrize("manner", ["speech", "slow"])
+async def test_several_names_of_which_the_engine_knows_one_cost_no_question(
+    manner: Manner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True, openai_speech_voices="pf_dora") as (engine, peer):
+        peer.of_voices = lambda: manner
+        member = engines_of(PlainText(engine), clock=utc_now).member("openai")
+        standing = await member.standing()
+        assert await member.standing(["nova pf_dora", "pt_BR-faber-medium pf_dora ana", "pf_dora"]) == standing
+        assert standing.away is None
+        assert peer.paths == ["/v1/audio/voices"]
+
+
+async def test_one_list_of_voices_that_is_held_back_is_one_failure_of_its_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    async with served(has_captions=True, openai_speech_voice=None) as (engine, peer):
+        peer.of_voices = lambda: "slow"
+        engines = engines_of(PlainText(engine), clock=utc_now)
+        attempts = Attempts(engines, Cache(MemoryStore(), utc_now, Metrics(), CacheSettings()))
+        orders = [Order(measured(f"Frase {n}."), "pt-BR", None, source="etag", take=0) for n in range(6)]
+        said = (attempts.said("openai", order, frozenset()) for order in orders)
+        failures = await asyncio.gather(*said, return_exceptions=True)
+        assert all(isinstance(error, Repeated) for error in failures)
+        assert peer.paths == ["/v1/audio/voices"]
+        assert not (await engines.member("openai").standing()).is_resting
+
+
 async def test_names_of_other_engines_cost_no_question_and_voices_that_nobody_knows_one_a_segment() -> None:
     async with served(has_captions=True) as (engine, peer):
         spoken = PlainText(engine)
@@ -513,12 +553,14 @@ async def test_names_of_other_engines_cost_no_question_and_voices_that_nobody_kn
         async def questions(*voices: str) -> int:
             before = peer.lists
             words = "".join(f'<voice name="{voice}">Oi.</voice>' for voice in voices)
-            await spoken.revision(rendered(f'<speak xml:lang="pt-BR">{words}</speak>'))
+            with suppress(Permanent):
+                await spoken.revision(rendered(f'<speak xml:lang="pt-BR">{words}</speak>'))
             return peer.lists - before
 
         assert await questions("pt_BR-faber-medium pf_dora", "v2/pt_speaker_0 pm_alex", "Ana Maria pf_dora") == 0
         peer.listed = lambda: [*VOICES, "pf_eva", "pm_leo", "Ana Maria"]
         assert await questions("pf_eva", "nova pm_leo", "Ana Maria") == 1
+        assert await questions("ninguém") == 1
 
 
 async def test_a_voice_whose_name_has_spaces_is_chosen_as_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,8 +569,7 @@ async def test_a_voice_whose_name_has_spaces_is_chosen_as_it_is_listed(monkeypat
         for listed in (await engine.voices())[1:]:
             words = rendered(f'<speak xml:lang="pt-BR"><voice name=" {listed.name} ">Oi.</voice></speak>')
             await PlainText(engine).speak(words)
-        assert [asked["voice"] for asked in peer.captioned] == [*VOICES]
-        assert "pf Ana Maria" in VOICES
+        assert [asked["voice"] for asked in peer.captioned] == ["am_adam", "pf_dora", "pm_alex", "pf Ana Maria"]
 
 
 async def test_no_voice_is_guessed_for_a_server_that_has_told_of_none_yet(monkeypatch: pytest.MonkeyPatch) -> None:

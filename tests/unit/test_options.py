@@ -122,6 +122,8 @@ def test_a_number_may_be_a_title_and_words_a_number() -> None:
         ({"pauses": "sentence=0,4"}, "pauses: .* \\(got 4=''\\)"),
         ({"pauses": "1.5"}, "pauses: .* \\(got 1.5=''\\)"),
         ({"pauses": 2}, "pauses: .* \\(got 2\\)"),
+        ({"pauses": "sentence=0.5, scene=1, sentence=9"}, "pauses: sentence stands there twice"),
+        ({"voices": "Ana=f3, Ana = m3"}, "voices: Ana stands there twice"),
         ({"webhook_url": "ftp://e.org"}, "webhook-url"),
         ({"webhook-url": "https://ana:segredo@e.org/h"}, "webhook-url: must hold no user and no password"),
         ({"webhook-url": "https://ana@e.org"}, "webhook-url: must hold no user"),

@@ -23,7 +23,7 @@ from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import Object, ObjectInfo
 from services.synthesizer.engines import piper, piper_voices
-from services.synthesizer.engines.piper import Piper, PiperSettings, Watchful, processes
+from services.synthesizer.engines.piper import Checked, Piper, PiperSettings, processes
 from tests import tiny_voice
 from tests.contract.hearing import pitch, seconds
 from tests.tiny_voice import ENGLISH, PORTUGUESE, RATE, config, model, put
@@ -41,9 +41,9 @@ class Voices:
         self.store = MemoryStore()
         self.engine = self.with_settings(folder)
 
-    def with_settings(self, folder: Path, **settings: object) -> Watchful:
+    def with_settings(self, folder: Path, **settings: object) -> Checked:
         given = PiperSettings.model_validate({"piper_processes": 1, "piper_voice": None} | settings)
-        return Watchful(Piper(self.store, given, folder=folder))
+        return Checked(Piper(self.store, given, folder=folder))
 
     async def hear(self, content: str, language: str = "pt-BR") -> Speech:
         return await self.engine.speak(rendered(f'<speak xml:lang="{language}">{content}</speak>'))

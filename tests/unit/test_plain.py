@@ -147,16 +147,23 @@ async def test_a_name_with_spaces_is_a_voice_before_it_is_a_list_of_names() -> N
     said = await speech(words, hum)
     assert [voice for _, _, voice in hum.asked] == ["Ana Maria", "Ana", "Ana"]
     assert [turn.voice for turn in said.turns] == ["Ana Maria", "Ana"]
-    assert [await PlainText(hum).has(name) for name in ("Ana Maria", "Maria", "Ana Maria Luz")] == [True, False, False]
 
 
-async def test_an_engine_is_asked_once_a_segment_which_voices_it_has() -> None:
+async def test_of_several_names_it_has_a_voice_where_it_has_one_of_them() -> None:
+    hum = Hum(known=("Ana Maria", "eva"))
+    told = ("Ana Maria", "Maria", "Ana Maria Luz", "nova eva", "nova", "")
+    assert [await PlainText(hum).has(voice) for voice in told] == [True, False, False, True, False, False]
+    assert hum.wanted[3] == [("nova eva", "nova", "eva")]
+
+
+async def test_an_engine_is_asked_once_for_a_revision_and_once_for_speech_which_voices_it_has() -> None:
     hum = Hum()
-    await speech(
-        '<voice name="nova eva">um <voice name="rui">dois</voice></voice><voice name="nova eva">três</voice>', hum
-    )
+    text = '<voice name="nova eva">um <voice name="rui">dois</voice></voice><voice name="nova eva">três</voice>'
+    script = rendered(f"<speak>{text}</speak>")
+    await PlainText(hum).revision(script)
+    await PlainText(hum).speak(script)
     await speech("um", hum)
-    assert hum.wanted == [[("nova eva", "nova", "eva"), ("rui",)], []]
+    assert hum.wanted == [[("nova eva", "nova", "eva"), ("rui",)]] * 2 + [[]]
 
 
 async def test_requests_that_come_at_other_rates_are_brought_to_that_of_the_first() -> None:

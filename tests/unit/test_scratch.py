@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from darkchannel.errors import Unavailable
 from darkchannel.runtime import scratch
 
 LEAVES_A_FOLDER = """
@@ -71,6 +72,16 @@ def test_a_folder_left_behind_goes_though_a_thread_has_the_number_of_its_process
         scratch.clear()
         process.communicate("\n")
     assert not named.exists()
+
+
+def test_where_no_folder_can_be_made_the_place_and_what_to_do_are_told(temporary: Path) -> None:
+    temporary.rmdir()
+    with pytest.raises(Unavailable) as told, scratch.folder():
+        pass
+    assert str(told.value) == (
+        f"no folder can be made in {temporary} (No such file or directory): mend that, "
+        "or start again with another place in TMPDIR"
+    )
 
 
 def test_a_scratch_folder_lives_as_long_as_its_work(temporary: Path) -> None:

@@ -16,6 +16,7 @@ from darkchannel.audio.ffmpeg import PIPE_BYTES, end
 from darkchannel.audio.wav import BYTES_PER_SAMPLE, Mark, Speech, Turn, Word
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import Voice
+from darkchannel.speech.script import names
 from darkchannel.speech.ssml import Element
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import espeak_voices, espeak_worker
@@ -58,7 +59,7 @@ class Espeak:
         return await asyncio.to_thread(espeak_voices.voices)
 
     async def has(self, voice: str) -> bool:
-        return await asyncio.to_thread(espeak_voices.has, voice)
+        return await asyncio.to_thread(lambda: any(map(espeak_voices.has, names(voice))))
 
     async def revision(self, _: Element) -> str:
         return version("espeakng-loader")
@@ -91,8 +92,8 @@ class _Worker:
             raise Permanent(unknown_language(head["unknown"]))  # ``prepare`` refuses names
         if "error" in head:
             raise Permanent(head["error"])
-        names = (name for piece in pieces for name in piece.places)
-        places = list(zip(names, head["places"], strict=True))
+        told = (name for piece in pieces for name in piece.places)
+        places = list(zip(told, head["places"], strict=True))
         return Speech(
             pcm,
             self._rate,

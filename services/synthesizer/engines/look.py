@@ -4,36 +4,39 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from darkchannel.runtime.engines import Repeated
+
 QUIET_SECONDS: Final = 10.0
 """How long nobody waits again for what a server has just held back: it is busy speaking."""
 
 
 class Look:
-    """``ask``: whether the server said anything within a few seconds."""
+    """``ask``: why the server said nothing within a few seconds, None where it did."""
 
-    def __init__(self, ask: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[Repeated | None]]) -> None:
         self._ask = ask
-        self._asking: asyncio.Task[bool] | None = None
+        self._asking: asyncio.Task[Repeated | None] | None = None
+        self._silence: Repeated | None = None
         self._quiet_until = 0.0
         """By the clock of the loop."""
 
-    async def made(self) -> bool:
-        """Whether the server said anything; False at once where it lately did not. Raises as ``ask``."""
+    async def made(self) -> Repeated | None:
+        """As ``ask``, and raises as it does; who comes soon after a silence is told of that one, and at once."""
         if self._asking is None:
             if asyncio.get_running_loop().time() < self._quiet_until:
-                return False
+                return self._silence
             self._asking = asyncio.create_task(self._asked())
             self._asking.add_done_callback(_seen)
         return await asyncio.shield(self._asking)
 
-    async def _asked(self) -> bool:
+    async def _asked(self) -> Repeated | None:
         try:
-            has_told = await self._ask()
+            self._silence = await self._ask()
         finally:
             self._asking = None
-        if not has_told:
+        if self._silence:
             self._quiet_until = asyncio.get_running_loop().time() + QUIET_SECONDS
-        return has_told
+        return self._silence
 
     async def close(self) -> None:
         if self._asking is not None:
@@ -41,7 +44,7 @@ class Look:
             await asyncio.wait([self._asking])
 
 
-def _seen(asking: asyncio.Task[bool]) -> None:
+def _seen(asking: asyncio.Task[Repeated | None]) -> None:
     """Nobody may be waiting any more; who is, is told of its error all the same."""
     if not asking.cancelled():
         asking.exception()

@@ -69,13 +69,11 @@ class OpenAI:
     async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
         """Also those that the settings name, while the server has told of none.
 
-        It is asked again only for the sake of a voice that has none of its names among them. Raises Transient where it
+        It is asked again only for the sake of a voice that has none of its names among them. Raises Repeated where it
         has told of none and says nothing: such a voice may be there.
         """
-        if self._lacks(wanted):
-            await self._look.made()
-            if self._voices is None and self._lacks(wanted):
-                raise self._silent()
+        if self._lacks(wanted) and (silence := await self._look.made()) and self._voices is None:
+            raise silence.with_traceback(None)
         return self._names()
 
     async def revision(self, language: str, voice: str | None) -> str:
@@ -144,14 +142,11 @@ class OpenAI:
     async def _all(self) -> tuple[Voice, ...]:
         """The voices that the server told of; where it says nothing, those that the settings name.
 
-        Raises Transient where they name none.
+        Raises Repeated where they name none.
         """
-        if self._voices is None:
-            await self._look.made()
-        voices = self._voices or self._named()
-        if not voices:
-            raise self._silent()
-        return voices
+        if self._voices is None and (silence := await self._look.made()) and not self._named():
+            raise silence.with_traceback(None)
+        return self._voices or self._named()
 
     def _names(self) -> set[str]:
         return {self.name, *(voice.name for voice in self._voices or self._named())}
@@ -160,15 +155,13 @@ class OpenAI:
         """Whether there is a voice among these of whose names none is known."""
         return any(map(self._names().isdisjoint, wanted))
 
-    def _silent(self) -> Transient:
-        return Transient(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
-
-    async def _listed(self) -> bool:
-        """Ask the server for its voices, for a few seconds; whether it says anything."""
+    async def _listed(self) -> Repeated | None:
+        """Ask the server for its voices, for a few seconds; why it says nothing, None where it does."""
         answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
-        if answer:
-            self._voices = self._told(answer)
-        return answer is not None
+        if answer is None:
+            return Repeated(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
+        self._voices = self._told(answer)
+        return None
 
     def _told(self, answer: Answer) -> tuple[Voice, ...]:
         """The voices that a server lists, else those that the settings name. Raises Unavailable for a refused key."""
@@ -192,7 +185,7 @@ class OpenAI:
 
     async def _chosen(self, language: str, voice: str | None) -> str:
         if voice and voice != self.name:
-            if voice in await self.known([(voice,)]):
+            if voice in self._names():
                 return voice
             raise Permanent(
                 f"OpenAI: {self._host} has no voice '{voice}': choose one that `darkchannel voices` lists;"

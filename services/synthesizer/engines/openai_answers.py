@@ -1,6 +1,6 @@
 """What a speech server answers as OpenAI's does: samples without a header, and where it can the times of the words.
 
-What is to be speech raises ValueError in words that follow «the answer».
+All but ``reason_of`` raise ValueError for what is no speech, in words that follow «the answer».
 """
 
 import json

@@ -183,7 +183,7 @@ class Piper:
         return f"Piper has no voice '{name}' in {THERE} (there: {known}): `darkchannel voices install {first}`"
 
 
-class Watchful(PlainText):
+class Checked(PlainText):
     """Piper as an engine that refuses a segment before it speaks a part of it."""
 
     def __init__(self, piper: Piper) -> None:
@@ -221,5 +221,5 @@ def _is_alike(one: str, other: str) -> bool:
     return one.partition("-")[0].lower() == other.partition("-")[0].lower()
 
 
-def engine(store: ObjectStore) -> Watchful:
-    return Watchful(Piper(store, read(PiperSettings)))
+def engine(store: ObjectStore) -> Checked:
+    return Checked(Piper(store, read(PiperSettings)))

@@ -40,8 +40,10 @@ class PlainEngine(Protocol):
     async def voices(self) -> Sequence[Voice]: ...
 
     async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
-        """The names of its voices, of all or of those that are wanted: asked once a segment, so that it looks once.
+        """The names of its voices, of all or of those that are wanted.
 
+        Asked once for a segment's revision and once for its speech, so that each looks once: speech in a voice that is
+        replaced between them is kept as that of the one before.
         ``wanted``: of each voice that the text names its names, the preferred first; none where it names no voice.
         Raises as ``voices``.
         """
@@ -82,7 +84,8 @@ class PlainText:
         self._engine = engine
 
     async def has(self, voice: str) -> bool:
-        return voice in await self._engine.known([names(voice)])
+        several = names(voice)
+        return not {*several}.isdisjoint(await self._engine.known([several]))
 
     async def revision(self, script: Element) -> str:
         own = language_of(script, DEFAULT_LANGUAGE)

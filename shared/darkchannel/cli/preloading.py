@@ -20,7 +20,6 @@ from darkchannel.runtime.together import together
 from darkchannel.speech.expected import expected_seconds
 from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, rendered
-from darkchannel.speech.script import names
 from darkchannel.storage.port import ObjectStore
 
 NAME = "phrase.txt"
@@ -108,7 +107,7 @@ def _phrases(text: str) -> list[Phrase]:
 async def _check(engine: Engine, voice: str | None) -> None:
     if not engine.is_costly:
         raise Usage(f"speech of {engine.name} is not kept: speaking it again costs no more than reading it")
-    if voice and not any([await engine.has(name) for name in names(voice)]):
+    if voice and not await engine.has(voice):
         raise Failed(f"{engine.name} has no voice '{voice}': `darkchannel voices` lists them")
 
 

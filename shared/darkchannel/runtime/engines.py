@@ -51,7 +51,8 @@ class Engine(Protocol):
 
     Where ``<voice name>`` gives several names, the first that it has speaks. No method blocks the loop. ``speak``
     raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Repeated for one that it
-    has repeated itself, Unread while the store is out of reach, Unavailable while the engine is.
+    has repeated itself, Unread while the store is out of reach, Unavailable while the engine is. One error that fails
+    several segments is one failure: what they all waited for.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Engine(Protocol):
         ...
 
     async def has(self, voice: str) -> bool:
-        """Whether one of its voices has this name. Raises as ``voices`` does."""
+        """Whether one of its voices has this name, of several names any. Raises as ``voices`` does."""
         ...
 
     async def revision(self, script: Element) -> str:

@@ -7,6 +7,7 @@ from itertools import chain
 from darkchannel.audio.wav import Speech
 from darkchannel.runtime.engines import Engine, Voice
 from darkchannel.speech.ssml import Element
+from services.synthesizer.engines import espeak_voices
 from services.synthesizer.engines.espeak import Espeak
 from services.synthesizer.engines.plain import PlainText
 from tests.contract.engines.kind import Kind
@@ -36,7 +37,7 @@ class BareWords:
         return await self._espeak.voices()
 
     async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
-        return [name for name in chain.from_iterable(wanted) if await self._espeak.has(name)]
+        return [*filter(espeak_voices.has, chain.from_iterable(wanted))]
 
     async def revision(self, language: str, voice: str | None) -> str:
         return await self._espeak.revision(Element("speak", {}, ()))

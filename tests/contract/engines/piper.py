@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from darkchannel.runtime.engines import Engine
 from darkchannel.storage.memory import MemoryStore
-from services.synthesizer.engines.piper import Piper, PiperSettings, Watchful
+from services.synthesizer.engines.piper import Checked, Piper, PiperSettings
 from tests import tiny_voice
 from tests.contract.engines.kind import Growing, Kind, Put
 
@@ -25,7 +25,7 @@ async def growing() -> AsyncIterator[tuple[Engine, Put]]:
     await tiny_voice.put(store, WOMAN, tiny_voice.model(205, loudness=0.5), tiny_voice.PORTUGUESE)
     await tiny_voice.put(store, "en_US-arthur-tiny", tiny_voice.model(110), tiny_voice.ENGLISH)
     with TemporaryDirectory() as folder:
-        engine = Watchful(Piper(store, PiperSettings(piper_processes=1), folder=Path(folder)))
+        engine = Checked(Piper(store, PiperSettings(piper_processes=1), folder=Path(folder)))
         yield engine, put_another
         await engine.close()
 
