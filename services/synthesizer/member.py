@@ -13,7 +13,7 @@ import structlog
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
-from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
+from darkchannel.runtime.engines import Engine, NotSetUp, Repeated, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.ssml import Element
@@ -102,13 +102,15 @@ class Member:
 
     async def _tried(self, engine: Engine, script: Element) -> Speech:
         before = self._spoken
-        try:
-            with self._trying():
+        with self._trying():
+            try:
                 speech = await engine.speak(script)
-        except Unavailable as error:
-            if self._spoken == before:  # else it may have been this text, to which it gave no answer in time
-                self._absence = error
-            raise
+            except Unavailable as error:
+                if self._spoken == before:
+                    self._absence = error
+                    raise
+                # Others were spoken meanwhile: it is this text to which it gave no answer in time.
+                raise Repeated(str(error)) from error
         self._spoken += 1
         return speech
 

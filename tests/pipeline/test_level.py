@@ -159,15 +159,26 @@ async def test_a_level_whose_hints_are_lost_reaches_its_sections_all_the_same() 
     assert (await newest(bench)).loudness == pytest.approx(-19)
 
 
-async def test_a_level_that_a_person_damaged_fails_the_run_with_its_name_and_a_retry_goes_on_without_it() -> None:
+@pytest.mark.parametrize("damage", [b"[", b'{"gain": 1e999}', b'{"gain": -1e9}'])
+async def test_a_level_that_a_person_damaged_fails_the_run_with_its_name_and_a_retry_goes_on_without_it(
+    damage: bytes,
+) -> None:
     bench = Bench()
     bench.first = bench.process(master=heard(-25.0))
     bench.events.append(await bench.drop())
     await bench.deliver(until="assemble")
-    await bench.raw.put(keys.JOBS, keys.level(bench.job), b"[")
+    await bench.raw.put(keys.JOBS, keys.level(bench.job), damage)
     with pytest.raises(Permanent, match=r"level\.json"):
         await bench.first.handlers["assemble"](bench.take("assemble"))
     await bench.raw.delete(keys.JOBS, keys.level(bench.job))
     bench.later(seconds=40)
     await bench.reconcile()
     assert await bench.published() == ["um", "dois", "três"]
+
+
+async def test_an_edit_of_a_book_whose_level_is_no_number_ends_and_names_it() -> None:
+    bench = await narrated(heard(-25.0))
+    await bench.raw.put(keys.JOBS, keys.level(bench.job), b'{"gain": 1e999}')
+    await bench.edit(0, "UM")
+    with pytest.raises(Permanent, match=r"level\.json"):
+        await bench.deliver()

@@ -47,7 +47,24 @@ def of_another_rate(record: ChunkRecord, pcm: bytes) -> bytes:
     return wav.pack(Speech(pcm, 16_000), record.model_copy(update={"rate": 16_000}))
 
 
-DAMAGES = [truncated, no_chunk, silent, short, rambling, ended_early, of_another_rate]
+def with_gain(decibels: float) -> Damage:
+    def damaged(record: ChunkRecord, pcm: bytes) -> bytes:
+        return wav.pack(Speech(pcm, record.rate), record.model_copy(update={"gains": ((0, decibels),)}))
+
+    return damaged
+
+
+DAMAGES = [
+    truncated,
+    no_chunk,
+    silent,
+    short,
+    rambling,
+    ended_early,
+    of_another_rate,
+    with_gain(1e308),
+    with_gain(-500),
+]
 
 
 async def damage(bench: Bench, index: int, how: Damage) -> None:

@@ -1,9 +1,12 @@
 """Objects that a person or a disk damaged: made again where they can be, else the run ends and says which."""
 
+import json
+
 import pytest
 
 from darkchannel import keys
 from darkchannel.jobs.deliveries import Delivery
+from darkchannel.jobs.records import SectionRecord
 from darkchannel.jobs.runs import Opened, State
 from tests.pipeline.bench import Bench, closed
 
@@ -32,6 +35,24 @@ async def test_a_section_record_that_cannot_be_read_is_made_again(damage: bytes)
     await put(bench, keys.section_record(bench.job, 0), damage)
     bench.events.clear()
     await settled(bench)
+    assert await bench.published() == ["um", "dois"]
+
+
+@pytest.mark.parametrize(
+    "figures", [{"samples": 10**12}, {"samples": -1}, {"lead": -5}, {"rate": 0}, {"loudness": 1e308}, {"gain": 1e999}]
+)
+async def test_a_section_record_with_figures_that_no_section_has_is_made_again(figures: dict[str, float]) -> None:
+    bench = Bench(("um",), ("dois",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    found = await bench.raw.get(keys.JOBS, keys.section_record(bench.job, 0))
+    assert found
+    damaged = json.dumps(json.loads(found.body) | figures).replace("Infinity", "1e999")
+    await put(bench, keys.section_record(bench.job, 0), damaged.encode())
+    bench.events.clear()
+    await settled(bench)
+    made, _ = await bench.jobs.section(bench.job, 0)
+    assert made == SectionRecord.model_validate_json(found.body)
     assert await bench.published() == ["um", "dois"]
 
 

@@ -12,7 +12,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
-from darkchannel.runtime.engines import Engine, NotSetUp, Unread, Voice
+from darkchannel.runtime.engines import Engine, NotSetUp, Repeated, Unread, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer.member import EVERY, OLD, Member
@@ -340,7 +340,7 @@ async def test_one_text_without_an_answer_says_nothing_of_an_engine_that_spoke_o
     others = [asyncio.create_task(known.speak(held)) for _ in range(4)]
     await rest()
     late.set()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Repeated, match="no answer within 60 s"):
         await failing
     await rest()
     gate.set()
