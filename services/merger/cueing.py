@@ -73,7 +73,7 @@ def _shared(group: Sequence[Passage], start: int, end: int, words: Sequence[tupl
         done += len(passage.text)
         last = start + (end - start) * done // max(letters, 1)
         if passage.text and last > first:
-            opens = passage.before != "sentence"
+            opens = passage.before in ("paragraph", "break")
             spoken = aligned(passage.text, words) if len(group) == 1 else ()
             within = tuple((min(max(sample, first), last), word) for sample, word in spoken)
             cues.append(Cue(start=first, end=last, text=passage.text, opens=opens, words=within))

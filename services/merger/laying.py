@@ -82,8 +82,8 @@ def laid(
 
     ``starts``: the sample at which each sentence starts; ``before``: what each begins. The silence before the first
     sound falls out unless it ``keeps_start``, that after the last unless it ``keeps_end``; a silence of the author's
-    stays as it is. A pause is the rule's from the last sound to the next; where an engine left no silence between two
-    sentences, none is laid.
+    stays as it is, and so does one before a clause. A pause is the rule's from the last sound to the next; where an
+    engine left no silence between two sentences, none is laid.
     """
     marks = [min(max(start, 0), len(samples)) for start in accumulate(starts, max)]
     silences = silences_of(samples, rate)
@@ -96,7 +96,7 @@ def laid(
     last = 0 if keeps_end else min(margin, end[1] - end[0])
     cuts = [] if keeps_start else [_Cut(*head, tail=0, zeros=0, lead=first)]
     for silence, boundary in zip(found, before, strict=False):
-        if silence and silence != head and boundary != "break":
+        if silence and silence != head and boundary not in ("break", "clause"):
             cuts.append(_cut(*silence, round(getattr(pauses, boundary) * rate), margin))
     if not keeps_end:
         cuts.append(_Cut(*end, tail=last, zeros=0, lead=0))

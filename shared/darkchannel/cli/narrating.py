@@ -3,7 +3,8 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from glob import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -17,6 +18,8 @@ from darkchannel.cli.report import Report
 from darkchannel.cli.resuming import advice, resumption, unfinished
 from darkchannel.cli.submitting import check, upload
 from darkchannel.cli.waits import Waits
+from darkchannel.jobs import names
+from darkchannel.jobs.formats import WHOLE
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.jobs import Jobs
@@ -28,7 +31,7 @@ PLAYER = "index.html"
 async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None, out: Path | None, json: bool) -> Code:
     started = time.monotonic()
     check(file, options)
-    check_out(out)
+    check_out(out, file)
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline)
@@ -67,12 +70,21 @@ async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path)
     return job
 
 
-def check_out(out: Path | None) -> None:
-    """Raises Usage where the copy of the audiobook could not be written."""
+def check_out(out: Path | None, file: Path) -> None:
+    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document."""
     if out and out.exists() and not (out.is_dir() or out.is_file()):
         raise Usage(f"{out} is neither a file nor a folder: name one with --out")
     if out and not out.is_dir() and not out.parent.is_dir():
         raise Usage(f"there is no folder {out.parent} to write {out.name} into")
+    if out and (there := next((path for path in _targets(out, file) if path.exists() and path.samefile(file)), None)):
+        raise Usage(f"{there} is the document itself, and the audiobook would take its place: name another with --out")
+
+
+def _targets(out: Path, file: Path) -> Iterable[Path]:
+    """Where the copy may take the place of something; in a folder, what is there under a name that it may have."""
+    if not out.is_dir():
+        return [out]
+    return (path for path in out.glob(f"{escape(names.stem(file.name))}*") if path.suffix[1:] in WHOLE)
 
 
 async def _audiobook(store: ObjectStore, report: Report, out: Path | None) -> Path | None:

@@ -159,7 +159,12 @@ class Options(BaseModel):
         if not isinstance(value, str):
             return value
         pairs = [part.partition("=") for part in re.split("[,;\n]", value) if part.strip()]
-        return {name.strip(): meant.strip() for name, _, meant in pairs}
+        found: dict[str, str] = {}
+        for name, _, meant in pairs:
+            if name.strip() in found:
+                raise ValueError(f"{name.strip()} stands there twice")
+            found[name.strip()] = meant.strip()
+        return found
 
     @field_validator("year", mode="before")
     @classmethod

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
+from darkchannel.errors import Unavailable
+
 _PREFIX = "darkchannel-"
 _LOCK = ".in-use"
 
@@ -16,12 +18,22 @@ def folder(within: Path | None = None, prefix: str = _PREFIX) -> Iterator[Path]:
     """A folder for files on their way, locked by this process; ``within`` the system's for such where none is named.
 
     A lock ends with its process, whatever ends that. A process's number does not tell: in a container the next process
-    has often the same, or a thread of it has, and in another container it says nothing. Raises OSError.
+    has often the same, or a thread of it has, and in another container it says nothing.
+
+    Raises Unavailable where it cannot be made, OSError where it cannot be locked or removed.
     """
-    with TemporaryDirectory(prefix=prefix, dir=within) as name, Path(name, "lock").open("wb") as lock:
+    with _made(within or Path(gettempdir()), prefix) as name, Path(name, "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         Path(name, "lock").rename(Path(name, _LOCK))  # nobody takes it for left behind before it is locked
         yield Path(name)
+
+
+def _made(within: Path, prefix: str) -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix=prefix, dir=within)
+    except OSError as error:
+        says = f"no folder can be made in {within} ({error.strerror})"
+        raise Unavailable(f"{says}: mend that, or start again with another place in TMPDIR") from error
 
 
 def clear(within: Path | None = None, prefix: str = _PREFIX) -> None:
