@@ -23,7 +23,7 @@ class Encoding:
     extension: str
     content_type: str
     arguments: tuple[str, ...]
-    """After the input and its gain; without the path."""
+    """After the input and its gain; without the path and what the rate decides."""
     rate: int | None
     """In hertz; None: that of the speech."""
     frame: Callable[[int], int]
@@ -32,6 +32,8 @@ class Encoding:
     """Samples that a decoder yields before the first that was encoded."""
     count: Callable[[bytes], int]
     """How many frames an encoded section holds. Raises ValueError where it is anything but whole frames."""
+    bitrate: Callable[[int], int] | None = None
+    """Bits a second, by the rate of the stream; None where ``arguments`` tell."""
     gain: float = 0.0
     """Decibels that make up for what the encoder takes away."""
     settles: bool = False
@@ -42,9 +44,24 @@ class Encoding:
         rate = self.rate or speech_rate
         return Coding(rate=rate, frame=self.frame(rate), delay=self.delay)
 
+    def options(self, speech_rate: int) -> tuple[str, ...]:
+        """All ``arguments`` for speech of a rate in hertz."""
+        rate = self.rate or speech_rate
+        bitrate = ("-b:a", str(self.bitrate(rate))) if self.bitrate else ()
+        return (*self.arguments, *bitrate, "-ar", str(rate))
+
 
 def _mp3_frame(rate: int) -> int:
     return 1152 if rate >= 32_000 else 576
+
+
+def _aac_bitrate(rate: int) -> int:
+    """64 kbit/s, and at rates below 21,333 Hz three bits for each sample.
+
+    A frame holds 1,024 samples at any rate, so that at a low one there are more bits for it; ffmpeg then makes some
+    that are a few bytes larger than the standard has them (``m4a.section``). Of three a sample none was measured.
+    """
+    return min(64_000, 3 * rate)
 
 
 # The coders' effort, on 200 s of espeak-ng in Portuguese; x real time per core, the noise in a Bark band against what
@@ -66,8 +83,8 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
     ),
     "mp3-vbr": Encoding("mp3", "audio/mpeg", (*_LAME, "-q:a", "4"), None, _mp3_frame, _LAME_DELAY, mp3.frames_in),
     "aac": Encoding(
-        "m4a", "audio/mp4", ("-c:a", "aac", "-b:a", "64k", "-aac_coder", "fast", "-f", "mp4"),
-        None, lambda _: 1024, 1024, m4a.frames_in, gain=0.05,
+        "m4a", "audio/mp4", ("-c:a", "aac", "-aac_coder", "fast", "-f", "mp4"),
+        None, lambda _: 1024, 1024, m4a.frames_in, _aac_bitrate, gain=0.05,
     ),
     "opus": Encoding(
         "opus", "audio/ogg", ("-c:a", "libopus", "-b:a", "32k", "-frame_duration", "20", "-f", "opus"),
@@ -134,7 +151,7 @@ def _arguments(paths: Mapping[str, Path], rate: int) -> tuple[str, ...]:
     for number, (name, path) in enumerate(paths.items()):
         encoding = ENCODINGS[name]
         filters.append(f"[{number}]volume={encoding.gain}dB[to{number}]")
-        outputs += ["-map", f"[to{number}]", *encoding.arguments, "-ar", str(encoding.rate or rate)]
+        outputs += ["-map", f"[to{number}]", *encoding.options(rate)]
         outputs += [*ffmpeg.REPEATABLE, *_GATHERED, str(path)]
     source = ("-f", "wav", *_LARGER, "-i", "pipe:0")
     return (*ffmpeg.QUIET, *source, "-filter_complex", ";".join(filters), *outputs)

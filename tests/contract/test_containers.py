@@ -36,7 +36,7 @@ def _kind(name: str, writer: Callable[..., Writer], chapters: int = 3_000) -> Ki
     """A writer for what sections are really encoded as."""
     encoding = ENCODINGS[name]
     rate = encoding.rate or RATE
-    arguments = (*encoding.arguments, "-ar", str(rate), *ffmpeg.REPEATABLE)
+    arguments = (*encoding.options(RATE), *ffmpeg.REPEATABLE)
     frame, delay = encoding.frame(rate), encoding.delay
     return Kind(name, writer, encoding.extension, arguments, rate, frame, delay, encoding.count, chapters)
 

@@ -39,7 +39,7 @@ async def test_a_section_record_that_cannot_be_read_is_made_again(damage: bytes)
 
 
 @pytest.mark.parametrize(
-    "figures", [{"samples": 10**12}, {"samples": -1}, {"lead": -5}, {"rate": 0}, {"loudness": 1e308}, {"gain": 1e999}]
+    "figures", [{"samples": 10**12}, {"samples": -1}, {"lead": -5}, {"rate": 0}, {"loudness": 1e308}]
 )
 async def test_a_section_record_with_figures_that_no_section_has_is_made_again(figures: dict[str, float]) -> None:
     bench = Bench(("um",), ("dois",))
@@ -47,8 +47,7 @@ async def test_a_section_record_with_figures_that_no_section_has_is_made_again(f
     await bench.deliver(until="assemble")
     found = await bench.raw.get(keys.JOBS, keys.section_record(bench.job, 0))
     assert found
-    damaged = json.dumps(json.loads(found.body) | figures).replace("Infinity", "1e999")
-    await put(bench, keys.section_record(bench.job, 0), damaged.encode())
+    await put(bench, keys.section_record(bench.job, 0), json.dumps(json.loads(found.body) | figures).encode())
     bench.events.clear()
     await settled(bench)
     made, _ = await bench.jobs.section(bench.job, 0)

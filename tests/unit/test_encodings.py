@@ -14,6 +14,7 @@ from darkchannel.audio.limiting import CEILING_DB, limited
 from darkchannel.audio.loudness import gain_of, levelled
 from darkchannel.audio.metering import FULL_SCALE
 from darkchannel.errors import Transient, Unavailable
+from services.merger.containers import m4a
 from services.merger.encodings import ENCODINGS, encode
 
 RATE = 22_050
@@ -71,6 +72,13 @@ def ticks(seconds: float, rate: int = RATE) -> Samples:
     for at in range(rate // 2, len(samples), rate):
         samples[at : at + rate // 200] = 0.5 * np.sin(np.arange(rate // 200) * 2 * np.pi * 1_500 / rate)
     return samples
+
+
+def bursts(seconds: float, rate: int) -> Samples:
+    """Loud noise for 0.1 s of each 0.5 s: what was spared in the silence goes into a few frames."""
+    chance = np.random.default_rng(6)
+    count = int(seconds * rate)
+    return np.asarray(chance.normal(0, 0.3, count) * (np.arange(count) % (rate // 2) < rate // 10), np.float32)
 
 
 HOSTILE = {
@@ -196,6 +204,22 @@ async def test_a_book_is_as_loud_in_each_format(tmp_path: Path) -> None:
     for name, path in paths.items():
         rate = ENCODINGS[name].rate or RATE
         assert loudness(decoded(path, rate), rate) == pytest.approx(meant, abs=0.3), name
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 12_000, 16_000, 24_000, 44_100])
+async def test_aac_is_as_loud_and_peaks_no_higher_at_each_rate_of_speech(rate: int, tmp_path: Path) -> None:
+    for samples in (voice(3, rate), 4 * voice(3, rate), croak(3, rate)):
+        paths, heard = await encoded(tmp_path, samples, ["aac"], rate)
+        sound = decoded(paths["aac"], rate)
+        assert loudness(sound, rate) == pytest.approx(loudness((heard / FULL_SCALE).astype(np.float32), rate), abs=0.3)
+        assert true_peak(sound, rate) <= PEAK_DBTP
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000])
+async def test_no_frame_of_aac_is_larger_than_the_standard_has_it(rate: int, tmp_path: Path) -> None:
+    """Of 64 kbit/s some were, at each of these rates."""
+    paths, _ = await encoded(tmp_path, bursts(10, rate), ["aac"], rate)
+    assert m4a.section(paths["aac"].read_bytes()).sizes.max() <= 6_144 // 8
 
 
 async def test_files_carry_neither_tags_nor_a_header_frame(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_what_ffmpeg_writes_holds_all_the_sound_that_it_was_given(sound: str, tm
     seconds, rate = 3, 22_050
     path, encoding = tmp_path / "section.m4a", ENCODINGS["aac"]
     source = ("-f", "lavfi", "-i", f"aevalsrc={sound}:s={rate}:d={seconds}")
-    command = [ffmpeg.binary(), "-v", "error", *source, *encoding.arguments, *ffmpeg.REPEATABLE, str(path)]
+    command = [ffmpeg.binary(), "-v", "error", *source, *encoding.options(rate), *ffmpeg.REPEATABLE, str(path)]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     found = section(path.read_bytes())
     assert (found.coding.rate, found.coding.channels) == (rate, 1)
@@ -70,11 +70,17 @@ def test_sound_of_another_kind_is_refused(kind: int, rate: int, channels: int) -
         section(m4a([b"sound"], kind=kind, rate=rate, channels=channels))
 
 
-@pytest.mark.parametrize(("channels", "largest"), [(1, 768), (2, 1_536)])
-def test_no_frame_is_larger_than_the_standard_lets_it_be(channels: int, largest: int) -> None:
-    assert frames_in(m4a([bytes(largest)], channels=channels)) == 1
-    with pytest.raises(ValueError, match="of a size that there is not"):
-        section(m4a([bytes(largest + 1)], channels=channels))
+@given(st.integers(769, 70_000))
+def test_a_frame_that_is_larger_than_the_standard_has_it_is_read_as_it_is(size: int) -> None:
+    frames = [b"sound", bytes(size), b"end"]
+    found = section(m4a(frames))
+    assert found.sizes.tolist() == [5, size, 3]
+    assert found.frames == b"".join(frames)
+
+
+def test_a_frame_of_no_bytes_is_refused() -> None:
+    with pytest.raises(ValueError, match="AAC frames of no bytes"):
+        section(m4a([b"sound", b"", b"end"]))
 
 
 def test_a_table_that_leads_beyond_the_frames_is_refused() -> None:

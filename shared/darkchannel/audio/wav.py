@@ -11,6 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from darkchannel.jobs.records import Gain
+
 HEAD_BYTES: Final = 1 << 16
 """The first bytes of a chunk that always hold its record: enough for some 3,000 marks or words."""
 
@@ -87,7 +89,7 @@ class ChunkRecord(BaseModel):
     """The sample at which each sentence starts."""
     words: tuple[tuple[int, str], ...] = ()
     """The sample at which each word starts, and the word as it was spoken."""
-    gains: tuple[tuple[int, float], ...] = ()
+    gains: tuple[tuple[int, Gain], ...] = ()
     """From which sample on how many decibels bring the voice to a book's loudness; none: it was not measured."""
     expected: float = 0.0
     """Seconds that the text takes at an ordinary pace; 0 where nobody reckoned it."""

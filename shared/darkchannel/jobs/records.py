@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,10 @@ BUILD = "build"
 
 Pair = tuple[str, str]
 """(segment ETag, chunk ETag)."""
+Gain = Annotated[float, Field(ge=-60, le=60)]
+"""In decibels: twice what is ever given to a voice. A record with more, or with one that is no number, is damaged."""
+Samples = Annotated[int, Field(ge=0, lt=1 << 31)]
+"""More than a day at 22,050 Hz, where a section has some ten minutes."""
 
 
 def digest(parts: Iterable[str]) -> str:
@@ -31,11 +36,11 @@ class Coding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rate: int
+    rate: int = Field(gt=0)
     """In hertz."""
-    frame: int
+    frame: int = Field(gt=0)
     """Samples in each frame."""
-    delay: int
+    delay: Samples
     """Samples that a decoder yields before the first that was encoded."""
 
 
@@ -52,15 +57,15 @@ class SectionRecord(BaseModel):
 
     index: int
     pairs: tuple[Pair, ...]
-    gain: float = 0.0
+    gain: Gain = 0.0
     """Decibels of the job's level that are in it."""
-    rate: int
+    rate: int = Field(gt=0)
     """In hertz, of the speech."""
-    samples: int
+    samples: Samples
     """Of the speech, with the pause after it: how long the section is in the book."""
-    lead: int = 0
+    lead: Samples = 0
     """Samples before its first sound: no silence of the author's, but what keeps it from clicking."""
-    loudness: float | None = None
+    loudness: Annotated[float, Field(ge=-200, le=60)] | None = None
     """In LUFS; None where it has none of its own."""
     engines: dict[str, int] = {}
     """How many of its segments each engine spoke."""
@@ -81,8 +86,7 @@ class Level(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    gain: float
-    """In decibels."""
+    gain: Gain
 
 
 def section_digest(pairs: Iterable[Pair], gain: float) -> str:
