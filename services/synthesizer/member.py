@@ -13,7 +13,7 @@ import structlog
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
-from darkchannel.runtime.engines import Engine, NotSetUp, Repeated, Unread, revision_of
+from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Clock
 from darkchannel.speech.ssml import Element
@@ -54,10 +54,8 @@ class Member:
         self._failures: WeakSet[DarkChannelError] = WeakSet()
         """That have counted."""
         self._under_way = 0
-        self._spoken = 0
-        """How often it spoke."""
         self._absence: Unavailable | None = None
-        """Of the last try that showed it to be away: it failed, and no other succeeded meanwhile."""
+        """Of the last try that showed it to be away."""
 
     async def engine(self) -> Engine:
         """Raises as ``Open``; no failure is remembered, the next segment tries anew."""
@@ -96,23 +94,13 @@ class Member:
             async with self._free:
                 if self._absence and self._absence is not known:
                     raise self._absence.with_traceback(None)  # else it keeps all who waited
-                return await self._tried(engine, script)
+                with self._trying():
+                    return await engine.speak(script)
+        except Unavailable as error:
+            self._absence = error
+            raise
         finally:
             self._under_way -= 1
-
-    async def _tried(self, engine: Engine, script: Element) -> Speech:
-        before = self._spoken
-        with self._trying():
-            try:
-                speech = await engine.speak(script)
-            except Unavailable as error:
-                if self._spoken == before:
-                    self._absence = error
-                    raise
-                # Others were spoken meanwhile: it is this text to which it gave no answer in time.
-                raise Repeated(str(error)) from error
-        self._spoken += 1
-        return speech
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and as ``revision_of``."""

@@ -215,16 +215,21 @@ async def test_an_engine_that_goes_away_is_followed_by_the_next_for_the_rest_of_
     assert (passed["engine"], passed["before"], passed["reason"]) == ("bia", "ada", "it does not answer")
 
 
-async def test_a_text_that_has_no_answer_while_others_are_spoken_goes_to_the_next_engine_alone() -> None:
+async def test_a_text_to_which_an_engine_gives_no_answer_goes_to_the_next_alone() -> None:
     desk = Desk()
     await desk.spoken(1)
-    desk.ada.over = {TEXTS[1]: AWAY}
-    speak = desk.bench.first.handlers["speak"]
-    desk.ada.meanwhile = lambda: speak(desk.segment(2))
-    await speak(desk.segment(1))
-    await speak(desk.segment(3))
+    desk.ada.over = {TEXTS[1]: Repeated("gave no answer within 60 s")}
+    await desk.spoken(4)
     assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
     assert await desk.before() == []
+
+
+async def test_an_engine_that_fails_for_a_moment_at_the_beginning_of_a_book_leaves_all_of_it_to_the_next() -> None:
+    desk = Desk()
+    desk.ada.over = {TEXTS[0]: Repeated("does not say in time which voices it has")}
+    await desk.spoken(4)
+    assert await desk.speakers() == ["bia"] * 4
+    assert await desk.before() == [("ada", "does not say in time which voices it has")]
 
 
 async def test_a_look_that_fails_takes_no_book_from_the_engine_that_speaks_it() -> None:

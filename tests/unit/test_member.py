@@ -12,7 +12,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
-from darkchannel.runtime.engines import Engine, NotSetUp, Repeated, Unread, Voice
+from darkchannel.runtime.engines import Engine, NotSetUp, Unread, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer.member import EVERY, OLD, Member
@@ -319,32 +319,6 @@ async def test_who_waits_for_a_slot_of_an_engine_that_goes_away_does_not_find_ou
     with pytest.raises(type(error)):
         await known.speak(SCRIPT)
     assert tries == 2
-
-
-async def test_one_text_without_an_answer_says_nothing_of_an_engine_that_spoke_others_meanwhile() -> None:
-    late, gate = asyncio.Event(), asyncio.Event()
-    endless, held = (Element("speak", {}, (text,)) for text in ("dois", "três"))
-
-    async def answer(script: Element) -> Speech:
-        if script is endless:
-            await late.wait()
-            raise Unavailable("no answer within 60 s")
-        if script is held:
-            await gate.wait()
-        return SPEECH
-
-    known = member(Simulated(answer, slots=2), Clock())
-    failing = asyncio.create_task(known.speak(endless))
-    await rest()
-    await known.speak(SCRIPT)
-    others = [asyncio.create_task(known.speak(held)) for _ in range(4)]
-    await rest()
-    late.set()
-    with pytest.raises(Repeated, match="no answer within 60 s"):
-        await failing
-    await rest()
-    gate.set()
-    assert await asyncio.gather(*others) == [SPEECH] * 4
 
 
 async def test_an_engine_that_never_tells_what_its_speech_depends_on_is_left_alone() -> None:

@@ -330,7 +330,7 @@ async def test_a_server_that_comes_back_is_not_given_up() -> None:
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
     async with served("slow", repeats=0, openai_speech_timeout_seconds=0.5) as (engine, _):
-        with pytest.raises(Unavailable, match=r"gave no answer within 0.5 s"):
+        with pytest.raises(Repeated, match=r"gave no answer within 0.5 s"):
             await engine.say(PROSE, "pt-BR", None)
 
 

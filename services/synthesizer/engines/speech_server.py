@@ -13,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from darkchannel.errors import Transient, Unavailable
+from darkchannel.runtime.engines import Repeated
 from darkchannel.runtime.waiting import backoff
 from services.synthesizer.engines.rest import Rest, retry_after
 from services.synthesizer.engines.troubles import shown, trouble
@@ -93,19 +94,20 @@ class SpeechServer:
     ) -> Answer:
         """The answer, whatever it says; a redirect is not followed. ``repeats``: whether it is tried again.
 
-        Raises Unavailable while the server is out of reach: refused, timed out, or busy by its status, also after
-        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Transient where the answer
-        breaks off or has no end. An answer 500 is handed back where the last try, too, ends in it.
+        Raises Unavailable while the server is out of reach: refused, or busy by its status, also after
+        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Repeated where it takes what was
+        sent and says nothing in time; Transient where the answer breaks off or has no end. An answer 500 is handed back
+        where the last try, too, ends in it.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + PATIENCE_SECONDS
         for pause in (*(self._pauses() if repeats else ()), math.inf):
             self._mind_rest(url)
-            wait, answer = pause, None
+            wait, answer, is_silent = pause, None, False
             try:
                 answer = await self._once(method, url, headers or {}, body, self._timeout)
             except (aiohttp.ClientError, OSError) as error:
-                reason = self._trouble(url, error, self._timeout)
+                reason, is_silent = self._trouble(url, error, self._timeout), _is_silence(error)
             else:
                 if answer.status not in self._away:
                     return answer
@@ -117,6 +119,8 @@ class SpeechServer:
             await asyncio.sleep(wait)
         if answer and answer.status == FAILED:
             return answer
+        if is_silent:
+            raise Repeated(f"{self._engine}: {shown(url)} {reason}, perhaps to this text alone; {self._advice}")
         raise self._unavailable(url, reason)
 
     async def look(self, method: str, url: URL, *, headers: Mapping[str, str] | None = None) -> Answer | None:
@@ -128,7 +132,7 @@ class SpeechServer:
         try:
             answer = await self._once(method, url, headers or {}, None, LOOK_SECONDS)
         except (aiohttp.ClientError, OSError) as error:
-            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
+            if _is_silence(error):
                 return None
             raise self._unavailable(url, self._trouble(url, error, LOOK_SECONDS)) from error
         self._leave_alone(answer)
@@ -193,3 +197,8 @@ class SpeechServer:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether there was a connection, and no answer."""
+    return isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
