@@ -118,7 +118,7 @@ class Speaking:
         One that only could not speak this segment is not. ``begun``: who spoke until now; ``rate``: of the book, where
         it has one.
         """
-        gone = {name: str(error) for name, error in failures.items() if _is_gone(error, begun)}
+        gone = {name: str(error) for name, error in failures.items() if isinstance(error, Unavailable)}
         heir = next(name for name in line.asked if name not in gone)
         at = self._clock()
         if begun is None:
@@ -170,12 +170,6 @@ class Speaking:
             return wav.pack(said.speech, said.record(order))
         except ValueError as error:
             raise Permanent(f"its chunk cannot be written: {error}") from error
-
-
-def _is_gone(error: DarkChannelError, begun: Choice | None) -> bool:
-    """Whether the engine is left for the rest of a book; at its beginning, when it fails for a moment, too: who speaks
-    first speaks all of it."""
-    return isinstance(error, Unavailable) or (begun is None and isinstance(error, Transient))
 
 
 def _unable(engine: str, line: Line, failures: Failures, choice: Choice) -> tuple[tuple[str, str], ...]:

@@ -92,7 +92,12 @@ async def test_the_extension_chooses_the_format(tmp_path: Path, name: str, magic
     [
         ({"text": " \n"}, "no text to narrate"),
         ({"text": "a" * (MOST_CHARACTERS + 1)}, "1,000,001 characters are more than 1,000,000"),
-        ({"text": "\ud800"}, "surrogates not allowed"),
+        ({"text": "Bom \ud800"}, "character 5 of the text is half of a pair of surrogates: decode the text anew"),
+        ({"voice": "\ud800"}, "voice: must be a name"),
+        ({"output_path": "\udcff/a.mp3"}, r"^'\\udcff/a.mp3' is no path"),
+        ({"output_path": None}, "^None is no path"),
+        ({"output_path": 5}, "^5 is no path"),
+        ({"output_path": b"a.mp3"}, "^b'a.mp3' is no path"),
         ({"output_path": "a.wav"}, "of no format that can be made"),
         ({"output_path": "nowhere/a.mp3"}, "in a folder that is there"),
         ({"output_path": "a\0.mp3"}, "null"),
@@ -114,6 +119,58 @@ async def test_what_cannot_be_narrated_is_told_and_leaves_no_file(
     assert {**result, "error": None} == {**FAILED, "error": None}
     assert pytest.importorskip("re").search(why, result["error"] or ""), result["error"]
     assert [path for path in tmp_path.iterdir() if path.suffix in (".mp3", ".wav", ".part")] == []
+
+
+async def test_a_file_that_cannot_be_written_is_named_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    link = tmp_path / "a.mp3"
+    link.symlink_to("/proc/a.mp3")
+    result = await generate_narration("Olá.", link)
+    assert (result["error"] or "").startswith("/proc/a.mp3 cannot be written: ")
+
+
+async def test_a_folder_that_this_user_may_not_write_is_told_before_anything_is_spoken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+    result = await generate_narration("Olá.", "a.mp3")
+    assert result["error"] == f"{tmp_path / 'a.mp3'} cannot be written: {tmp_path} may not be written by this user"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "darkchannel-refs is needed as a folder, or below one, and a file has that name: move the file away"),
+        ("darkchannel-refs", "darkchannel-refs cannot be read or written (File exists): mend that"),
+    ],
+)
+async def test_a_folder_that_cannot_be_had_is_told_with_what_to_do(
+    name: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "dados"
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("um arquivo")
+    monkeypatch.setenv("DARKCHANNEL_FOLDER", str(folder))
+    outcome = await fresh("print(json.dumps(generate_narration_sync('Olá.', 'a.mp3')))")
+    assert outcome["error"] == f"{folder}/{told}"
+
+
+async def fresh(last: str) -> dict[str, str]:
+    """What a program prints whose process of the pipeline is its own."""
+    script = f"import json\nfrom darkchannel.narration import generate_narration_sync\n{last}"
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        out, err = await program.communicate()
+    assert not err, err.decode()
+    found: dict[str, str] = json.loads(out)
+    return found
+
+
+async def test_the_mark_that_begins_a_file_is_no_part_of_its_text(tmp_path: Path) -> None:
+    text = "<speak>Bom dia</speak>"
+    plain, marked = [await generate_narration(begun + text, "a.mp3") for begun in ("", "\ufeff")]
+    assert marked["duration"] == pytest.approx(plain["duration"], abs=0.01)
 
 
 def test_within_a_loop_the_synchronous_call_works_too(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ CHOOSING = (
     Mutant(
         "one segment that an engine refuses passes the book on",
         "services/synthesizer/speaking.py",
-        "for name, error in failures.items() if _is_gone(error, begun)}",
+        "for name, error in failures.items() if isinstance(error, Unavailable)}",
         "for name, error in failures.items()}",
         (ENGINES,),
     ),

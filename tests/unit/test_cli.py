@@ -319,6 +319,42 @@ def test_following_can_be_interrupted(number: signal.Signals, started: list[str]
         assert process.returncode == Code.INTERRUPTED
 
 
+TWICE = """
+import asyncio, os, signal
+from darkchannel.cli.arguments import finish
+from darkchannel.runtime.compute import ProcessCompute
+
+async def command():
+    compute = ProcessCompute(1)
+    await compute(os.getpid)
+    left = [asyncio.create_task(asyncio.Event().wait()) for _ in range(3)]
+    signal.raise_signal(signal.SIGINT)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("gives back", flush=True)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    finish(command())
+"""
+
+
+def test_a_second_interruption_ends_what_gives_back_at_once_and_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "twice.py").write_text(TWICE)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, tmp_path / "twice.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (Code.INTERRUPTED, "gives back\n", "")
+
+
 def test_the_priorities_on_the_command_line_are_those_of_the_options() -> None:
     assert get_args(PriorityName) == get_args(options.Priority)
 

@@ -18,6 +18,7 @@ from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.runtime import engines, logs
+from darkchannel.runtime.engines import Repeated
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, SpeechKey, speech_key
@@ -35,6 +36,7 @@ LINES = "Bem-vindo à Livraria Aurora.\n\n  Tecle 2 para falar com o estoque.\nA
 
 
 KEY = "sk-aurora-7781"
+SLOTS = 2
 
 
 class CostlySettings(BaseSettings):
@@ -49,7 +51,7 @@ class Costly(Espeak):
     said: list[str] = []  # noqa: RUF012  # of the test under way: `said` below empties it
 
     def __init__(self) -> None:
-        super().__init__(slots=2)
+        super().__init__(slots=SLOTS)
         logs.hide(CostlySettings())
 
     async def revision(self, script: Element) -> str:
@@ -61,6 +63,8 @@ class Costly(Espeak):
         text = " ".join(spoken(script).split())
         if "indizível" in text:
             raise Permanent("it holds a word that cannot be spoken")
+        if "demora" in text:
+            raise Repeated("the server costly.exemplo.br gave no answer within 3 s")
         if "longe" in text:
             raise Unavailable(f"the server costly.exemplo.br is away: start it{GOES_ON}")
         if "alto" in text:
@@ -173,13 +177,13 @@ def test_clear_removes_the_speech_of_one_engine_or_of_all(house: House, capsys: 
     assert names(house) == []
 
 
-# preload
-
-
-def test_an_engine_that_there_never_was_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("engine", ["pipper", ""])
+def test_an_engine_that_there_never_was_is_refused(
+    engine: str, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
     keep(house, "Um.", engine="piper")
-    assert run(["cache", "clear", "--engine", "pipper", "--yes"]) == Code.USAGE
-    assert "there is no engine 'pipper': choose from bark, costly, espeak" in capsys.readouterr().err
+    assert run(["cache", "clear", "--engine", engine, "--yes"]) == Code.USAGE
+    assert f"there is no engine '{engine}': choose from bark, costly, espeak" in capsys.readouterr().err
     assert run(["cache", "clear", "--engine", "openai", "--yes"]) == Code.OK
     assert len(names(house)) == 1
 
@@ -188,6 +192,9 @@ def test_speech_of_an_engine_that_is_gone_can_be_removed(house: House) -> None:
     keep(house, "Um.", engine="coral")
     assert run(["cache", "clear", "--engine", "coral", "--yes"]) == Code.OK
     assert names(house) == []
+
+
+# preload
 
 
 @pytest.mark.parametrize("voice", ["pt-br+f3", "ninguém pt-br+f3"])
@@ -234,7 +241,7 @@ def test_a_lexicon_of_the_language_is_heard_as_in_a_job(house: House, said: list
 
 
 def test_one_phrase_that_fails_is_named_and_holds_up_no_other(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    name = written("Bom dia.\nÉ indizível.\n…\nBoa noite.\nFica mudo.\n")
+    name = written("Bom dia.\nÉ indizível.\n…\nBoa noite.\nFica mudo.\nEla demora.\n")
     assert run(["cache", "preload", name, "--engine", "costly"]) == Code.FAILED
     out, err = capsys.readouterr()
     assert out == "2 spoken by costly, 0 kept already\n"
@@ -242,6 +249,7 @@ def test_one_phrase_that_fails_is_named_and_holds_up_no_other(house: House, caps
         "line 2 «É indizível.»",
         "line 3 «…»",
         "line 5 «Fica mudo.»",
+        "line 6 «Ela demora.»",
     ]
     assert len(names(house)) == 2
 
@@ -259,6 +267,23 @@ def test_a_phrase_whose_engine_does_not_tell_its_revision_is_named_and_not_waite
 def test_an_engine_that_goes_away_ends_it_with_its_reason(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["cache", "preload", written("Estou longe.\n"), "--engine", "costly"]) == Code.AWAY
     assert capsys.readouterr().err.endswith("costly.exemplo.br is away: start it\n")
+
+
+def test_when_an_engine_goes_away_what_was_done_is_counted_and_the_rest_is_not_tried(
+    house: House, said: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "SLOTS", 1)
+    command = ["cache", "preload", written("Bom dia.\nEstou longe.\nBoa tarde.\nBoa noite.\n"), "--engine", "costly"]
+    assert run(command) == Code.AWAY
+    out, err = capsys.readouterr()
+    assert out == "1 spoken by costly, 0 kept already\n"
+    away = "the server costly.exemplo.br is away: start it"
+    assert err.splitlines() == [f"line 2 «Estou longe.»: {away}", "2 phrases not tried", f"darkchannel: {away}"]
+    assert said == ["Bom dia."]
+    assert run([*command, "--json"]) == Code.AWAY
+    found = told(capsys)
+    assert (found["spoken"], found["kept"]) == (0, 1)
+    assert [(one["line"], one["reason"]) for one in found["failed"]] == [(2, away), (3, "not tried"), (4, "not tried")]
 
 
 @pytest.mark.parametrize(
@@ -338,6 +363,11 @@ def test_the_threshold_and_the_limit_hold(house: House, capsys: pytest.CaptureFi
     assert len(told(capsys)["similar"]) == 2
     assert run(["cache", "similar", "Zabumba", "--threshold", "0.7"]) == Code.OK
     assert "of 3 texts" in capsys.readouterr().err
+
+
+def test_a_language_that_no_job_could_have_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cache", "similar", "Olá", "--language", "../.."]) == Code.USAGE
+    assert "wrong option: language: must be a language tag such as pt-BR" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.1", "muito"])

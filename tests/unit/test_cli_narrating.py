@@ -1,5 +1,6 @@
 """``darkchannel narrate``: the copy of the audiobook, and a job that was interrupted."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,8 @@ import pytest
 
 from darkchannel import keys
 from darkchannel.cli import narrating, resuming
-from darkchannel.cli.exits import Usage
+from darkchannel.cli.app import run
+from darkchannel.cli.exits import Code, Failed, Usage
 from darkchannel.cli.submitting import upload
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
@@ -59,7 +61,87 @@ async def test_a_copy_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
 
 def test_a_device_is_no_place_for_a_copy() -> None:
     with pytest.raises(Usage, match="/dev/null is neither a file nor a folder"):
-        narrating.check_out(Path("/dev/null"), Path("farol.txt"))
+        narrating.check_out(Path("/dev/null"), Path("farol.txt"), {})
+
+
+async def test_a_copy_that_cannot_be_written_is_told_with_where_the_audiobook_lies(tmp_path: Path) -> None:
+    there, target = tmp_path / "2026" / "farol.mp3", tmp_path / "livro.mp3"
+    with pytest.raises(Failed) as told:
+        await narrating.copied(there, target, broken_off())
+    assert str(told.value).startswith(f"{target} cannot be written: No space left on device; ")
+    assert f"lies in {there}: copy it from there; the same command would narrate it anew" in str(told.value)
+
+
+async def test_who_interrupts_the_copy_is_told_where_the_audiobook_lies_and_nothing_half_written_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"o de "
+        begun.set()
+        await asyncio.Event().wait()
+
+    there = tmp_path / "2026" / "farol.mp3"
+    copying = asyncio.create_task(narrating.copied(there, tmp_path / "livro.mp3", endless()))
+    await begun.wait()
+    assert len([*tmp_path.iterdir()]) == 1
+    copying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    assert f"lies in {there}: " in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("name", "formats", "told"),
+    [
+        ("x.flac", None, "x.flac would hold mp3: give -o formats=flac as well"),
+        ("x.MP3", "opus,mp3", "x.MP3 would hold opus: give -o formats=mp3 as well"),
+        ("x.m4a", "mp3-vbr", "x.m4a would hold mp3-vbr: give -o formats=m4b as well"),
+        ("x.wav", None, "x.wav is of no format that can be made"),
+        (f"{'a' * 300}.mp3", None, "cannot be written: File name too long; name another"),
+    ],
+)
+async def test_a_name_that_the_copy_cannot_have_is_refused_before_anything_is_begun(
+    name: str, formats: str | None, told: str, file: Path
+) -> None:
+    options = {"formats": formats} if formats else {}
+    with pytest.raises(Usage, match=told):
+        await narrating.narrate(file, options, folder=file.parent / "data", out=file.with_name(name), json=False)
+    assert [*file.parent.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("name", ["", "x.mp3"])
+def test_a_folder_that_this_user_may_not_write_is_no_place_for_a_copy(
+    name: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != file.parent)
+    with pytest.raises(Usage, match=f"{file.parent} may not be written by this user: name another with --out"):
+        narrating.check_out(file.parent / name, file, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "formats"),
+    [
+        ("x.mp3", None),
+        ("x.mp3", "chapters,mp3-vbr"),
+        ("x.mp3", "acx"),
+        ("x.M4A", "m4b,mp3"),
+        ("x.ogg", "opus"),
+        ("x.flac", "flac"),
+        ("x", "flac"),
+        ("livro.novo", "flac"),
+    ],
+)
+def test_a_name_of_the_format_that_is_made_or_of_none_is_taken(name: str, formats: str | None, file: Path) -> None:
+    narrating.check_out(file.with_name(name), file, {"formats": formats} if formats else {})
+
+
+@pytest.mark.parametrize("command", ["narrate", "submit"])
+def test_a_document_that_cannot_be_looked_at_is_wrong_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, f"{'a' * 300}.txt"]) == Code.USAGE
+    assert capsys.readouterr().err.endswith("a.txt cannot be read: File name too long\n")
 
 
 @pytest.fixture
@@ -98,7 +180,7 @@ def test_a_link_to_anything_else_and_a_folder_with_the_document_in_it_are_places
     for link, target in (("farol.mp3", "outro.mp3"), ("farol-2.mp3", "nada.mp3"), ("farol.bak", "farol.txt")):
         (folder / link).symlink_to(folder / target)
     for out in (folder, folder / "farol.mp3", folder / "farol-2.mp3", folder / "novo.mp3", None):
-        narrating.check_out(out, file)
+        narrating.check_out(out, file, {})
 
 
 @pytest.fixture

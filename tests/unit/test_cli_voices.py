@@ -14,7 +14,7 @@ from darkchannel.cli import voices
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Unavailable
-from darkchannel.runtime.engines import Voice
+from darkchannel.runtime.engines import Repeated, Voice
 from darkchannel.speech.ssml import Element, spoken
 from darkchannel.storage.port import GOES_ON, ObjectStore
 from services.synthesizer.engines.bark import LANGUAGES
@@ -80,7 +80,26 @@ class Hanging(Choir):
 
 class Deaf(Choir):
     async def has(self, voice: str) -> bool:
-        return await asyncio.Future[bool]()
+        return voice == "many" or await asyncio.Future[bool]()
+
+
+class Guessing(Choir):
+    """Of a server that is busy: one voice is supposed, and whether it is there is not said."""
+
+    async def voices(self) -> Sequence[Voice]:
+        return [Voice("guessing"), Voice("suposta")]
+
+    async def has(self, voice: str) -> bool:
+        if voice == "guessing":
+            return True
+        raise Repeated("coro.exemplo.br does not say which voices it has; it may be busy")
+
+
+class Reserved(Guessing):
+    """As Guessing, with a voice that its settings name."""
+
+    async def voices(self) -> Sequence[Voice]:
+        return [Voice("guessing")]
 
 
 class Silent(Choir):
@@ -185,7 +204,6 @@ def test_a_voice_is_listed_with_its_first_languages_and_what_there_is_to_say(
         ("pt-BR", ["caio", "many", "dora", "every"]),
         ("PT-pt", ["bia", "dora", "every"]),
         ("xx", ["every", "v2/ed"]),
-        ("x", ["every"]),
     ],
 )
 def test_a_language_is_asked_for_with_its_country_or_without(
@@ -239,10 +257,36 @@ def test_an_engine_that_never_answers_holds_up_nobody(
 ) -> None:
     bring(tmp_path, monkeypatch, {engine: f"{__name__}:{engine.title()}"})
     monkeypatch.setattr(voices, "ASK_SECONDS", 0.5)
-    told = {"hanging": (Code.OK, "it did not say within 0.5 s whether it can"), "deaf": (Code.NOT_FOUND, "no voice")}
+    told = {"hanging": (Code.OK, "whether it can"), "deaf": (Code.AWAY, "whether it has the voice 'ninguém'")}
     code, reason = told[engine]
     assert run([*words, "--engine", engine]) == code
-    assert reason in capsys.readouterr().err
+    assert f"did not say within 0.5 s {reason}" in capsys.readouterr().err
+
+
+def test_a_voice_that_is_only_supposed_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring(tmp_path, monkeypatch, {"guessing": f"{__name__}:Guessing"})
+    assert run(["voices", "--engine", "guessing"]) == Code.OK
+    out, err = capsys.readouterr()
+    assert not out
+    assert err == (
+        "no engine tells of a voice\n"
+        "guessing cannot tell its voices now: coro.exemplo.br does not say which voices it has; it may be busy\n"
+    )
+
+
+@pytest.mark.parametrize("kind", ["Guessing", "Reserved"])
+def test_a_voice_that_a_server_does_not_speak_of_is_not_denied(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring(tmp_path, monkeypatch, {"guessing": f"{__name__}:{kind}"})
+    assert run(["voices", "--engine", "guessing", "--sample", "dora"]) == Code.FAILED
+    assert "does not say which voices it has; it may be busy" in the_error(capsys)
+    assert run(["voices", "--sample", "ninguém"]) == Code.NOT_FOUND
+    having, could_not, _ = the_error(capsys).replace(" could not be asked", ";").split(";")
+    assert having == "darkchannel: espeak has no voice 'ninguém'"
+    assert "guessing" in could_not
 
 
 def test_every_engine_is_closed_also_one_that_cannot_speak() -> None:
@@ -250,8 +294,9 @@ def test_every_engine_is_closed_also_one_that_cannot_speak() -> None:
     assert {name: kind.closed for name, kind in KINDS.items()} == dict.fromkeys(KINDS, 1)
 
 
-def test_an_engine_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["voices", "--engine", "trombeta"]) == Code.USAGE
+@pytest.mark.parametrize("engine", ["trombeta", ""])
+def test_an_engine_that_there_is_not_is_wrong_usage(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["voices", "--engine", engine]) == Code.USAGE
     assert "choose from away, bark, broken, choir, espeak" in the_error(capsys)
 
 
@@ -261,6 +306,16 @@ def test_an_engine_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixtur
 def test_options_that_would_be_passed_over_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["voices", *words]) == Code.USAGE
     the_error(capsys)
+
+
+@pytest.mark.parametrize("words", [[], ["--sample", "caio"]])
+@pytest.mark.parametrize("language", ["x", "", "../..", '"><x'])
+def test_a_language_that_no_job_could_have_is_refused(
+    words: list[str], language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["voices", *words, "--language", language]) == Code.USAGE
+    assert "wrong option: language: must be a language tag such as pt-BR" in the_error(capsys)
+    assert Choir.said == []
 
 
 # Samples

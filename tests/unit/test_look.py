@@ -6,11 +6,10 @@ import gc
 import pytest
 
 from darkchannel.errors import Unavailable
-from darkchannel.runtime.engines import Repeated
 from services.synthesizer.engines import look
 from services.synthesizer.engines.look import Look
 
-BUSY = Repeated("it does not say in time")
+BUSY = Unavailable("it does not say in time")
 
 
 class Asked:
@@ -18,9 +17,9 @@ class Asked:
 
     def __init__(self) -> None:
         self.times = 0
-        self.answer: asyncio.Future[Repeated | None] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Unavailable | None] = asyncio.get_running_loop().create_future()
 
-    async def __call__(self) -> Repeated | None:
+    async def __call__(self) -> Unavailable | None:
         self.times += 1
         return await asyncio.shield(self.answer)
 

@@ -462,7 +462,7 @@ async def test_a_list_of_voices_that_was_just_held_back_is_not_waited_for_again(
         peer.of_voices = lambda: "slow"
         told = await PlainText(engine).revision(script)
         assert await PlainText(engine).revision(script) == told
-        with pytest.raises(Transient, match="does not say in time"):
+        with pytest.raises(Unavailable, match="does not say in time"):
             await has(engine, "ana")
         assert peer.lists == 1
 
@@ -487,7 +487,7 @@ async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(m
         script = rendered('<speak xml:lang="pt-BR"><voice name="pf_dora">Bom dia.</voice></speak>')
         spoken = PlainText(engine)
         for failing in (spoken.has("pf_dora"), spoken.revision(script), spoken.speak(script)):
-            with pytest.raises(Repeated, match="does not say in time which voices it has"):
+            with pytest.raises(Unavailable, match="does not say in time which voices it has"):
                 await failing
         assert peer.asked == peer.captioned == []
         peer.of_voices = lambda: "speech"
@@ -510,7 +510,7 @@ async def test_a_name_that_the_settings_tell_needs_no_list(monkeypatch: pytest.M
     async with served(has_captions=True, openai_speech_voices="pf_dora") as (engine, peer):
         peer.of_voices = lambda: "slow"
         assert await has(engine, "nova pf_dora", "nova", "pf_dora")
-        with pytest.raises(Transient, match="does not say in time"):
+        with pytest.raises(Unavailable, match="does not say in time"):
             await engine.known([("nova", "pf_dora"), ("ana",)])
 
 
@@ -540,7 +540,7 @@ async def test_one_list_of_voices_that_is_held_back_is_one_failure_of_its_server
         orders = [Order(measured(f"Frase {n}."), "pt-BR", None, source="etag", take=0) for n in range(6)]
         said = (attempts.said("openai", order, frozenset()) for order in orders)
         failures = await asyncio.gather(*said, return_exceptions=True)
-        assert all(isinstance(error, Repeated) for error in failures)
+        assert all(isinstance(error, Unavailable) for error in failures)
         assert peer.paths == ["/v1/audio/voices"]
         assert not (await engines.member("openai").standing()).is_resting
 
@@ -576,7 +576,7 @@ async def test_no_voice_is_guessed_for_a_server_that_has_told_of_none_yet(monkey
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
     async with served(has_captions=True, openai_speech_voice=None) as (engine, peer):
         peer.of_voices = lambda: "slow"
-        with pytest.raises(Transient, match="does not say in time which voices it has"):
+        with pytest.raises(Unavailable, match="does not say in time which voices it has"):
             await engine.say(GREETING, "pt-BR", None)
         assert peer.captioned == peer.asked == []
 

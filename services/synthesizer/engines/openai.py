@@ -69,8 +69,8 @@ class OpenAI:
     async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
         """Also those that the settings name, while the server has told of none.
 
-        It is asked again only for the sake of a voice that has none of its names among them. Raises Repeated where it
-        has told of none and says nothing: such a voice may be there.
+        It is asked again only for the sake of a voice that has none of its names among them. Raises Unavailable where
+        it has told of none and says nothing: such a voice may be there.
         """
         if self._lacks(wanted) and (silence := await self._look.made()) and self._voices is None:
             raise silence.with_traceback(None)
@@ -142,7 +142,7 @@ class OpenAI:
     async def _all(self) -> tuple[Voice, ...]:
         """The voices that the server told of; where it says nothing, those that the settings name.
 
-        Raises Repeated where they name none.
+        Raises Unavailable where they name none.
         """
         if self._voices is None and (silence := await self._look.made()) and not self._named():
             raise silence.with_traceback(None)
@@ -155,11 +155,11 @@ class OpenAI:
         """Whether there is a voice among these of whose names none is known."""
         return any(map(self._names().isdisjoint, wanted))
 
-    async def _listed(self) -> Repeated | None:
+    async def _listed(self) -> Unavailable | None:
         """Ask the server for its voices, for a few seconds; why it says nothing, None where it does."""
         answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
         if answer is None:
-            return Repeated(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
+            return Unavailable(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
         self._voices = self._told(answer)
         return None
 

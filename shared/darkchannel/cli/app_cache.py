@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from darkchannel.cli.arguments import Json, Language, Voice, finish
+from darkchannel.cli.arguments import Json, Language, Voice, finish, tag
 
 HELP = """\
 See, fill and clear what is kept of speech that costs more than a read.
@@ -84,7 +84,7 @@ def similar(
     *,
     threshold: Annotated[float, typer.Option(min=0, max=1, help="How alike at least; 1 is the same words.")] = 0.8,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to show at most.")] = 10,
-    language: Annotated[str, typer.Option(help="Language tag of the text.")] = "pt-BR",
+    language: Annotated[str, typer.Option(callback=tag, help="Language tag of the text.")] = "pt-BR",
     json: Json = False,
 ) -> int:
     """List texts in the cache that are like this one: with their words it would cost nothing.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from darkchannel.cli.arguments import Json, finish
+from darkchannel.cli.arguments import Json, finish, tag
 
 HELP = """\
 List engines and their voices, and why one cannot speak now; speak a sample; install a voice.
@@ -28,7 +28,7 @@ def _main(
     context: typer.Context,
     *,
     engine: Annotated[str | None, typer.Option(help="Only this one.")] = None,
-    language: Annotated[str | None, typer.Option(help="Only voices of it, such as pt or pt-BR.")] = None,
+    language: Annotated[str | None, typer.Option(callback=tag, help="Only voices of it, such as pt or pt-BR.")] = None,
     sample: Annotated[str | None, typer.Option(metavar="VOICE", help="Speak a sentence into a WAV file.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="That file, or its folder; by default VOICE.wav. It must not be there yet.")

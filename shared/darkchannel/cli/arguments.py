@@ -1,10 +1,16 @@
 """What several commands take, and how each is run. As light as ``app``, which is read before every ``--help``."""
 
+import os
+import signal
+import threading
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, Literal
 
 import typer
+
+from darkchannel.cli.exits import Code, Usage
 
 Document = Annotated[
     Path,
@@ -32,10 +38,49 @@ Priority = Annotated[PriorityName | None, typer.Option(help="How much may be in 
 
 
 def finish(command: Coroutine[Any, Any, int]) -> int:
-    """Run what a command does, to its exit code."""
+    """Run what a command does, to its exit code. Ctrl-C has it give back what is under way; once more ends it there."""
     import asyncio  # a fifth of what --help takes
 
-    return asyncio.run(command)
+    # What a process that is ended at once leaves, the one that tells of it removes too.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    return asyncio.run(_interruptible(command))
+
+
+async def _interruptible(command: Coroutine[Any, Any, int]) -> int:
+    """asyncio would break off amid the giving back, and each task that is left would complain on the terminal."""
+    first = signal.getsignal(signal.SIGINT)  # asyncio's own, where it took the signal
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, _end)
+        assert callable(first)
+        first(number, frame)
+
+    if not callable(first) or threading.current_thread() is not threading.main_thread():
+        return await command
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        return await command
+    finally:
+        if signal.getsignal(signal.SIGINT) is interrupt:
+            signal.signal(signal.SIGINT, first)
+
+
+def _end(*_: object) -> None:
+    """As if it were killed: what is made is whole or not there, and workers end with their parent."""
+    os._exit(Code.INTERRUPTED)
+
+
+def tag(language: str | None) -> str | None:
+    """A language tag as the options of a job have it. Raises Usage where no job could have it."""
+    if language is None:
+        return None
+    from darkchannel.errors import Refused  # as above
+    from darkchannel.jobs.options import resolve
+
+    try:
+        return resolve({"language": language}).language
+    except Refused as error:
+        raise Usage(str(error)) from error
 
 
 def options(others: Iterable[str] | None = None, **given: str | int | None) -> dict[str, str]:

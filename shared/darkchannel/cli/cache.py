@@ -73,7 +73,7 @@ async def clear(engine: str | None, *, yes: bool, json: bool) -> Code:
     async with opened() as jobs:
         cache = SpeechCache(jobs.store, utc_now)
         entries = await _entries(cache, engine)
-        if engine and not entries and engine not in installed():
+        if engine is not None and not entries and engine not in installed():
             raise Usage(f"there is no engine '{engine}': choose from {', '.join(installed())}")
         if yes:
             with counted("objects removed", len(entries)) as tick:

@@ -1,10 +1,12 @@
 """``darkchannel narrate``: one file through the whole pipeline, in this process, on a folder."""
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from glob import escape
+from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -19,7 +21,8 @@ from darkchannel.cli.resuming import advice, resumption, unfinished
 from darkchannel.cli.submitting import check, upload
 from darkchannel.cli.waits import Waits
 from darkchannel.jobs import names
-from darkchannel.jobs.formats import WHOLE
+from darkchannel.jobs.formats import EXTENSIONS, WHOLE
+from darkchannel.jobs.options import resolve
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
 from darkchannel.storage.jobs import Jobs
@@ -31,7 +34,7 @@ PLAYER = "index.html"
 async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None, out: Path | None, json: bool) -> Code:
     started = time.monotonic()
     check(file, options)
-    check_out(out, file)
+    check_out(out, file, options)
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline)
@@ -41,7 +44,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         except asyncio.CancelledError:
             output.note(advice(job, root))
             raise
-        audiobook = await _audiobook(pipeline.store, report, out)
+        audiobook = await _audiobook(pipeline.store, report.output, out) if report.output else None
     took = time.monotonic() - started
     if json:
         output.json(
@@ -70,14 +73,41 @@ async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path)
     return job
 
 
-def check_out(out: Path | None, file: Path) -> None:
-    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document."""
-    if out and out.exists() and not (out.is_dir() or out.is_file()):
+def check_out(out: Path | None, file: Path, options: Mapping[str, str]) -> None:
+    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document.
+
+    So it does where the name of the copy ends as that of another format does than these options ask for.
+    """
+    if out is None:
+        return
+    try:
+        _check_place(out, file)
+    except OSError as error:
+        raise Usage(f"{out} cannot be written: {error.strerror}; name another with --out") from error
+    if not out.is_dir():
+        _check_extension(out, options)
+
+
+def _check_place(out: Path, file: Path) -> None:
+    if out.exists() and not (out.is_dir() or out.is_file()):
         raise Usage(f"{out} is neither a file nor a folder: name one with --out")
-    if out and not out.is_dir() and not out.parent.is_dir():
+    if not out.is_dir() and not out.parent.is_dir():
         raise Usage(f"there is no folder {out.parent} to write {out.name} into")
-    if out and (there := next((path for path in _targets(out, file) if path.exists() and path.samefile(file)), None)):
+    folder = out if out.is_dir() else out.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Usage(f"{folder} may not be written by this user: name another with --out")
+    if there := next((path for path in _targets(out, file) if path.exists() and path.samefile(file)), None):
         raise Usage(f"{there} is the document itself, and the audiobook would take its place: name another with --out")
+
+
+def _check_extension(out: Path, options: Mapping[str, str]) -> None:
+    """An extension of no sound, as in ``livro.novo``, says nothing of a format."""
+    made = next(fmt for fmt in resolve(options).formats if fmt in WHOLE)
+    meant = EXTENSIONS.get(out.suffix.lower())
+    if meant is None and (guess_type(out.name)[0] or "").startswith("audio/"):
+        raise Usage(f"{out.name} is of no format that can be made: end its name in {', '.join(EXTENSIONS)}")
+    if meant and meant != made.removesuffix("-vbr"):
+        raise Usage(f"{out.name} would hold {made}: give -o formats={meant} as well, or end its name in another way")
 
 
 def _targets(out: Path, file: Path) -> Iterable[Path]:
@@ -87,18 +117,25 @@ def _targets(out: Path, file: Path) -> Iterable[Path]:
     return (path for path in out.glob(f"{escape(names.stem(file.name))}*") if path.suffix[1:] in WHOLE)
 
 
-async def _audiobook(store: ObjectStore, report: Report, out: Path | None) -> Path | None:
+async def _audiobook(store: ObjectStore, key: str, out: Path | None) -> Path:
     """Where the audiobook lies: in the output bucket's folder, or at ``out``, into which it is copied."""
-    if report.output is None:
-        return None
-    if out is None:
-        return Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, report.output)).path))
-    target = _target(out, report.output)
+    there = Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, key)).path))
+    return there if out is None else await copied(there, _target(out, key), store.stream(keys.OUTPUT, key))
+
+
+async def copied(there: Path, target: Path, pieces: AsyncIterator[bytes]) -> Path:
+    """The target, into which the audiobook is written that lies ``there``. Raises Failed where it cannot be.
+
+    Its job has ended, and the same command would begin another: who interrupts this is told so too.
+    """
+    advice = f"the audiobook is done and lies in {there}: copy it from there; the same command would narrate it anew"
     try:
-        await write(target, store.stream(keys.OUTPUT, report.output))
+        await write(target, pieces)
     except OSError as error:
-        there = f"{keys.OUTPUT}/{report.output}"
-        raise Failed(f"{target} cannot be written: {error.strerror}; the audiobook lies in {there}") from error
+        raise Failed(f"{target} cannot be written: {error.strerror}; {advice}") from error
+    except asyncio.CancelledError:
+        output.note(advice)
+        raise
     return target
 
 

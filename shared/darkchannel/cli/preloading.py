@@ -12,7 +12,7 @@ from darkchannel.cli import output, texts
 from darkchannel.cli.exits import Code, Failed, Usage, reason_of
 from darkchannel.cli.progress import counted
 from darkchannel.cli.stores import opened
-from darkchannel.errors import Permanent, Transient
+from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import Engine, installed, open_engine, revision_of
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, speech_key
@@ -35,13 +35,16 @@ class Phrase:
 @dataclass(frozen=True, slots=True)
 class Said:
     phrase: Phrase
-    how: Literal["spoken", "kept", "failed"]
-    """``kept``: it was there already."""
+    how: Literal["spoken", "kept", "failed", "left"]
+    """``kept``: it was there already; ``left``: not tried any more."""
     reason: str = ""
 
 
 async def preload(file: Path, engine: str, *, voice: str | None, language: str | None, json: bool) -> Code:
-    """Raises Usage where these phrases cannot be meant, Unavailable where the engine or the store is away."""
+    """Raises Usage where these phrases cannot be meant, Unavailable where the engine or the store is away.
+
+    What was done before one went away is told first.
+    """
     options = {"engine": engine, "language": language or DEFAULT_LANGUAGE} | ({"voice": voice} if voice else {})
     if engine not in installed():
         raise Usage(f"there is no engine '{engine}': choose from {', '.join(installed())}")
@@ -57,7 +60,10 @@ async def preload(file: Path, engine: str, *, voice: str | None, language: str |
                 said = await together(work, at_once=speaking.slots)
         finally:
             await speaking.close()
-    return _tell(engine, said, json=json)
+    code = _tell(engine, said, json=json)
+    if preloader.away:
+        raise preloader.away
+    return code
 
 
 class _Preloader:
@@ -65,6 +71,8 @@ class _Preloader:
         self._name = name
         self._engine = engine
         self._cache = cache
+        self.away: Unavailable | None = None
+        """Why no other phrase can be said either: the engine or the store is out of reach."""
 
     async def say(
         self,
@@ -73,11 +81,15 @@ class _Preloader:
         lexicons: Sequence[tuple[str, bytes]],
         tick: Callable[[], None],
     ) -> Said:
-        """Raises Unavailable, after which no other phrase can be said either."""
+        if self.away:
+            tick()
+            return Said(phrase, "left", "not tried")
         try:
             book = await asyncio.to_thread(texts.book_of, phrase.text.encode(), NAME, options, lexicons)
             spoken = [await self._keep(ssml) for chapter in book.chapters for ssml in chapter.segments]
-        except (Permanent, Transient) as error:
+        except (Permanent, Transient, Unavailable) as error:
+            if isinstance(error, Unavailable):
+                self.away = error
             return Said(phrase, "failed", reason_of(error))
         finally:
             tick()
@@ -121,7 +133,7 @@ async def _lexicons(store: ObjectStore, language: str) -> list[tuple[str, bytes]
 
 
 def _tell(engine: str, said: Sequence[Said], *, json: bool) -> Code:
-    failed = [one for one in said if one.how == "failed"]
+    failed = [one for one in said if one.reason]
     counts = {how: sum(one.how == how for one in said) for how in ("spoken", "kept")}
     if json:
         told = [{"line": one.phrase.line, "text": one.phrase.text, "reason": one.reason} for one in failed]
@@ -129,5 +141,8 @@ def _tell(engine: str, said: Sequence[Said], *, json: bool) -> Code:
     else:
         output.line(f"{counts['spoken']} spoken by {engine}, {counts['kept']} kept already")
     for one in failed:
-        output.note(f"line {one.phrase.line} «{one.phrase.text[:60]}»: {one.reason}")
+        if one.how == "failed":
+            output.note(f"line {one.phrase.line} «{one.phrase.text[:60]}»: {one.reason}")
+    if left := sum(one.how == "left" for one in said):
+        output.note(f"{left:,} phrase{'s' * (left != 1)} not tried")
     return Code.FAILED if failed else Code.OK

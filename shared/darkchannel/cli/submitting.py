@@ -33,9 +33,13 @@ def check(file: Path, options: Mapping[str, str]) -> None:
 
     Raises NotFound where there is no such file, Usage for a wrong option or a name that is no document's.
     """
-    if not file.exists():
+    try:
+        is_there, is_file = file.exists(), file.is_file()
+    except OSError as error:
+        raise Usage(f"{file} cannot be read: {error.strerror}") from error
+    if not is_there:
         raise NotFound(f"there is no file {file}")
-    if not file.is_file():
+    if not is_file:
         raise Usage(f"{file} is no file: name a text, SSML or EPUB file")
     if not keys.is_document(file.name):
         raise Usage(f"{file.name} is a name that the inbox leaves alone: rename the file")

@@ -145,11 +145,11 @@ def text_of(file: Path, language: str) -> str:
 
 
 def _bytes(file: Path) -> bytes:
-    if not file.exists():
-        raise NotFound(f"there is no file {file}")
-    if not file.is_file():
-        raise Usage(f"{file} is no file")
     try:
+        if not file.exists():
+            raise NotFound(f"there is no file {file}")
+        if not file.is_file():
+            raise Usage(f"{file} is no file")
         return file.read_bytes()
     except OSError as error:
         raise Usage(f"{file} cannot be read: {error.strerror}") from error

@@ -3,8 +3,8 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import quoteattr
@@ -13,7 +13,7 @@ from darkchannel.audio.wav import BYTES_PER_SAMPLE, riff_head
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, NotFound, Usage, reason_of
 from darkchannel.cli.stores import opened
-from darkchannel.errors import DarkChannelError, Permanent, Unavailable
+from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.engines import Engine, Voice, installed, open_engine
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, rendered
 from darkchannel.storage.port import ObjectStore
@@ -53,7 +53,7 @@ class Asked:
     engine: Engine | None = None
     voices: tuple[Voice, ...] = ()
     error: DarkChannelError | None = None
-    """Why it cannot speak now."""
+    """Why it cannot speak now; Transient: why it does not say with which voices."""
 
 
 async def show(engine: str | None, language: str | None, *, json: bool) -> Code:
@@ -70,10 +70,12 @@ async def show(engine: str | None, language: str | None, *, json: bool) -> Code:
         whole=("engine", "voice"),
     )
     if not found:
-        output.note(f"no engine that can speak now has a voice for '{language}'" if language else "no engine can speak")
+        found_none = f"no engine that can speak now has a voice for '{language}'"
+        output.note(found_none if language else "no engine tells of a voice")
     for one in asked:
         if one.error:
-            output.note(f"{one.name} cannot speak now: {reason_of(one.error)}")
+            cannot = "cannot tell its voices now" if isinstance(one.error, Transient) else "cannot speak now"
+            output.note(f"{one.name} {cannot}: {reason_of(one.error)}")
     return Code.OK
 
 
@@ -106,10 +108,10 @@ async def sample(voice: str, engine: str | None, language: str | None, out: Path
 async def _asked(engine: str | None) -> AsyncIterator[list[Asked]]:
     """What all engines, or this one, say of themselves, asked at the same time; they are closed afterwards."""
     names = installed()
-    if engine and engine not in names:
+    if engine is not None and engine not in names:
         raise Usage(f"there is no engine '{engine}': choose from {', '.join(names)}")
     async with opened() as jobs:
-        asked = await asyncio.gather(*(_ask(name, jobs.store) for name in ([engine] if engine else names)))
+        asked = await asyncio.gather(*(_ask(name, jobs.store) for name in ([engine] if engine is not None else names)))
         try:
             yield asked
         finally:
@@ -122,7 +124,10 @@ async def _ask(name: str, store: ObjectStore) -> Asked:
     try:
         async with asyncio.timeout(ASK_SECONDS):
             engine = await open_engine(name, store)
-            return Asked(name, engine, tuple(await engine.voices()))
+            voices = tuple(await engine.voices())
+            if voices:  # the last is a guess where a server is too busy to tell: whether it is there is not said then
+                await engine.has(voices[-1].name)
+            return Asked(name, engine, voices)
     except TimeoutError:
         error: DarkChannelError = Unavailable(f"it did not say within {ASK_SECONDS:g} s whether it can")
     except DarkChannelError as away:
@@ -133,22 +138,31 @@ async def _ask(name: str, store: ObjectStore) -> Asked:
 
 
 async def _who_has(voice: str, asked: Sequence[Asked]) -> Asked:
-    """The first that lists the voice, else the first that has it, a variant say."""
+    """The first that lists the voice, else the first that has it, a variant say.
+
+    Raises NotFound where none has it, the error of the only one that was asked where that one does not say.
+    """
     able = [one for one in asked if one.engine and not one.error]
     for one in able:
         if voice in {listed.name for listed in one.voices}:
             return one
+    unsaid = [one for one in asked if one.error]
     for one in able:
         assert one.engine
-        with suppress(TimeoutError, DarkChannelError):
+        try:
             async with asyncio.timeout(ASK_SECONDS):
                 if await one.engine.has(voice):
                     return one
-    if len(asked) == 1 and asked[0].error:
-        raise asked[0].error
-    away = [one.name for one in asked if one.error]
-    rest = f"; {', '.join(away)} cannot speak now, and `darkchannel voices` says why" if away else ""
-    *others, last = [one.name for one in able] or ["nobody"]
+        except TimeoutError:
+            slow = Unavailable(f"{one.name} did not say within {ASK_SECONDS:g} s whether it has the voice '{voice}'")
+            unsaid.append(replace(one, error=slow))
+        except DarkChannelError as error:
+            unsaid.append(replace(one, error=error))
+    if len(asked) == 1 and unsaid and unsaid[0].error:
+        raise unsaid[0].error
+    names = [one.name for one in unsaid]
+    rest = f"; {', '.join(names)} could not be asked: with --engine each says why" if names else ""
+    *others, last = [one.name for one in able if one.name not in names] or ["nobody"]
     having = f"{', '.join(others)} and {last} have" if others else f"{last} has"
     raise NotFound(f"{having} no voice '{voice}'{rest}")
 

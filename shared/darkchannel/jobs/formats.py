@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 
 WHOLE = ("mp3", "mp3-vbr", "m4b", "opus", "flac")
 """Those that are the whole book in one file."""
+EXTENSIONS = {".mp3": "mp3", ".m4b": "m4b", ".m4a": "m4b", ".opus": "opus", ".ogg": "opus", ".flac": "flac"}
+"""What is meant by the extension of a file that somebody names."""
 
 ENCODINGS_OF: Mapping[str, str | None] = {
     "mp3": "mp3",

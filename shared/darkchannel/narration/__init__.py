@@ -6,16 +6,16 @@ are those of ``DARKCHANNEL_FOLDER``.
 """
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Final, TypedDict
 
 from darkchannel.errors import Refused
+from darkchannel.jobs.formats import EXTENSIONS
 from darkchannel.jobs.options import resolve
 from darkchannel.narration.process import Ended, Request, ask
 from darkchannel.runtime.background import begin
 
-FORMATS: Final = {".mp3": "mp3", ".m4b": "m4b", ".m4a": "m4b", ".opus": "opus", ".ogg": "opus", ".flac": "flac"}
-"""What is made, by the extension of the output file."""
 MOST_CHARACTERS: Final = 1_000_000
 
 
@@ -40,25 +40,26 @@ async def generate_narration(
     ``voice`` and ``provider`` are the options ``voice`` and ``engine`` of a job; `darkchannel voices` lists what there
     is. Never raises for a text, a voice or an engine that cannot be had: ``success`` is False and ``error`` says why.
     """
-    return await asyncio.wrap_future(begin(_narration(text, Path(output_path), voice, provider or "auto")))
+    return await asyncio.wrap_future(begin(_narration(text, output_path, voice, provider or "auto")))
 
 
 def generate_narration_sync(
     text: str, output_path: str | Path, voice: str | None = None, provider: str | None = "auto"
 ) -> Narration:
     """As ``generate_narration``; blocks this thread meanwhile."""
-    return begin(_narration(text, Path(output_path), voice, provider or "auto")).result()
+    return begin(_narration(text, output_path, voice, provider or "auto")).result()
 
 
-async def _narration(text: str, output: Path, voice: str | None, provider: str) -> Narration:
+async def _narration(text: str, output: str | Path, voice: str | None, provider: str) -> Narration:
     words: tuple[object, ...] = (text, voice or "", provider)
     if not all(isinstance(word, str) for word in words):
         return _failed("text, voice and provider are strings")
     try:
-        path = await asyncio.to_thread(lambda: output.expanduser().resolve())
-    except (OSError, ValueError, RuntimeError) as error:
-        return _failed(f"{str(output)!r} is no path: {error}")
-    options = {"engine": provider, "formats": FORMATS.get(path.suffix.lower(), ""), "title": path.stem[:500]}
+        path = await asyncio.to_thread(lambda: Path(output).expanduser().resolve())
+        str(path).encode()
+    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        return _failed(f"{output!r} is no path: {error}")
+    options = {"engine": provider, "formats": EXTENSIONS.get(path.suffix.lower(), ""), "title": path.stem[:500]}
     if voice:
         options["voice"] = voice
     if wrong := await asyncio.to_thread(_wrong, text, path, options):
@@ -74,19 +75,37 @@ async def _narration(text: str, output: Path, voice: str | None, provider: str) 
 
 def _wrong(text: str, path: Path, options: dict[str, str]) -> str | None:
     """Why no job is begun."""
+    if wrong := _wrong_text(text) or _wrong_path(path):
+        return wrong
+    try:
+        resolve(options)
+    except Refused as error:
+        return str(error)
+    return None
+
+
+def _wrong_text(text: str) -> str | None:
     if not text.strip():
         return "there is no text to narrate"
     if len(text) > MOST_CHARACTERS:
         return f"{len(text):,} characters are more than {MOST_CHARACTERS:,}: narrate a file with `darkchannel narrate`"
-    if not options["formats"]:
-        return f"{path.name} is of no format that can be made: end its name in {', '.join(FORMATS)}"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"character {error.start + 1} of the text is half of a pair of surrogates: decode the text anew"
+    return None
+
+
+def _wrong_path(path: Path) -> str | None:
+    if path.suffix.lower() not in EXTENSIONS:
+        return f"{path.name} is of no format that can be made: end its name in {', '.join(EXTENSIONS)}"
     try:
         if path.is_dir() or not path.parent.is_dir():
             return f"{path} is a folder, or is in none: name a file in a folder that is there"
-        text.encode()
-        resolve(options)
-    except (Refused, UnicodeEncodeError, OSError) as error:
-        return str(error)
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return f"{path} cannot be written: {path.parent} may not be written by this user"
     return None
 
 

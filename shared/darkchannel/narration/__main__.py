@@ -10,6 +10,7 @@ from typing import Final
 
 from darkchannel import keys
 from darkchannel.audio import wav
+from darkchannel.cli.exits import Failed, reason_of
 from darkchannel.cli.local import quieten
 from darkchannel.cli.progress import reports
 from darkchannel.cli.report import Report
@@ -19,6 +20,7 @@ from darkchannel.jobs.runs import State
 from darkchannel.narration.process import Answer, Request
 from darkchannel.runtime import scratch, settings
 from darkchannel.runtime.embedded import Embedded, embedded
+from darkchannel.storage.disk_errors import problem
 from darkchannel.storage.download import download
 from darkchannel.storage.jobs import Jobs
 
@@ -40,26 +42,32 @@ async def serve() -> None:
                 task.add_done_callback(tasks.discard)
             for task in tasks:  # nobody hears of them any more
                 task.cancel()
-    except* (DarkChannelError, OSError) as errors:
-        sys.exit(f"darkchannel.narration: {'; '.join(map(str, errors.exceptions))}")
+    except* (DarkChannelError, OSError, ValueError) as errors:
+        _tell(Answer(error="; ".join(map(reason_of, errors.exceptions))))
+        sys.exit(1)
 
 
 async def _answer(pipeline: Embedded, request: Request) -> None:
     try:
         answer = await _narrated(pipeline, request)
     except (DarkChannelError, OSError) as error:
-        answer = Answer(number=request.number, error=str(error))
+        answer = Answer(number=request.number, error=reason_of(error))
     except Exception as error:  # of one text: the others go on
         answer = Answer(number=request.number, error=f"an unexpected {type(error).__name__}: {error}")
+    _tell(answer)
+
+
+def _tell(answer: Answer) -> None:
     print(answer.model_dump_json(), file=ANSWERS, flush=True)
 
 
 async def _narrated(pipeline: Embedded, request: Request) -> Answer:
-    kind = "ssml" if request.text.lstrip().startswith(("<speak", "<?xml")) else "txt"
+    said = request.text.removeprefix("\ufeff")  # the byte order mark of a file that was read as it is
+    kind = "ssml" if said.lstrip().startswith(("<speak", "<?xml")) else "txt"
     with scratch.folder() as folder:
         file = folder / f"{request.number}.{kind}"
         # After a first line a text has no front matter, which would have the last word about options.
-        text = request.text if kind == "ssml" else f"\n{request.text}"
+        text = said if kind == "ssml" else f"\n{said}"
         await asyncio.to_thread(file.write_text, text, encoding="utf-8")
         job = await upload(pipeline.jobs, file, request.options)
     last: Report | None = None
@@ -69,7 +77,10 @@ async def _narrated(pipeline: Embedded, request: Request) -> Answer:
         why = (last and last.error) or "the job ended without an audiobook"
         return Answer(number=request.number, error=why)
     cached = await _was_cached(pipeline.jobs, job)
-    await download(pipeline.store, keys.OUTPUT, last.output, Path(request.path))
+    try:
+        await download(pipeline.store, keys.OUTPUT, last.output, Path(request.path))
+    except OSError as error:
+        raise Failed(f"{request.path} cannot be written: {error.strerror}") from error
     return Answer(number=request.number, duration=last.seconds, cached=cached)
 
 
@@ -98,9 +109,15 @@ async def _pipeline() -> AsyncIterator[Embedded]:
 
 
 def _prepare(folder: Path) -> None:
-    """Make what outlasts the process, and remove what processes left that were killed."""
-    for bucket in SHARED:
-        (folder / bucket).mkdir(parents=True, exist_ok=True)
+    """Make what outlasts the process, and remove what processes left that were killed.
+
+    Raises Unavailable, Denied or ValueError, with what to do, where the folder cannot be had.
+    """
+    try:
+        for bucket in SHARED:
+            (folder / bucket).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise problem(error, folder) from error
     scratch.clear(folder, PRIVATE)
 
 

@@ -25,7 +25,8 @@ class Request(BaseModel):
 
 
 class Answer(BaseModel):
-    number: int
+    number: int = 0
+    """Of its request; 0 where it is of none: the process says why it ends."""
     error: str | None = None
     duration: float | None = None
     """In seconds."""
@@ -53,6 +54,8 @@ class _Process:
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._serving: asyncio.Task[None] | None = None
         self._number = 0
+        self._reason: str | None = None
+        """Why it ended, as it said itself."""
 
     async def ask(self, request: Request) -> Answer:
         async with self._starting:
@@ -72,6 +75,7 @@ class _Process:
             del self._waiting[number]
 
     async def _start(self) -> None:
+        self._reason = None
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "darkchannel.narration",
             stdin=asyncio.subprocess.PIPE,
@@ -92,14 +96,16 @@ class _Process:
         status = await ending
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+        reason = self._reason or f"the process that narrates ended with status {status}: try again"
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(Ended(f"the process that narrates ended with status {status}: try again"))
+                waiting.set_exception(Ended(reason))
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout
         async for line in process.stdout:
             answer = Answer.model_validate_json(line)
+            self._reason = answer.error if answer.number == 0 else None
             waiting = self._waiting.get(answer.number)
             if waiting and not waiting.done():
                 waiting.set_result(answer)
