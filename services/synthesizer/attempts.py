@@ -22,7 +22,7 @@ from services.synthesizer.roster import Engines
 from services.synthesizer.voices import passed_over, without
 
 TRIES: Final = 2
-"""How often an engine is asked for a text that it fails at, where it has not repeated its request itself."""
+"""How often an engine is asked for a text that it fails at, where that is worth a second try."""
 
 
 @dataclass(frozen=True, slots=True)

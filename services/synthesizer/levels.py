@@ -14,7 +14,7 @@ import structlog
 from darkchannel.audio.loudness import gain_of
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
-from darkchannel.runtime.engines import Unread
+from darkchannel.runtime.engines import Unanswered, Unread
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Levels:
         prose, figures = reference(*of), reference(*of, of_figures=True)
         try:
             return await self._speak(of[0], prose)
-        except Unread:
+        except (Unread, Unanswered):
             raise
         except Transient:
             if figures == prose:
@@ -117,7 +117,7 @@ class Levels:
 
     def _is_left(self, error: Exception, of: Of) -> bool:
         """Whether a voice that was heard, or refuses, is left as it is: what a store or a server lacks may come."""
-        if isinstance(error, Transient) and not isinstance(error, Unread):
+        if isinstance(error, Transient) and not isinstance(error, Unread | Unanswered):
             return of in self._heard
         return isinstance(error, Permanent)
 

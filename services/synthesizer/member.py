@@ -133,6 +133,8 @@ class Member:
                 return
             self._failures.add(failure)
         self._circuit = self._circuit.after(self._clock(), succeeded=failure is None)
+        if failure is not None and self._circuit.is_open:
+            self._absence = Unavailable(str(failure))  # nobody waits for a slot to find out anew
         self._count(is_known=failure is None)
 
     async def standing(self, voices: Collection[str] = ()) -> Standing:

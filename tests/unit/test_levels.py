@@ -14,7 +14,7 @@ from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech, Turn
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import Repeated, Unread
+from darkchannel.runtime.engines import Repeated, Unanswered, Unread
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
@@ -79,7 +79,7 @@ async def test_a_silent_voice_has_no_gain() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [Unread("no store"), Unavailable("away"), OSError("broken")],
+    [Unread("no store"), Unanswered("nothing in time"), Unavailable("away"), OSError("broken")],
     ids=lambda value: type(value).__name__,
 )
 async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew(error: Exception) -> None:
@@ -135,7 +135,11 @@ async def test_a_voice_that_fails_at_figures_is_not_asked_for_the_same_figures_a
     assert len(organ.asked) == 1
 
 
-@pytest.mark.parametrize("then", [Unread("no store"), Unavailable("away")], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "then",
+    [Unread("no store"), Unanswered("nothing in time"), Unavailable("away")],
+    ids=lambda value: type(value).__name__,
+)
 async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_next_segment(then: Exception) -> None:
     organ = Organ()
     organ.fails += [Transient("HTTP 500"), then]

@@ -12,7 +12,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
-from darkchannel.runtime.engines import Engine, NotSetUp, Unread, Voice
+from darkchannel.runtime.engines import Engine, NotSetUp, Unanswered, Unread, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer.member import EVERY, OLD, Member
@@ -319,6 +319,32 @@ async def test_who_waits_for_a_slot_of_an_engine_that_goes_away_does_not_find_ou
     with pytest.raises(type(error)):
         await known.speak(SCRIPT)
     assert tries == 2
+
+
+async def test_who_waits_for_a_slot_is_let_go_when_the_engine_is_left_alone() -> None:
+    gate, tries = asyncio.Event(), 0
+
+    async def silent(_: Element) -> Speech:
+        nonlocal tries
+        tries += 1
+        await gate.wait()
+        raise Unanswered("gave no answer within 60 s")
+
+    known = member(Simulated(silent, slots=1), Clock())
+
+    async def told() -> None:
+        try:
+            await known.speak(SCRIPT)
+        except Unanswered as error:
+            known.tell(error)
+            raise
+
+    asked = [asyncio.create_task(told()) for _ in range(FAILURES + 3)]
+    await rest()
+    gate.set()
+    failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert tries == FAILURES
+    assert [type(error) for error in failures] == [Unanswered] * FAILURES + [Unavailable] * 3
 
 
 async def test_an_engine_that_never_tells_what_its_speech_depends_on_is_left_alone() -> None:

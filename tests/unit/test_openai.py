@@ -19,7 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, Repeated, open_engine
+from darkchannel.runtime.engines import NotSetUp, Repeated, Unanswered, open_engine
 from darkchannel.runtime.logs import Redactor
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
@@ -328,9 +328,17 @@ async def test_a_server_that_comes_back_is_not_given_up() -> None:
         assert len(peer.asked) == 5
 
 
+async def test_a_text_without_an_answer_is_not_sent_once_more_without_captions() -> None:
+    async with served("slow", repeats=0, has_captions=True, openai_speech_timeout_seconds=0.5) as (engine, peer):
+        peer.of_captions = lambda: "slow"
+        with pytest.raises(Unanswered):
+            await engine.say(PROSE, "pt-BR", None)
+        assert peer.asked == []
+
+
 async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
     async with served("slow", repeats=0, openai_speech_timeout_seconds=0.5) as (engine, _):
-        with pytest.raises(Repeated, match=r"gave no answer within 0.5 s"):
+        with pytest.raises(Unanswered, match=r"gave no answer within 0.5 s"):
             await engine.say(PROSE, "pt-BR", None)
 
 

@@ -15,7 +15,7 @@ from yarl import URL
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime import logs
-from darkchannel.runtime.engines import NotSetUp, Repeated, Voice
+from darkchannel.runtime.engines import NotSetUp, Repeated, Unanswered, Voice
 from darkchannel.runtime.settings import read
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import openai_voices
@@ -119,6 +119,8 @@ class OpenAI:
             if answer.ok:
                 return await asyncio.to_thread(captioned_speech_of, answer.body, text)
             reason = f"HTTP {answer.status}"
+        except Unanswered:
+            raise  # the same text would take as long once more
         except (DarkChannelError, ValueError) as error:
             reason = str(error)
         log.info("a speech server told no words", engine=self.name, reason=reason)

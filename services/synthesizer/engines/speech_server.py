@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from darkchannel.errors import Transient, Unavailable
-from darkchannel.runtime.engines import Repeated
+from darkchannel.runtime.engines import Unanswered
 from darkchannel.runtime.waiting import backoff
 from services.synthesizer.engines.rest import Rest, retry_after
 from services.synthesizer.engines.troubles import shown, trouble
@@ -68,7 +68,7 @@ class SpeechServer:
         pauses: Pauses = pauses,
         by_proxy: bool = False,
     ) -> None:
-        """``timeout`` in seconds for one try; ``advice`` ends the message of Unavailable: what to do about it.
+        """``timeout`` in seconds for one try; ``advice`` ends the message of Unavailable and Unanswered: what to do.
 
         ``final``: statuses that the engine judges itself, though others would try again. ``by_proxy``: whether the
         proxy that ``HTTPS_PROXY`` names is used, and ``NO_PROXY`` minded.
@@ -95,9 +95,9 @@ class SpeechServer:
         """The answer, whatever it says; a redirect is not followed. ``repeats``: whether it is tried again.
 
         Raises Unavailable while the server is out of reach: refused, or busy by its status, also after
-        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Repeated where it takes what was
-        sent and says nothing in time; Transient where the answer breaks off or has no end. An answer 500 is handed back
-        where the last try, too, ends in it.
+        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Unanswered where it takes what
+        was sent and says nothing in time; Transient where the answer breaks off or has no end. An answer 500 is handed
+        back where the last try, too, ends in it.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + PATIENCE_SECONDS
@@ -120,7 +120,7 @@ class SpeechServer:
         if answer and answer.status == FAILED:
             return answer
         if is_silent:
-            raise Repeated(f"{self._engine}: {shown(url)} {reason}, perhaps to this text alone; {self._advice}")
+            raise Unanswered(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
         raise self._unavailable(url, reason)
 
     async def look(self, method: str, url: URL, *, headers: Mapping[str, str] | None = None) -> Answer | None:

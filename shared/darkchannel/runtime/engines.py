@@ -30,6 +30,10 @@ class Repeated(Transient):
     """A request failed as often as it was sent: asking for the same once more would change nothing for now."""
 
 
+class Unanswered(Repeated):
+    """An engine took a text and said nothing in time. That may be this text's fault: after some in a row it is left."""
+
+
 class Unread(Transient):
     """The store is out of reach, and the engine is not: another would speak on for nothing."""
 
@@ -50,9 +54,9 @@ class Engine(Protocol):
     """Turns one segment, as ``darkchannel.speech.rendering.rendered`` writes it out, into speech.
 
     Where ``<voice name>`` gives several names, the first that it has speaks. No method blocks the loop. ``speak``
-    raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Repeated for one that it
-    has repeated itself, Unread while the store is out of reach, Unavailable while the engine is. One error that fails
-    several segments is one failure: what they all waited for.
+    raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Repeated for one that is
+    not worth another now, Unanswered for one without an answer in time, Unread while the store is out of reach,
+    Unavailable while the engine is. One error that fails several segments is one failure: what they all waited for.
     """
 
     name: str

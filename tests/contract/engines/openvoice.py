@@ -45,6 +45,7 @@ class Server:
     asked: list[dict[str, str]] = field(default_factory=list)
     resources: dict[str, str] = field(default_factory=dict)
     """What recordings sound like, by file name; a voice is looked for by the start of it."""
+    of_uploads: Callable[[], Manner | int] = lambda: "speech"
     uploads: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """Why it refused what it refused."""
@@ -61,6 +62,8 @@ class Server:
         return await self._speak(request, {"text", "voice", "accent", "speed"})
 
     async def upload(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
+        if answer := await self._otherwise(request, self.of_uploads()):
+            return answer
         form = await request.post()
         label, file = form.get("audio_file_label"), form.get("file")
         if len(form) != 2 or not isinstance(label, str) or not isinstance(file, aiohttp.web.FileField):
