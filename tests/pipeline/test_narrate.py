@@ -49,6 +49,29 @@ def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys:
     assert "\x1b" not in err
 
 
+@pytest.mark.parametrize(("setting", "front"), [("flac", ""), ("mp3", "---\nformats: flac\n---\n")])
+@pytest.mark.parametrize("name", ["livro.flac", "livro.mp3"])
+def test_a_copy_is_named_as_settings_and_document_have_the_format(
+    setting: str,
+    front: str,
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DARKCHANNEL_FORMATS", setting)
+    Path("farol.md").write_text(f"{front}Era uma vez um farol.", encoding="utf-8")
+    is_right = name.endswith("flac")
+    assert run(["narrate", "farol.md", "--out", name]) == (Code.OK if is_right else Code.FAILED)
+    [audiobook] = (folder / keys.OUTPUT).glob("*/farol.flac")
+    if is_right:
+        assert Path(name).read_bytes() == audiobook.read_bytes()
+    else:
+        assert f"{name} would hold flac, which its name does not say; " in (told := capsys.readouterr().err)
+        assert f"lies in {audiobook}: copy it from there" in told
+    assert Path(name).exists() is is_right
+
+
 def test_narrate_leaves_to_watch_what_others_dropped(folder: Path) -> None:
     """It ends with its own book: what it took in meanwhile would lie there until a reconciler finds it."""
     other = folder / keys.INBOX / "other.md"

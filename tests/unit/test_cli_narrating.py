@@ -72,6 +72,22 @@ async def test_a_copy_that_cannot_be_written_is_told_with_where_the_audiobook_li
     assert f"lies in {there}: copy it from there; the same command would narrate it anew" in str(told.value)
 
 
+@pytest.mark.parametrize(("made", "name"), [("mp3", "x.m4b"), ("flac", "x.MP3"), ("m4b", "x.opus")])
+async def test_a_copy_under_the_name_of_another_format_is_not_written(made: str, name: str, tmp_path: Path) -> None:
+    there, target = tmp_path / "2026" / f"farol.{made}", tmp_path / name
+    with pytest.raises(Failed) as told:
+        await narrating.copied(there, target, pieces(b"o de hoje"))
+    assert str(told.value).startswith(f"{target} would hold {made}, which its name does not say; ")
+    assert f"lies in {there}: copy it from there" in str(told.value)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(("made", "name"), [("m4b", "x.M4A"), ("opus", "x.ogg"), ("mp3", "x"), ("flac", "livro.novo")])
+async def test_a_copy_under_a_name_of_its_format_or_of_none_is_written(made: str, name: str, tmp_path: Path) -> None:
+    await narrating.copied(tmp_path / f"farol.{made}", tmp_path / name, pieces(b"o de hoje"))
+    assert (tmp_path / name).read_bytes() == b"o de hoje"
+
+
 async def test_who_interrupts_the_copy_is_told_where_the_audiobook_lies_and_nothing_half_written_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,9 +112,9 @@ async def test_who_interrupts_the_copy_is_told_where_the_audiobook_lies_and_noth
 @pytest.mark.parametrize(
     ("name", "formats", "told"),
     [
-        ("x.flac", None, "x.flac would hold mp3: give -o formats=flac as well"),
-        ("x.MP3", "opus,mp3", "x.MP3 would hold opus: give -o formats=mp3 as well"),
-        ("x.m4a", "mp3-vbr", "x.m4a would hold mp3-vbr: give -o formats=m4b as well"),
+        ("x.flac", "acx", "x.flac would hold mp3: give -o formats=flac instead"),
+        ("x.MP3", "opus,mp3", "x.MP3 would hold opus: give -o formats=mp3 instead"),
+        ("x.m4a", "mp3-vbr", "x.m4a would hold mp3-vbr: give -o formats=m4b instead"),
         ("x.wav", None, "x.wav is of no format that can be made"),
         (f"{'a' * 300}.mp3", None, "cannot be written: File name too long; name another"),
     ],
@@ -132,9 +148,12 @@ def test_a_folder_that_this_user_may_not_write_is_no_place_for_a_copy(
         ("x.flac", "flac"),
         ("x", "flac"),
         ("livro.novo", "flac"),
+        ("x.flac", None),
     ],
 )
-def test_a_name_of_the_format_that_is_made_or_of_none_is_taken(name: str, formats: str | None, file: Path) -> None:
+def test_a_name_of_the_format_that_is_made_or_may_be_or_of_none_is_taken(
+    name: str, formats: str | None, file: Path
+) -> None:
     narrating.check_out(file.with_name(name), file, {"formats": formats} if formats else {})
 
 

@@ -84,6 +84,13 @@ def test_where_no_folder_can_be_made_the_place_and_what_to_do_are_told(temporary
     )
 
 
+def test_a_place_that_was_named_is_to_be_mended_and_not_to_be_sought_in_tmpdir(temporary: Path) -> None:
+    shelf = temporary / "estante"
+    with pytest.raises(Unavailable) as told, scratch.folder(shelf):
+        pass
+    assert str(told.value) == f"no folder can be made in {shelf} (No such file or directory): mend that"
+
+
 def test_a_scratch_folder_lives_as_long_as_its_work(temporary: Path) -> None:
     with scratch.folder() as folder:
         assert folder.parent == temporary

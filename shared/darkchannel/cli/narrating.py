@@ -76,7 +76,8 @@ async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path)
 def check_out(out: Path | None, file: Path, options: Mapping[str, str]) -> None:
     """Raises Usage where the copy of the audiobook could not be written, or would be written over the document.
 
-    So it does where the name of the copy ends as that of another format does than these options ask for.
+    So it does where the name of the copy ends as that of no format does, or of another than these options ask for.
+    Where they name none, settings and the document have their say, and ``copied`` goes by what was made.
     """
     if out is None:
         return
@@ -102,12 +103,13 @@ def _check_place(out: Path, file: Path) -> None:
 
 def _check_extension(out: Path, options: Mapping[str, str]) -> None:
     """An extension of no sound, as in ``livro.novo``, says nothing of a format."""
-    made = next(fmt for fmt in resolve(options).formats if fmt in WHOLE)
     meant = EXTENSIONS.get(out.suffix.lower())
     if meant is None and (guess_type(out.name)[0] or "").startswith("audio/"):
         raise Usage(f"{out.name} is of no format that can be made: end its name in {', '.join(EXTENSIONS)}")
-    if meant and meant != made.removesuffix("-vbr"):
-        raise Usage(f"{out.name} would hold {made}: give -o formats={meant} as well, or end its name in another way")
+    asked = resolve(options)
+    made = next(fmt for fmt in asked.formats if fmt in WHOLE)
+    if "formats" in asked.model_fields_set and meant and meant != made.removesuffix("-vbr"):
+        raise Usage(f"{out.name} would hold {made}: give -o formats={meant} instead, or end its name in another way")
 
 
 def _targets(out: Path, file: Path) -> Iterable[Path]:
@@ -124,11 +126,15 @@ async def _audiobook(store: ObjectStore, key: str, out: Path | None) -> Path:
 
 
 async def copied(there: Path, target: Path, pieces: AsyncIterator[bytes]) -> Path:
-    """The target, into which the audiobook is written that lies ``there``. Raises Failed where it cannot be.
+    """The target, into which the audiobook is written that lies ``there``.
 
+    Raises Failed where it cannot be, or where the name of the target ends as that of another format does.
     Its job has ended, and the same command would begin another: who interrupts this is told so too.
     """
     advice = f"the audiobook is done and lies in {there}: copy it from there; the same command would narrate it anew"
+    meant = EXTENSIONS.get(target.suffix.lower())
+    if meant and meant != EXTENSIONS.get(there.suffix):
+        raise Failed(f"{target} would hold {there.suffix.removeprefix('.')}, which its name does not say; {advice}")
     try:
         await write(target, pieces)
     except OSError as error:

@@ -22,18 +22,18 @@ def folder(within: Path | None = None, prefix: str = _PREFIX) -> Iterator[Path]:
 
     Raises Unavailable where it cannot be made, OSError where it cannot be locked or removed.
     """
-    with _made(within or Path(gettempdir()), prefix) as name, Path(name, "lock").open("wb") as lock:
+    with _made(within, prefix) as name, Path(name, "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         Path(name, "lock").rename(Path(name, _LOCK))  # nobody takes it for left behind before it is locked
         yield Path(name)
 
 
-def _made(within: Path, prefix: str) -> TemporaryDirectory[str]:
+def _made(within: Path | None, prefix: str) -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix=prefix, dir=within)
     except OSError as error:
-        says = f"no folder can be made in {within} ({error.strerror})"
-        raise Unavailable(f"{says}: mend that, or start again with another place in TMPDIR") from error
+        says = f"no folder can be made in {within or gettempdir()} ({error.strerror}): mend that"
+        raise Unavailable(says if within else f"{says}, or start again with another place in TMPDIR") from error
 
 
 def clear(within: Path | None = None, prefix: str = _PREFIX) -> None:
