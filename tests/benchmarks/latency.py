@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from darkchannel import keys
 from tests.benchmarks.narration import FIRST_RUN, NotNarrated
-from tests.benchmarks.stack import read_settings
+from tests.benchmarks.stack import NotRunning, read_settings
 
 SENTENCE = "O farol acendeu antes da chuva."
 WARM_UP = 5
@@ -32,8 +32,11 @@ class Latency:
 def measure(drops: int) -> Latency:
     """Raises NotRunning where there is no stack, NotNarrated where a sentence is not closed in time."""
     client = _client()
-    for number in range(WARM_UP):
-        _drop(client, f"warm-up-{number}")
+    try:
+        for number in range(WARM_UP):
+            _drop(client, f"warm-up-{number}")
+    except EndpointConnectionError as error:
+        raise NotRunning(f"{error}; run `make up` first") from error
     seconds = sorted(_drop(client, f"frase-{number}") for number in range(drops))
     return Latency(
         p50=1_000 * statistics.median(seconds),
