@@ -8,6 +8,7 @@ from typing import Any
 from darkchannel import keys
 from darkchannel.errors import Refused
 from darkchannel.jobs import names, options
+from darkchannel.jobs.formats import FORMATS_OF
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.plan import Book, Chapter, Within
 from darkchannel.speech import sentences
@@ -33,8 +34,6 @@ READERS: Mapping[str, Callable[[bytes], Draft]] = {
     "doc": docx.read,  # whose refusal says what to do with one
     "pdf": pdf.read,
 }
-FORMATS_OF: Mapping[str, tuple[str, ...]] = {"epub": ("mp3", "m4b")}
-"""What is made of a document by its extension, where nobody says."""
 MAX_TITLE = 200
 MAX_LINE = 500
 MAX_DESCRIPTION = 4_000

@@ -14,7 +14,7 @@ import structlog
 from darkchannel.audio.loudness import gain_of
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient
-from darkchannel.runtime.engines import Unanswered, Unread
+from darkchannel.runtime.engines import Silent, Unread
 
 log = structlog.get_logger(__name__)
 
@@ -72,11 +72,11 @@ class Levels:
         """Who has spoken: that it fails is of the text that it is measured on."""
 
     async def gain(self, engine: str, voice: str, language: str) -> float:
-        """Decibels, to 0.01, of a voice that has just spoken; 0 where it is silent, refuses, or fails at figures, too.
+        """Decibels, to 0.01, of a voice that has just spoken; 0 where it is mute, refuses, or fails at figures, too.
 
         That 0 is this process's own, and stands as long as it runs.
         ``voice`` as a turn names it; ``language``, a BCP 47 tag, counts where the name of the voice tells none. Raises
-        Unavailable, Unread, and what is no error of ours.
+        Unavailable, Unread, Silent, and what is no error of ours.
         """
         self._heard.add(_of(engine, voice, language))
         return await asyncio.shield(self.measure(engine, voice, language))
@@ -108,7 +108,7 @@ class Levels:
         prose, figures = reference(*of), reference(*of, of_figures=True)
         try:
             return await self._speak(of[0], prose)
-        except (Unread, Unanswered):
+        except Unread:
             raise
         except Transient:
             if figures == prose:
@@ -117,7 +117,7 @@ class Levels:
 
     def _is_left(self, error: Exception, of: Of) -> bool:
         """Whether a voice that was heard, or refuses, is left as it is: what a store or a server lacks may come."""
-        if isinstance(error, Transient) and not isinstance(error, Unread | Unanswered):
+        if isinstance(error, Transient) and not isinstance(error, Unread | Silent):
             return of in self._heard
         return isinstance(error, Permanent)
 

@@ -13,7 +13,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.jobs.choice import Choice, Left
 from darkchannel.jobs.plan import Plan
-from darkchannel.runtime.engines import NotSetUp, Unread
+from darkchannel.runtime.engines import Busy, NotSetUp, Unread
 from darkchannel.runtime.service import Context
 from services.synthesizer.attempts import Attempts, Order, Read, Said, read
 from services.synthesizer.cache import Cache
@@ -115,10 +115,15 @@ class Speaking:
     async def _due(self, said: Said, line: Line, failures: Failures, begun: Choice | None, rate: int | None) -> Choice:
         """Who is to speak the rest of the book: the first in line that is not gone.
 
-        One that only could not speak this segment is not. ``begun``: who spoke until now; ``rate``: of the book, where
-        it has one.
+        One that only could not speak this segment is not, nor is ``begun``, who spoke until now, while it is merely
+        Busy. ``rate``: of the book, where it has one.
         """
-        gone = {name: str(error) for name, error in failures.items() if isinstance(error, Unavailable)}
+        speaks = begun.engine if begun else None
+        gone = {
+            name: str(error)
+            for name, error in failures.items()
+            if isinstance(error, Unavailable) and not (name == speaks and isinstance(error, Busy))
+        }
         heir = next(name for name in line.asked if name not in gone)
         at = self._clock()
         if begun is None:

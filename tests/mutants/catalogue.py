@@ -172,8 +172,8 @@ CHOOSING = (
     Mutant(
         "one segment that an engine refuses passes the book on",
         "services/synthesizer/speaking.py",
-        "for name, error in failures.items() if isinstance(error, Unavailable)}",
-        "for name, error in failures.items()}",
+        "            if isinstance(error, Unavailable) and",
+        "            if",
         (ENGINES,),
     ),
     Mutant(

@@ -18,18 +18,23 @@ from darkchannel.jobs.choice import Choice
 from darkchannel.jobs.options import Options
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.circuit import FAILURES
-from darkchannel.runtime.engines import NotSetUp, Repeated, Unread, Voice
+from darkchannel.runtime.engines import Busy, Engine, NotSetUp, Repeated, Silent, Unread, Voice
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from darkchannel.speech.ssml import spoken as words
 from services.synthesizer.attempts import TRIES, Reading
 from services.synthesizer.choice import PASSED
+from services.synthesizer.engines import look, speech_server
+from services.synthesizer.engines.openai import OpenAI
+from services.synthesizer.engines.plain import PlainText
+from tests.contract.engines.openai import server, settings
 from tests.pipeline.bench import Bench
 from tests.pipeline.counted import Counted
 from tests.pipeline.engine import RATE, Simulated, as_it_stands, measured, speech
 from tests.pipeline.process import synthesizer
 
 AWAY = Unavailable("it does not answer")
+BUSY = Busy("it does not say which voices it has")
 TEXTS = ("um", "dois", "três", "quatro")
 
 
@@ -76,25 +81,25 @@ class Desk:
         self.read = read
         self.ada, self.bia = Voiced("ada"), Voiced("bia", 2 * RATE)
 
-    def process(self, *engines: Voiced) -> Callable[[ObjectCreated], Awaitable[None]]:
+    def process(self, *engines: Engine) -> Callable[[ObjectCreated], Awaitable[None]]:
         """What one more process does with a segment, of which these engines are known."""
         return synthesizer(self.bench.context(), *(engines or (self.ada, self.bia)), read=self.read).speak
 
-    async def spoken(self, count: int, *engines: Voiced) -> None:
+    async def spoken(self, count: int, *engines: Engine) -> None:
         """So many segments from the first on, one after another, their chunks not looked at yet."""
         if engines or not self.bench.job:
             await self.begin(*engines)
         for index in range(len(await self.records()), count):
             await self.bench.first.handlers["speak"](self.segment(index))
 
-    async def begin(self, *engines: Voiced) -> None:
+    async def begin(self, *engines: Engine) -> None:
         """Have a process of its own memory speak from now on; the segments of a new job wait for it."""
         self.bench.first.handlers["speak"] = self.process(*engines)
         if not self.bench.job:
             self.bench.events.append(await self.bench.drop())
             await self.bench.deliver(until="speak")
 
-    async def narrated(self, *engines: Voiced) -> None:
+    async def narrated(self, *engines: Engine) -> None:
         await self.begin(*engines)
         await self.bench.deliver()
 
@@ -218,7 +223,7 @@ async def test_an_engine_that_goes_away_is_followed_by_the_next_for_the_rest_of_
 async def test_a_text_to_which_an_engine_gives_no_answer_goes_to_the_next_alone() -> None:
     desk = Desk()
     await desk.spoken(1)
-    desk.ada.over = {TEXTS[1]: Repeated("gave no answer within 60 s")}
+    desk.ada.over = {TEXTS[1]: Silent("gave no answer within 60 s")}
     await desk.spoken(4)
     assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
     assert await desk.before() == []
@@ -226,10 +231,71 @@ async def test_a_text_to_which_an_engine_gives_no_answer_goes_to_the_next_alone(
 
 async def test_a_first_text_to_which_an_engine_gives_no_answer_leaves_it_the_book() -> None:
     desk = Desk()
-    desk.ada.over = {TEXTS[0]: Repeated("gave no answer within 60 s")}
+    desk.ada.over = {TEXTS[0]: Silent("gave no answer within 60 s")}
     await desk.spoken(4)
     assert await desk.speakers() == ["bia", "ada", "ada", "ada"]
     assert await desk.before() == []
+
+
+async def test_an_engine_that_is_busy_for_a_moment_keeps_the_book_that_it_speaks() -> None:
+    desk = Desk()
+    await desk.spoken(1)
+    desk.ada.over = {TEXTS[1]: BUSY}
+    await desk.spoken(4)
+    assert await desk.speakers() == ["ada", "bia", "ada", "ada"]
+    assert await desk.before() == []
+
+
+async def test_an_engine_that_is_busy_when_a_book_begins_does_not_get_it() -> None:
+    desk = Desk()
+    desk.ada.over = {TEXTS[0]: BUSY}
+    await desk.spoken(4)
+    assert await desk.speakers() == ["bia"] * 4
+    assert await desk.before() == [("ada", str(BUSY))]
+
+
+async def test_an_engine_that_is_busy_when_another_leaves_a_book_does_not_get_it() -> None:
+    desk = Desk()
+    eva = Voiced("eva", 3 * RATE)
+    await desk.spoken(1, eva)
+    eva.away = AWAY
+    desk.ada.over = {TEXTS[1]: BUSY}
+    await desk.begin(desk.ada, desk.bia, eva)
+    await desk.spoken(4)
+    assert await desk.speakers() == ["eva", "bia", "bia", "bia"]
+
+
+async def test_an_engine_that_stays_busy_loses_its_books() -> None:
+    texts = [f"frase {number}" for number in range(FAILURES + 3)]
+    desk = Desk(*texts)
+    await desk.spoken(1)
+    desk.ada.over = dict.fromkeys(texts, BUSY)
+    await desk.spoken(FAILURES + 1)
+    assert await desk.before() == []
+    desk.ada.over = {}
+    await desk.spoken(FAILURES + 3)
+    assert await desk.speakers() == ["ada", *["bia"] * (FAILURES + 2)]
+    assert await desk.before() == [("ada", str(BUSY))]
+
+
+@pytest.mark.parametrize("voice", [None, "pf_dora"])
+async def test_a_synthesizer_that_is_started_again_beside_a_busy_server_leaves_it_its_books(
+    voice: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
+    desk = Desk(*(in_voice(voice, text) if voice else f"<speak>{text}</speak>" for text in TEXTS), read=as_written)
+    desk.bench.options = Options(voice=voice, priority="low")
+    async with server(has_captions=True) as peer:
+        first, second = (PlainText(OpenAI(settings(peer, openai_speech_voice=None))) for _ in range(2))
+        await desk.spoken(2, first, desk.bia)
+        peer.of_voices = lambda: "slow"
+        await desk.spoken(3, second, desk.bia)
+        peer.of_voices = lambda: "speech"
+        await desk.spoken(4)
+        assert await desk.speakers() == ["openai", "openai", "bia", "openai"]
+        assert await desk.before() == []
+        await asyncio.gather(first.close(), second.close())
 
 
 async def test_a_look_that_fails_takes_no_book_from_the_engine_that_speaks_it() -> None:

@@ -19,6 +19,7 @@ from darkchannel.errors import Permanent
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
 from tests.pipeline.engine import Simulated
+from tests.unit.documents import epub
 
 TALE = "# Um\n\nEra uma vez um farol. Ninguém morava nele.\n\n# Dois\n\nUm dia a luz se acendeu.\n"
 BOUND_SECONDS = 120
@@ -49,27 +50,28 @@ def test_narrate_makes_an_audiobook_and_says_where_it_lies(folder: Path, capsys:
     assert "\x1b" not in err
 
 
-@pytest.mark.parametrize(("setting", "front"), [("flac", ""), ("mp3", "---\nformats: flac\n---\n")])
-@pytest.mark.parametrize("name", ["livro.flac", "livro.mp3"])
-def test_a_copy_is_named_as_settings_and_document_have_the_format(
-    setting: str,
-    front: str,
-    name: str,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_a_copy_may_be_of_any_format_that_an_epub_makes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DARKCHANNEL_FORMATS", raising=False)
+    Path("farol.epub").write_bytes(epub({"um.xhtml": "<p>Era uma vez um farol.</p>"}))
+    assert run(["narrate", "farol.epub", "--out", "livro.m4b"]) == Code.OK
+    [published] = (folder / keys.OUTPUT).glob("*/farol/audiobook.m4b")
+    assert Path("livro.m4b").read_bytes() == published.read_bytes()
+    assert [*(folder / keys.OUTPUT).glob("*/farol.mp3")]
+
+
+@pytest.mark.parametrize(("name", "code"), [("livro.flac", Code.OK), ("livro.mp3", Code.FAILED)])
+def test_the_document_has_the_last_word_over_the_format_of_the_copy(
+    name: str, code: Code, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("DARKCHANNEL_FORMATS", setting)
-    Path("farol.md").write_text(f"{front}Era uma vez um farol.", encoding="utf-8")
-    is_right = name.endswith("flac")
-    assert run(["narrate", "farol.md", "--out", name]) == (Code.OK if is_right else Code.FAILED)
+    Path("farol.md").write_text("---\nformats: flac\n---\nEra uma vez um farol.", encoding="utf-8")
+    assert run(["narrate", "farol.md", "--out", name]) == code
     [audiobook] = (folder / keys.OUTPUT).glob("*/farol.flac")
-    if is_right:
+    if code is Code.OK:
         assert Path(name).read_bytes() == audiobook.read_bytes()
-    else:
-        assert f"{name} would hold flac, which its name does not say; " in (told := capsys.readouterr().err)
-        assert f"lies in {audiobook}: copy it from there" in told
-    assert Path(name).exists() is is_right
+        return
+    told = capsys.readouterr().err
+    assert f"{name} means mp3, and what was made is flac; the audiobook is done and lies in {audiobook}" in told
+    assert not Path(name).exists()
 
 
 def test_narrate_leaves_to_watch_what_others_dropped(folder: Path) -> None:

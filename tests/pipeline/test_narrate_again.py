@@ -42,7 +42,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (installed / "entry_points.txt").write_text(f"[darkchannel.engines]\ndisturbed = {__name__}:disturbed\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("DARKCHANNEL_FOLDER", str(tmp_path / "data"))
-    for name in ("MINIO_ENDPOINT", "MINIO_PUBLIC_URL"):
+    for name in ("MINIO_ENDPOINT", "MINIO_PUBLIC_URL", "DARKCHANNEL_FORMATS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DARKCHANNEL_RECONCILE_AFTER_SECONDS", "3600")  # nothing goes on before somebody asks
     monkeypatch.setattr(progress, "STALL_SECONDS", 60.0)
@@ -55,7 +55,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_narrate_goes_on_with_the_job_that_was_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
     Path("chuva.md").write_text(TALE, encoding="utf-8")
-    command = ["narrate", "chuva.md", "--engine", "disturbed"]
+    command = ["narrate", "chuva.md", "--engine", "disturbed", "--out", "chuva.flac"]
     assert run(command) == Code.INTERRUPTED
     kept = capsys.readouterr().err
     assert "is kept: the same command goes on with it" in kept
@@ -66,5 +66,6 @@ def test_narrate_goes_on_with_the_job_that_was_interrupted(capsys: pytest.Captur
     assert "under all the options it began with" in err
     assert f"`darkchannel cancel {job}` drops it" in kept
     assert len(SAID) == len(set(SAID)) == 2  # nothing is spoken anew
+    assert Path("chuva.flac").read_bytes().startswith(b"fLaC")
     assert run(["jobs", "--json"]) == Code.OK
     assert [one["job"] for one in json.loads(capsys.readouterr().out)["jobs"]] == [job]

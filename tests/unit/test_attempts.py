@@ -8,7 +8,7 @@ import pytest
 from darkchannel.audio.wav import Speech, Turn
 from darkchannel.errors import DarkChannelError, Permanent, Unavailable
 from darkchannel.runtime.circuit import FAILURES
-from darkchannel.runtime.engines import Repeated
+from darkchannel.runtime.engines import Busy
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
 from darkchannel.speech.ssml import Element
@@ -87,7 +87,7 @@ async def test_one_level_that_cannot_be_measured_is_one_failure_however_many_seg
 
 async def test_one_answer_that_is_held_back_is_one_failure_and_nobody_who_waited_for_it_asks_again() -> None:
     desk = Desk(is_costly=True)
-    desk.engine.held_back = Repeated("it does not say in time which voices it has")
+    desk.engine.held_back = Busy("it does not say in time which voices it has")
     await desk.fail("um", times=2 * FAILURES)
     assert desk.engine.questions == 2 * FAILURES
     assert not await desk.is_resting()

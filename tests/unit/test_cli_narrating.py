@@ -13,6 +13,7 @@ from darkchannel import keys
 from darkchannel.cli import narrating, resuming
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code, Failed, Usage
+from darkchannel.cli.report import Count, Report
 from darkchannel.cli.submitting import upload
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 TALE = "Era uma vez um farol. Ninguém morava nele."
 OPTIONS = {"title": "O Farol", "voice": "pt-br+f3"}
+JOB = "5cb38d77-9a4c-5ef5-b6ec-5a3c0e1a9f10"
 
 
 async def pieces(*found: bytes) -> AsyncIterator[bytes]:
@@ -61,7 +63,7 @@ async def test_a_copy_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
 
 def test_a_device_is_no_place_for_a_copy() -> None:
     with pytest.raises(Usage, match="/dev/null is neither a file nor a folder"):
-        narrating.check_out(Path("/dev/null"), Path("farol.txt"), {})
+        narrating.check_out(Path("/dev/null"), Path("farol.txt"))
 
 
 async def test_a_copy_that_cannot_be_written_is_told_with_where_the_audiobook_lies(tmp_path: Path) -> None:
@@ -72,20 +74,56 @@ async def test_a_copy_that_cannot_be_written_is_told_with_where_the_audiobook_li
     assert f"lies in {there}: copy it from there; the same command would narrate it anew" in str(told.value)
 
 
-@pytest.mark.parametrize(("made", "name"), [("mp3", "x.m4b"), ("flac", "x.MP3"), ("m4b", "x.opus")])
-async def test_a_copy_under_the_name_of_another_format_is_not_written(made: str, name: str, tmp_path: Path) -> None:
-    there, target = tmp_path / "2026" / f"farol.{made}", tmp_path / name
+async def published(store: FolderStore, *files: str) -> Report:
+    """What is told of a job that made these files, each of which holds its name in the build."""
+    places = {file: keys.published("2026-03-01", "farol", file, files[0]) for file in files}
+    for file, key in places.items():
+        await store.put(keys.OUTPUT, key, file.encode())
+    some = Count(done=1, total=1)
+    return Report(
+        job=JOB, state=State.COMPLETED, run=1, source="farol.txt", accepted_at=utc_now(), segments=some, sections=some,
+        files=places,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("x.opus", "audiobook.opus"),
+        ("x.ogg", "audiobook.opus"),
+        ("x.mp3", "audiobook.mp3"),
+        ("x.M4A", "audiobook.m4b"),
+        ("x.zip", "audiobook.zip"),
+        ("x", "audiobook.opus"),
+        ("livro.novo", "audiobook.opus"),
+    ],
+)
+async def test_of_what_was_made_that_is_copied_whose_format_the_name_means(
+    name: str, file: str, tmp_path: Path
+) -> None:
+    store, target = FolderStore(tmp_path / "data"), tmp_path / name
+    made = ("audiobook.opus", "chapters/001-um.mp3", "audiobook.mp3", "audiobook.m4b", "audiobook.zip", "cover.jpg")
+    assert await narrating.delivered(store, await published(store, *made), target) == target
+    assert target.read_text() == file
+
+
+async def test_into_a_folder_goes_the_main_file_under_its_name(tmp_path: Path) -> None:
+    store, folder = FolderStore(tmp_path / "data"), tmp_path / "x.m4b"
+    folder.mkdir()
+    report = await published(store, "audiobook.mp3", "audiobook.m4b")
+    assert await narrating.delivered(store, report, folder) == folder / "farol.mp3"
+    assert (folder / "farol.mp3").read_text() == "audiobook.mp3"
+
+
+async def test_a_format_that_was_not_made_is_not_copied_and_what_was_made_is_told(tmp_path: Path) -> None:
+    store, target = FolderStore(tmp_path / "data"), tmp_path / "x.m4b"
+    report = await published(store, "audiobook.opus", "audiobook.flac", "audiobook.srt", "acx/001-um.mp3")
     with pytest.raises(Failed) as told:
-        await narrating.copied(there, target, pieces(b"o de hoje"))
-    assert str(told.value).startswith(f"{target} would hold {made}, which its name does not say; ")
+        await narrating.delivered(store, report, target)
+    assert str(told.value).startswith(f"{target} means m4b, and what was made is opus, flac; ")
+    there = tmp_path / "data" / keys.OUTPUT / "2026-03-01" / "farol.opus"
     assert f"lies in {there}: copy it from there" in str(told.value)
-    assert not [*tmp_path.iterdir()]
-
-
-@pytest.mark.parametrize(("made", "name"), [("m4b", "x.M4A"), ("opus", "x.ogg"), ("mp3", "x"), ("flac", "livro.novo")])
-async def test_a_copy_under_a_name_of_its_format_or_of_none_is_written(made: str, name: str, tmp_path: Path) -> None:
-    await narrating.copied(tmp_path / f"farol.{made}", tmp_path / name, pieces(b"o de hoje"))
-    assert (tmp_path / name).read_bytes() == b"o de hoje"
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 async def test_who_interrupts_the_copy_is_told_where_the_audiobook_lies_and_nothing_half_written_stays(
@@ -110,21 +148,24 @@ async def test_who_interrupts_the_copy_is_told_where_the_audiobook_lies_and_noth
 
 
 @pytest.mark.parametrize(
-    ("name", "formats", "told"),
+    ("name", "options", "environment", "told"),
     [
-        ("x.flac", "acx", "x.flac would hold mp3: give -o formats=flac instead"),
-        ("x.MP3", "opus,mp3", "x.MP3 would hold opus: give -o formats=mp3 instead"),
-        ("x.m4a", "mp3-vbr", "x.m4a would hold mp3-vbr: give -o formats=m4b instead"),
-        ("x.wav", None, "x.wav is of no format that can be made"),
-        (f"{'a' * 300}.mp3", None, "cannot be written: File name too long; name another"),
+        ("x.flac", "acx", None, "x.flac means flac, and formats are mp3, acx: give -o formats=flac, or end its name"),
+        ("x.m4a", "mp3-vbr", "m4b", "x.m4a means m4b, and formats are mp3-vbr: give -o formats=m4b"),
+        ("x.MP3", None, "opus,m4b", "x.MP3 means mp3, and formats are opus, m4b: give -o formats=mp3"),
+        ("x.zip", "chapters", None, "x.zip means zip, and formats are mp3, chapters: give -o formats=zip"),
+        ("x.wav", None, None, "x.wav is of no format that can be made: end its name in .mp3, "),
+        (f"{'a' * 300}.mp3", None, None, "cannot be written: File name too long; name another"),
     ],
 )
 async def test_a_name_that_the_copy_cannot_have_is_refused_before_anything_is_begun(
-    name: str, formats: str | None, told: str, file: Path
+    name: str, options: str | None, environment: str | None, told: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"formats": formats} if formats else {}
+    if environment:
+        monkeypatch.setenv("DARKCHANNEL_FORMATS", environment)
+    given = {"formats": options} if options else {}
     with pytest.raises(Usage, match=told):
-        await narrating.narrate(file, options, folder=file.parent / "data", out=file.with_name(name), json=False)
+        await narrating.narrate(file, given, folder=file.parent / "data", out=file.with_name(name), json=False)
     assert [*file.parent.iterdir()] == [file]
 
 
@@ -134,27 +175,59 @@ def test_a_folder_that_this_user_may_not_write_is_no_place_for_a_copy(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, _: path != file.parent)
     with pytest.raises(Usage, match=f"{file.parent} may not be written by this user: name another with --out"):
-        narrating.check_out(file.parent / name, file, {})
+        narrating.check_out(file.parent / name, file)
 
 
 @pytest.mark.parametrize(
-    ("name", "formats"),
+    ("document", "name", "meant"),
     [
-        ("x.mp3", None),
-        ("x.mp3", "chapters,mp3-vbr"),
-        ("x.mp3", "acx"),
-        ("x.M4A", "m4b,mp3"),
-        ("x.ogg", "opus"),
-        ("x.flac", "flac"),
-        ("x", "flac"),
-        ("livro.novo", "flac"),
-        ("x.flac", None),
+        ("conto.txt", "x.flac", "flac"),
+        ("conto.txt", "x.M4A", "m4b"),
+        ("conto.txt", "x.zip", "zip"),
+        ("conto.txt", "x.mp3", None),
+        ("conto.txt", "x", None),
+        ("conto.txt", "livro.novo", None),
+        ("conto.txt", ".", None),
+        ("livro.EPUB", "x.mp3", None),
+        ("livro.EPUB", "x.m4b", None),
+        ("livro.EPUB", "x.opus", "opus"),
     ],
 )
-def test_a_name_of_the_format_that_is_made_or_may_be_or_of_none_is_taken(
-    name: str, formats: str | None, file: Path
+def test_where_nobody_names_formats_the_name_of_the_copy_does_unless_its_own_is_made_anyway(
+    document: str, name: str, meant: str | None, file: Path
 ) -> None:
-    narrating.check_out(file.with_name(name), file, {"formats": formats} if formats else {})
+    given = {"title": "O Farol"}
+    found = narrating.with_format(given, file.with_name(name) if name != "." else file.parent, file.with_name(document))
+    assert found == (given | {"formats": meant} if meant else given)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "environment"),
+    [
+        ("x.mp3", "chapters,mp3-vbr", None),
+        ("x.mp3", "acx", None),
+        ("x.MP3", "opus,mp3", None),
+        ("x.ogg", "mp3,opus", "mp3"),
+        ("x.zip", "mp3,zip", None),
+        ("x", "flac", None),
+        ("livro.novo", None, "flac"),
+        ("x.flac", None, "mp3,flac"),
+    ],
+)
+def test_formats_that_are_named_with_that_of_the_copy_among_them_stay_as_they_are(
+    name: str, options: str | None, environment: str | None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if environment:
+        monkeypatch.setenv("DARKCHANNEL_FORMATS", environment)
+    given = {"formats": options} if options else {}
+    assert narrating.with_format(given, file.with_name(name), file) == given
+
+
+def test_formats_that_a_file_of_settings_names_are_named(file: Path) -> None:
+    Path(".env").write_text("DARKCHANNEL_FORMATS=mp3,flac\n")
+    assert narrating.with_format({}, Path("x.flac"), file) == {}
+    with pytest.raises(Usage, match="formats are mp3, flac"):
+        narrating.with_format({}, Path("x.opus"), file)
 
 
 @pytest.mark.parametrize("command", ["narrate", "submit"])
@@ -164,7 +237,10 @@ def test_a_document_that_cannot_be_looked_at_is_wrong_usage(command: str, capsys
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A document in a folder of its own, where nothing but the test sets formats."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DARKCHANNEL_FORMATS", raising=False)
     found = tmp_path / "farol.txt"
     found.write_text(TALE, encoding="utf-8")
     return found
@@ -199,7 +275,7 @@ def test_a_link_to_anything_else_and_a_folder_with_the_document_in_it_are_places
     for link, target in (("farol.mp3", "outro.mp3"), ("farol-2.mp3", "nada.mp3"), ("farol.bak", "farol.txt")):
         (folder / link).symlink_to(folder / target)
     for out in (folder, folder / "farol.mp3", folder / "farol-2.mp3", folder / "novo.mp3", None):
-        narrating.check_out(out, file, {})
+        narrating.check_out(out, file)
 
 
 @pytest.fixture
@@ -264,9 +340,6 @@ async def test_a_book_that_is_made_anew_after_an_edit_is_left_alone(jobs: Jobs, 
     await jobs.close(job, 1, State.COMPLETED)
     await jobs.open_run(job, 2, Opened(reason="edited", at=utc_now()))
     assert await resuming.unfinished(jobs, file, OPTIONS) is None
-
-
-JOB = "5cb38d77-9a4c-5ef5-b6ec-5a3c0e1a9f10"
 
 
 @pytest.mark.parametrize(

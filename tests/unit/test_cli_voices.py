@@ -14,7 +14,7 @@ from darkchannel.cli import voices
 from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Unavailable
-from darkchannel.runtime.engines import Repeated, Voice
+from darkchannel.runtime.engines import Busy, Unread, Voice
 from darkchannel.speech.ssml import Element, spoken
 from darkchannel.storage.port import GOES_ON, ObjectStore
 from services.synthesizer.engines.bark import LANGUAGES
@@ -92,7 +92,7 @@ class Guessing(Choir):
     async def has(self, voice: str) -> bool:
         if voice == "guessing":
             return True
-        raise Repeated("coro.exemplo.br does not say which voices it has; it may be busy")
+        raise Busy("coro.exemplo.br does not say which voices it has; it may be busy")
 
 
 class Reserved(Guessing):
@@ -100,6 +100,13 @@ class Reserved(Guessing):
 
     async def voices(self) -> Sequence[Voice]:
         return [Voice("guessing")]
+
+
+class Unreadable(Choir):
+    """Of a store that is away."""
+
+    async def voices(self) -> Sequence[Voice]:
+        raise Unread("the voices of the choir cannot be read: the store is away")
 
 
 class Silent(Choir):
@@ -272,21 +279,42 @@ def test_a_voice_that_is_only_supposed_is_not_listed(
     assert not out
     assert err == (
         "no engine tells of a voice\n"
-        "guessing cannot tell its voices now: coro.exemplo.br does not say which voices it has; it may be busy\n"
+        "guessing cannot speak now: coro.exemplo.br does not say which voices it has; it may be busy\n"
     )
 
 
-@pytest.mark.parametrize("kind", ["Guessing", "Reserved"])
-def test_a_voice_that_a_server_does_not_speak_of_is_not_denied(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_engine_whose_voices_cannot_be_read_now_is_not_said_to_be_mute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bring(tmp_path, monkeypatch, {"guessing": f"{__name__}:{kind}"})
-    assert run(["voices", "--engine", "guessing", "--sample", "dora"]) == Code.FAILED
-    assert "does not say which voices it has; it may be busy" in the_error(capsys)
+    bring(tmp_path, monkeypatch, {"unreadable": f"{__name__}:Unreadable"})
+    assert run(["voices", "--engine", "unreadable"]) == Code.OK
+    reason = "the voices of the choir cannot be read: the store is away"
+    assert f"unreadable cannot tell its voices now: {reason}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "reason"),
+    [
+        ("Guessing", Code.AWAY, "does not say which voices it has; it may be busy"),
+        ("Reserved", Code.AWAY, "does not say which voices it has; it may be busy"),
+        ("Unreadable", Code.FAILED, "cannot be read: the store is away"),
+    ],
+)
+def test_a_voice_of_which_nothing_is_known_now_is_not_denied(
+    kind: str,
+    code: Code,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bring(tmp_path, monkeypatch, {"unknowing": f"{__name__}:{kind}"})
+    assert run(["voices", "--engine", "unknowing", "--sample", "dora"]) == code
+    assert reason in the_error(capsys)
     assert run(["voices", "--sample", "ninguém"]) == Code.NOT_FOUND
     having, could_not, _ = the_error(capsys).replace(" could not be asked", ";").split(";")
     assert having == "darkchannel: espeak has no voice 'ninguém'"
-    assert "guessing" in could_not
+    assert "unknowing" in could_not
 
 
 def test_every_engine_is_closed_also_one_that_cannot_speak() -> None:

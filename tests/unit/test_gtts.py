@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import Repeated, Unanswered, open_engine
+from darkchannel.runtime.engines import Repeated, Silent, open_engine
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.storage.memory import MemoryStore
@@ -131,9 +131,10 @@ async def test_a_google_out_of_reach_is_tried_a_few_times_more(manner: Manner | 
 
 
 async def test_a_google_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
-    async with spoken_to("slow", repeats=0, gtts_timeout_seconds=0.5) as (engine, _):
-        with pytest.raises(Unanswered, match=r"gave no answer within 0.5 s"):
+    async with spoken_to("slow", gtts_timeout_seconds=0.5) as (engine, peer):
+        with pytest.raises(Silent, match=r"gave no answer within 0.5 s"):
             await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1
 
 
 async def test_a_google_that_comes_back_is_not_given_up() -> None:

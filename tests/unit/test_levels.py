@@ -14,7 +14,7 @@ from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech, Turn
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import Repeated, Unanswered, Unread
+from darkchannel.runtime.engines import Repeated, Silent, Unread
 from darkchannel.speech.parse import parse
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
@@ -79,7 +79,7 @@ async def test_a_silent_voice_has_no_gain() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [Unread("no store"), Unanswered("nothing in time"), Unavailable("away"), OSError("broken")],
+    [Unread("no store"), Unavailable("away"), OSError("broken")],
     ids=lambda value: type(value).__name__,
 )
 async def test_a_failure_is_told_to_all_who_wait_and_the_next_segment_tries_anew(error: Exception) -> None:
@@ -100,9 +100,10 @@ async def test_a_voice_that_refuses_is_left_as_loud_as_it_is() -> None:
     assert len(organ.asked) == 1
 
 
-async def test_a_voice_that_fails_at_its_prose_is_measured_on_figures() -> None:
+@pytest.mark.parametrize("error", [Transient("HTTP 500"), Silent("nothing in time")], ids=lambda e: type(e).__name__)
+async def test_a_voice_that_fails_at_its_prose_is_measured_on_figures(error: Exception) -> None:
     organ = Organ()
-    organ.fails.append(Transient("HTTP 500"))
+    organ.fails.append(error)
     levels = Levels(organ.speak)
     assert [await levels.gain("organ", "note-900", "pt-BR") for _ in range(2)] == [
         await Levels(Organ().speak).gain("organ", "note-900", "pt-BR")
@@ -137,7 +138,7 @@ async def test_a_voice_that_fails_at_figures_is_not_asked_for_the_same_figures_a
 
 @pytest.mark.parametrize(
     "then",
-    [Unread("no store"), Unanswered("nothing in time"), Unavailable("away")],
+    [Unread("no store"), Silent("nothing in time"), Unavailable("away")],
     ids=lambda value: type(value).__name__,
 )
 async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_next_segment(then: Exception) -> None:
@@ -147,6 +148,16 @@ async def test_an_engine_that_goes_away_before_the_figures_is_asked_anew_by_the_
     with pytest.raises(type(then)):
         await levels.gain("organ", "note-900", "pt-BR")
     assert await levels.gain("organ", "note-900", "pt-BR") > 1
+
+
+async def test_figures_that_get_no_answer_where_there_is_no_prose_are_asked_for_anew_by_the_next_segment() -> None:
+    organ = Organ()
+    organ.fails.append(Silent("nothing in time"))
+    levels = Levels(organ.speak)
+    with pytest.raises(Silent):
+        await levels.gain("organ", "note-900", "it")
+    assert await levels.gain("organ", "note-900", "it") > 1
+    assert len(organ.asked) == 2
 
 
 async def test_a_voice_that_fails_before_anybody_heard_it_is_measured_when_it_has_spoken() -> None:

@@ -12,7 +12,7 @@ from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
-from darkchannel.runtime.engines import Engine, NotSetUp, Unanswered, Unread, Voice
+from darkchannel.runtime.engines import Engine, NotSetUp, Silent, Unread, Voice
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.speech.ssml import Element
 from services.synthesizer.member import EVERY, OLD, Member
@@ -272,14 +272,14 @@ async def test_a_disk_that_is_full_is_no_fault_of_the_engine() -> None:
 
 
 async def test_an_engine_that_never_tells_its_revision_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Silent(Simulated):
+    class Mute(Simulated):
         async def revision(self, _: Element) -> str:
             await asyncio.Event().wait()
             raise AssertionError
 
     monkeypatch.setattr(engines, "REVISION_SECONDS", 0.01)
     with pytest.raises(Transient, match=r"simulated did not tell its revision within 0.01 s"):
-        await member(Silent(say), Clock()).revision(SCRIPT)
+        await member(Mute(say), Clock()).revision(SCRIPT)
 
 
 async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() -> None:
@@ -328,14 +328,14 @@ async def test_who_waits_for_a_slot_is_let_go_when_the_engine_is_left_alone() ->
         nonlocal tries
         tries += 1
         await gate.wait()
-        raise Unanswered("gave no answer within 60 s")
+        raise Silent("gave no answer within 60 s")
 
     known = member(Simulated(silent, slots=1), Clock())
 
     async def told() -> None:
         try:
             await known.speak(SCRIPT)
-        except Unanswered as error:
+        except Silent as error:
             known.tell(error)
             raise
 
@@ -344,7 +344,7 @@ async def test_who_waits_for_a_slot_is_let_go_when_the_engine_is_left_alone() ->
     gate.set()
     failures = await asyncio.gather(*asked, return_exceptions=True)
     assert tries == FAILURES
-    assert [type(error) for error in failures] == [Unanswered] * FAILURES + [Unavailable] * 3
+    assert [type(error) for error in failures] == [Silent] * FAILURES + [Unavailable] * 3
 
 
 async def test_an_engine_that_never_tells_what_its_speech_depends_on_is_left_alone() -> None:

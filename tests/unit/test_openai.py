@@ -16,10 +16,11 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from structlog.processors import JSONRenderer
 from structlog.stdlib import ProcessorFormatter
+from structlog.testing import capture_logs
 
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, Repeated, Unanswered, open_engine
+from darkchannel.runtime.engines import Busy, NotSetUp, Repeated, Silent, open_engine
 from darkchannel.runtime.logs import Redactor
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
@@ -328,18 +329,26 @@ async def test_a_server_that_comes_back_is_not_given_up() -> None:
         assert len(peer.asked) == 5
 
 
-async def test_a_text_without_an_answer_is_not_sent_once_more_without_captions() -> None:
-    async with served("slow", repeats=0, has_captions=True, openai_speech_timeout_seconds=0.5) as (engine, peer):
-        peer.of_captions = lambda: "slow"
-        with pytest.raises(Unanswered):
-            await engine.say(PROSE, "pt-BR", None)
-        assert peer.asked == []
-
-
 async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
-    async with served("slow", repeats=0, openai_speech_timeout_seconds=0.5) as (engine, _):
-        with pytest.raises(Unanswered, match=r"gave no answer within 0.5 s"):
+    async with served("slow", openai_speech_timeout_seconds=0.5) as (engine, peer):
+        with pytest.raises(Silent, match=r"gave no answer within 0.5 s"):
             await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1
+
+
+async def test_captions_that_never_come_are_waited_for_once_and_their_text_is_spoken_without_words() -> None:
+    async with served() as (engine, _):
+        await engine.say(PROSE, "pt-BR", None)  # from here on its server has it at hand
+    async with served(has_captions=True, openai_speech_timeout_seconds=0.5) as (engine, peer):
+        peer.of_captions = lambda: "slow"
+        with capture_logs() as logs:
+            said = await asyncio.gather(*(engine.say(PROSE, "pt-BR", None) for _ in range(2)))
+            assert len(peer.captioned) == 2
+            said.append(await engine.say(PROSE, "pt-BR", None))
+        assert all(seconds(speech) > 2 and not speech.words for speech in said)
+        assert (len(peer.captioned), len(peer.asked)) == (2, 3)
+        [line] = logs
+        assert (line["log_level"], "gave no answer within 0.5 s" in line["reason"]) == ("warning", True)
 
 
 @pytest.mark.parametrize(
@@ -470,7 +479,7 @@ async def test_a_list_of_voices_that_was_just_held_back_is_not_waited_for_again(
         peer.of_voices = lambda: "slow"
         told = await PlainText(engine).revision(script)
         assert await PlainText(engine).revision(script) == told
-        with pytest.raises(Unavailable, match="does not say in time"):
+        with pytest.raises(Busy, match="does not say in time"):
             await has(engine, "ana")
         assert peer.lists == 1
 
@@ -495,7 +504,7 @@ async def test_a_voice_is_not_said_to_be_missing_by_a_server_that_says_nothing(m
         script = rendered('<speak xml:lang="pt-BR"><voice name="pf_dora">Bom dia.</voice></speak>')
         spoken = PlainText(engine)
         for failing in (spoken.has("pf_dora"), spoken.revision(script), spoken.speak(script)):
-            with pytest.raises(Unavailable, match="does not say in time which voices it has"):
+            with pytest.raises(Busy, match="does not say in time which voices it has"):
                 await failing
         assert peer.asked == peer.captioned == []
         peer.of_voices = lambda: "speech"
@@ -518,7 +527,7 @@ async def test_a_name_that_the_settings_tell_needs_no_list(monkeypatch: pytest.M
     async with served(has_captions=True, openai_speech_voices="pf_dora") as (engine, peer):
         peer.of_voices = lambda: "slow"
         assert await has(engine, "nova pf_dora", "nova", "pf_dora")
-        with pytest.raises(Unavailable, match="does not say in time"):
+        with pytest.raises(Busy, match="does not say in time"):
             await engine.known([("nova", "pf_dora"), ("ana",)])
 
 
@@ -548,7 +557,7 @@ async def test_one_list_of_voices_that_is_held_back_is_one_failure_of_its_server
         orders = [Order(measured(f"Frase {n}."), "pt-BR", None, source="etag", take=0) for n in range(6)]
         said = (attempts.said("openai", order, frozenset()) for order in orders)
         failures = await asyncio.gather(*said, return_exceptions=True)
-        assert all(isinstance(error, Unavailable) for error in failures)
+        assert all(isinstance(error, Busy) for error in failures)
         assert peer.paths == ["/v1/audio/voices"]
         assert not (await engines.member("openai").standing()).is_resting
 
@@ -584,7 +593,7 @@ async def test_no_voice_is_guessed_for_a_server_that_has_told_of_none_yet(monkey
     monkeypatch.setattr(speech_server, "LOOK_SECONDS", 0.2)
     async with served(has_captions=True, openai_speech_voice=None) as (engine, peer):
         peer.of_voices = lambda: "slow"
-        with pytest.raises(Unavailable, match="does not say in time which voices it has"):
+        with pytest.raises(Busy, match="does not say in time which voices it has"):
             await engine.say(GREETING, "pt-BR", None)
         assert peer.captioned == peer.asked == []
 

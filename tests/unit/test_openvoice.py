@@ -12,7 +12,7 @@ import pytest
 from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Denied, Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import NotSetUp, Unanswered, Unread, open_engine
+from darkchannel.runtime.engines import NotSetUp, Silent, Unread, open_engine
 from darkchannel.runtime.settings import read
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
@@ -209,9 +209,10 @@ async def test_a_server_out_of_reach_is_tried_a_few_times_more(manner: Manner | 
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_is_set() -> None:
-    async with served("slow", repeats=0, openvoice_timeout_seconds=0.5) as (engine, _, _):
-        with pytest.raises(Unanswered, match=r"gave no answer within 0.5 s"):
+    async with served("slow", openvoice_timeout_seconds=0.5) as (engine, peer, _):
+        with pytest.raises(Silent, match=r"gave no answer within 0.5 s"):
             await engine.say(PROSE, "pt-BR", None)
+        assert len(peer.asked) == 1
 
 
 async def test_a_server_that_takes_no_recording_in_time_is_away() -> None:

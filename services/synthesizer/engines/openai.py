@@ -15,7 +15,7 @@ from yarl import URL
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime import logs
-from darkchannel.runtime.engines import NotSetUp, Repeated, Unanswered, Voice
+from darkchannel.runtime.engines import Busy, NotSetUp, Repeated, Silent, Voice
 from darkchannel.runtime.settings import read
 from darkchannel.storage.port import ObjectStore
 from services.synthesizer.engines import openai_voices
@@ -69,8 +69,8 @@ class OpenAI:
     async def known(self, wanted: Sequence[Sequence[str]]) -> Collection[str]:
         """Also those that the settings name, while the server has told of none.
 
-        It is asked again only for the sake of a voice that has none of its names among them. Raises Unavailable where
-        it has told of none and says nothing: such a voice may be there.
+        It is asked again only for the sake of a voice that has none of its names among them. Raises Busy where it has
+        told of none and says nothing: such a voice may be there.
         """
         if self._lacks(wanted) and (silence := await self._look.made()) and self._voices is None:
             raise silence.with_traceback(None)
@@ -119,8 +119,11 @@ class OpenAI:
             if answer.ok:
                 return await asyncio.to_thread(captioned_speech_of, answer.body, text)
             reason = f"HTTP {answer.status}"
-        except Unanswered:
-            raise  # the same text would take as long once more
+        except Silent as error:
+            if self._has_captions:
+                log.warning("a speech server is asked for words no more", engine=self.name, reason=str(error))
+            self._has_captions = False  # each text would take as long
+            return None
         except (DarkChannelError, ValueError) as error:
             reason = str(error)
         log.info("a speech server told no words", engine=self.name, reason=reason)
@@ -144,7 +147,7 @@ class OpenAI:
     async def _all(self) -> tuple[Voice, ...]:
         """The voices that the server told of; where it says nothing, those that the settings name.
 
-        Raises Unavailable where they name none.
+        Raises Busy where they name none.
         """
         if self._voices is None and (silence := await self._look.made()) and not self._named():
             raise silence.with_traceback(None)
@@ -161,7 +164,7 @@ class OpenAI:
         """Ask the server for its voices, for a few seconds; why it says nothing, None where it does."""
         answer = await self._server.look("GET", self._at("v1/audio/voices"), headers=self._headers)
         if answer is None:
-            return Unavailable(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
+            return Busy(f"OpenAI: {self._host} does not say in time which voices it has; it may be busy")
         self._voices = self._told(answer)
         return None
 

@@ -19,7 +19,7 @@ from darkchannel import keys
 from darkchannel.audio.wav import Speech
 from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import logs
-from darkchannel.runtime.engines import NotSetUp, Unanswered, Voice
+from darkchannel.runtime.engines import NotSetUp, Silent, Voice
 from darkchannel.runtime.settings import read
 from darkchannel.speech.expected import excerpt
 from darkchannel.storage.port import ObjectStore
@@ -168,7 +168,7 @@ class OpenVoice:
             url = self._at("upload_audio/")
             try:
                 answer = await self._server.ask("POST", url, body=form)
-            except Unanswered as error:  # of no text
+            except Silent as error:  # of no text
                 raise Unavailable(str(error)) from error
             _check(answer, url)
             if refusal := _told(answer, "error"):  # with status 200, too

@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from darkchannel.errors import Transient, Unavailable
-from darkchannel.runtime.engines import Unanswered
+from darkchannel.runtime.engines import Silent
 from darkchannel.runtime.waiting import backoff
 from services.synthesizer.engines.rest import Rest, retry_after
 from services.synthesizer.engines.troubles import shown, trouble
@@ -68,7 +68,7 @@ class SpeechServer:
         pauses: Pauses = pauses,
         by_proxy: bool = False,
     ) -> None:
-        """``timeout`` in seconds for one try; ``advice`` ends the message of Unavailable and Unanswered: what to do.
+        """``timeout`` in seconds for one try; ``advice`` ends the message of Unavailable and Silent: what to do.
 
         ``final``: statuses that the engine judges itself, though others would try again. ``by_proxy``: whether the
         proxy that ``HTTPS_PROXY`` names is used, and ``NO_PROXY`` minded.
@@ -95,7 +95,7 @@ class SpeechServer:
         """The answer, whatever it says; a redirect is not followed. ``repeats``: whether it is tried again.
 
         Raises Unavailable while the server is out of reach: refused, or busy by its status, also after
-        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Unanswered where it takes what
+        ``PATIENCE_SECONDS`` of trying again, or for longer by its own ``Retry-After``; Silent as soon as it takes what
         was sent and says nothing in time; Transient where the answer breaks off or has no end. An answer 500 is handed
         back where the last try, too, ends in it.
         """
@@ -103,11 +103,13 @@ class SpeechServer:
         deadline = clock() + PATIENCE_SECONDS
         for pause in (*(self._pauses() if repeats else ()), math.inf):
             self._mind_rest(url)
-            wait, answer, is_silent = pause, None, False
+            wait, answer = pause, None
             try:
                 answer = await self._once(method, url, headers or {}, body, self._timeout)
             except (aiohttp.ClientError, OSError) as error:
-                reason, is_silent = self._trouble(url, error, self._timeout), _is_silence(error)
+                reason = self._trouble(url, error, self._timeout)
+                if _is_silence(error):
+                    raise Silent(self._told(url, reason)) from error
             else:
                 if answer.status not in self._away:
                     return answer
@@ -119,8 +121,6 @@ class SpeechServer:
             await asyncio.sleep(wait)
         if answer and answer.status == FAILED:
             return answer
-        if is_silent:
-            raise Unanswered(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
         raise self._unavailable(url, reason)
 
     async def look(self, method: str, url: URL, *, headers: Mapping[str, str] | None = None) -> Answer | None:
@@ -179,7 +179,10 @@ class SpeechServer:
         return trouble(url, error, seconds=seconds, by_proxy=self._by_proxy)
 
     def _unavailable(self, url: URL, reason: str) -> Unavailable:
-        return Unavailable(f"{self._engine}: {shown(url)} {reason}; {self._advice}")
+        return Unavailable(self._told(url, reason))
+
+    def _told(self, url: URL, reason: str) -> str:
+        return f"{self._engine}: {shown(url)} {reason}; {self._advice}"
 
     async def _open(self) -> aiohttp.ClientSession:
         async with self._opening:

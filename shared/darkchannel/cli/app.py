@@ -90,7 +90,10 @@ def narrate(
     author: Author = None,
     priority: Priority = None,
     others: Others = None,
-    out: Annotated[Path | None, typer.Option(help="Also copy the audiobook to this file or folder.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also copy the audiobook to this file or folder; a file's extension says the format."),
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of the objects.")] = None,
     json: Json = False,
 ) -> int:

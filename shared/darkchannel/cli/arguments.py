@@ -66,7 +66,10 @@ async def _interruptible(command: Coroutine[Any, Any, int]) -> int:
 
 
 def _end(*_: object) -> None:
-    """As if it were killed: what is made is whole or not there, and workers end with their parent."""
+    """As if it were killed: what is made is whole or not there, and workers end with their parent.
+
+    A copy that is being written leaves its ``.part``.
+    """
     os._exit(Code.INTERRUPTED)
 
 

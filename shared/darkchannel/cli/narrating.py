@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from pydantic_settings import BaseSettings
+
 from darkchannel import keys
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, Usage
@@ -21,20 +23,31 @@ from darkchannel.cli.resuming import advice, resumption, unfinished
 from darkchannel.cli.submitting import check, upload
 from darkchannel.cli.waits import Waits
 from darkchannel.jobs import names
-from darkchannel.jobs.formats import EXTENSIONS, WHOLE
+from darkchannel.jobs.formats import EXTENSIONS, FORMATS, FORMATS_OF, WHOLE
 from darkchannel.jobs.options import resolve
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.embedded import embedded
+from darkchannel.runtime.settings import FROM_ENVIRONMENT
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.port import ObjectStore
 
 PLAYER = "index.html"
+_MEANT = EXTENSIONS | {".zip": "zip"}
+
+
+class _Defaults(BaseSettings):
+    """What the splitter makes of a document that does not say, from the environment or .env."""
+
+    model_config = FROM_ENVIRONMENT
+
+    darkchannel_formats: str | None = None
 
 
 async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None, out: Path | None, json: bool) -> Code:
     started = time.monotonic()
     check(file, options)
-    check_out(out, file, options)
+    check_out(out, file)
+    options = with_format(options, out, file)
     root = prepare(folder)
     async with embedded(root, drops=False) as pipeline:
         waits = Waits(pipeline)
@@ -44,7 +57,7 @@ async def narrate(file: Path, options: Mapping[str, str], *, folder: Path | None
         except asyncio.CancelledError:
             output.note(advice(job, root))
             raise
-        audiobook = await _audiobook(pipeline.store, report.output, out) if report.output else None
+        audiobook = await delivered(pipeline.store, report, out) if report.files else None
     took = time.monotonic() - started
     if json:
         output.json(
@@ -73,20 +86,13 @@ async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path)
     return job
 
 
-def check_out(out: Path | None, file: Path, options: Mapping[str, str]) -> None:
-    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document.
-
-    So it does where the name of the copy ends as that of no format does, or of another than these options ask for.
-    Where they name none, settings and the document have their say, and ``copied`` goes by what was made.
-    """
-    if out is None:
-        return
+def check_out(out: Path | None, file: Path) -> None:
+    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document."""
     try:
-        _check_place(out, file)
+        if out:
+            _check_place(out, file)
     except OSError as error:
         raise Usage(f"{out} cannot be written: {error.strerror}; name another with --out") from error
-    if not out.is_dir():
-        _check_extension(out, options)
 
 
 def _check_place(out: Path, file: Path) -> None:
@@ -101,15 +107,36 @@ def _check_place(out: Path, file: Path) -> None:
         raise Usage(f"{there} is the document itself, and the audiobook would take its place: name another with --out")
 
 
-def _check_extension(out: Path, options: Mapping[str, str]) -> None:
-    """An extension of no sound, as in ``livro.novo``, says nothing of a format."""
-    meant = EXTENSIONS.get(out.suffix.lower())
+def with_format(options: Mapping[str, str], out: Path | None, file: Path) -> Mapping[str, str]:
+    """The options, with the format that the name of the copy means where neither they nor the environment name any.
+
+    Raises Usage where that cannot be made, or is none of those that they name.
+    """
+    if out is None or (meant := _meant(out)) is None:
+        return options
+    default = _Defaults().darkchannel_formats
+    made = resolve({"formats": FORMATS_OF.get(keys.extension(file.name))}, {"formats": default}, options).formats
+    if meant in {fmt.removesuffix("-vbr") for fmt in made}:
+        return options
+    if default is None and "formats" not in options:
+        return {**options, "formats": meant}
+    raise Usage(
+        f"{out.name} means {meant}, and formats are {', '.join(made)}: "
+        f"give -o formats={meant}, or end its name in another way"
+    )
+
+
+def _meant(out: Path) -> str | None:
+    """The format that a name means. An extension of no sound, as in ``livro.novo``, says nothing of one.
+
+    Raises Usage for an extension of other sound.
+    """
+    if out.is_dir():
+        return None
+    meant = _MEANT.get(out.suffix.lower())
     if meant is None and (guess_type(out.name)[0] or "").startswith("audio/"):
-        raise Usage(f"{out.name} is of no format that can be made: end its name in {', '.join(EXTENSIONS)}")
-    asked = resolve(options)
-    made = next(fmt for fmt in asked.formats if fmt in WHOLE)
-    if "formats" in asked.model_fields_set and meant and meant != made.removesuffix("-vbr"):
-        raise Usage(f"{out.name} would hold {made}: give -o formats={meant} instead, or end its name in another way")
+        raise Usage(f"{out.name} is of no format that can be made: end its name in {', '.join(_MEANT)}")
+    return meant
 
 
 def _targets(out: Path, file: Path) -> Iterable[Path]:
@@ -119,30 +146,45 @@ def _targets(out: Path, file: Path) -> Iterable[Path]:
     return (path for path in out.glob(f"{escape(names.stem(file.name))}*") if path.suffix[1:] in WHOLE)
 
 
-async def _audiobook(store: ObjectStore, key: str, out: Path | None) -> Path:
-    """Where the audiobook lies: in the output bucket's folder, or at ``out``, into which it is copied."""
-    there = Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, key)).path))
-    return there if out is None else await copied(there, _target(out, key), store.stream(keys.OUTPUT, key))
+async def delivered(store: ObjectStore, report: Report, out: Path | None) -> Path:
+    """Where the audiobook lies: in the output bucket's folder, or at ``out``, into which it is copied.
+
+    Raises Failed where that cannot be, or where no file of the format was made that the name of ``out`` means.
+    """
+    main = next(iter(report.files.values()))
+    if out is None:
+        return await _path(store, main)
+    made = {fmt: key for fmt in FORMATS if (key := report.files.get(f"audiobook.{fmt}"))}
+    meant = _meant(out)
+    if meant and meant not in made:
+        there = await _path(store, main)
+        raise Failed(f"{out} means {meant}, and what was made is {', '.join(made)}; {_advice(there)}")
+    key = made[meant] if meant else main
+    return await copied(await _path(store, key), _target(out, key), store.stream(keys.OUTPUT, key))
 
 
 async def copied(there: Path, target: Path, pieces: AsyncIterator[bytes]) -> Path:
     """The target, into which the audiobook is written that lies ``there``.
 
-    Raises Failed where it cannot be, or where the name of the target ends as that of another format does.
-    Its job has ended, and the same command would begin another: who interrupts this is told so too.
+    Raises Failed where it cannot be. Who interrupts this is told where the audiobook lies too.
     """
-    advice = f"the audiobook is done and lies in {there}: copy it from there; the same command would narrate it anew"
-    meant = EXTENSIONS.get(target.suffix.lower())
-    if meant and meant != EXTENSIONS.get(there.suffix):
-        raise Failed(f"{target} would hold {there.suffix.removeprefix('.')}, which its name does not say; {advice}")
     try:
         await write(target, pieces)
     except OSError as error:
-        raise Failed(f"{target} cannot be written: {error.strerror}; {advice}") from error
+        raise Failed(f"{target} cannot be written: {error.strerror}; {_advice(there)}") from error
     except asyncio.CancelledError:
-        output.note(advice)
+        output.note(_advice(there))
         raise
     return target
+
+
+def _advice(there: Path) -> str:
+    """Its job has ended, and the same command would begin another."""
+    return f"the audiobook is done and lies in {there}: copy it from there; the same command would narrate it anew"
+
+
+async def _path(store: ObjectStore, key: str) -> Path:
+    return Path(url2pathname(urlsplit(await store.link(keys.OUTPUT, key)).path))
 
 
 async def write(target: Path, pieces: AsyncIterator[bytes]) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from darkchannel import keys
 from darkchannel.cli.exits import Code
+from darkchannel.jobs.records import Manifest
 from darkchannel.jobs.runs import State
 from darkchannel.storage.jobs import Jobs
 
@@ -42,6 +43,8 @@ class Report(BaseModel):
     """Whether the output bucket holds what this run made."""
     output: str | None = None
     """Key of the audiobook in the output bucket, once a run has completed."""
+    files: dict[str, str] = Field({}, exclude=True)
+    """Keys of all that was made, in the output bucket, by its name in the build; not told in JSON."""
     engines: dict[str, int] = {}
     """How many segments of the audiobook each engine spoke."""
     passed_over: dict[str, dict[str, int]] = {}
@@ -83,6 +86,7 @@ class Reporter:
         build = runs.completed[1]
         manifest = await jobs.manifest(job, build) if build else None
         name = await jobs.output_name(job) if manifest else None
+        files = _published(manifest, name) if manifest and name else {}
         outcome = runs.outcomes.get(runs.newest)
         return Report(
             job=job,
@@ -95,13 +99,19 @@ class Reporter:
             segments=Count(done=await self._chunks.count() if plan else 0, total=plan.segments if plan else 0),
             sections=Count(done=await self._sections.count() if plan else 0, total=len(plan.sections) if plan else 0),
             published=runs.newest in runs.closed,
-            output=keys.published(*name, manifest.audiobook, manifest.audiobook) if manifest and name else None,
+            output=next(iter(files.values()), None),
+            files=files,
             engines=manifest.engines if manifest else {},
             passed_over=manifest.passed_over if manifest else {},
             unable=manifest.unable if manifest else {},
             seconds=manifest.seconds if manifest else None,
             error=outcome.reason if outcome else None,
         )
+
+
+def _published(manifest: Manifest, name: tuple[str, str]) -> dict[str, str]:
+    """The audiobook comes first."""
+    return {file: keys.published(*name, file, manifest.audiobook) for file in manifest.files}
 
 
 class _Counter:

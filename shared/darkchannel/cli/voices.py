@@ -13,8 +13,8 @@ from darkchannel.audio.wav import BYTES_PER_SAMPLE, riff_head
 from darkchannel.cli import output
 from darkchannel.cli.exits import Code, Failed, NotFound, Usage, reason_of
 from darkchannel.cli.stores import opened
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
-from darkchannel.runtime.engines import Engine, Voice, installed, open_engine
+from darkchannel.errors import DarkChannelError, Permanent, Unavailable
+from darkchannel.runtime.engines import Engine, Unread, Voice, installed, open_engine
 from darkchannel.speech.rendering import DEFAULT_LANGUAGE, rendered
 from darkchannel.storage.port import ObjectStore
 
@@ -53,7 +53,7 @@ class Asked:
     engine: Engine | None = None
     voices: tuple[Voice, ...] = ()
     error: DarkChannelError | None = None
-    """Why it cannot speak now; Transient: why it does not say with which voices."""
+    """Why it cannot speak now; Unread: why it does not say with which voices."""
 
 
 async def show(engine: str | None, language: str | None, *, json: bool) -> Code:
@@ -74,7 +74,7 @@ async def show(engine: str | None, language: str | None, *, json: bool) -> Code:
         output.note(found_none if language else "no engine tells of a voice")
     for one in asked:
         if one.error:
-            cannot = "cannot tell its voices now" if isinstance(one.error, Transient) else "cannot speak now"
+            cannot = "cannot tell its voices now" if isinstance(one.error, Unread) else "cannot speak now"
             output.note(f"{one.name} {cannot}: {reason_of(one.error)}")
     return Code.OK
 

@@ -6,6 +6,8 @@ WHOLE = ("mp3", "mp3-vbr", "m4b", "opus", "flac")
 """Those that are the whole book in one file."""
 EXTENSIONS = {".mp3": "mp3", ".m4b": "m4b", ".m4a": "m4b", ".opus": "opus", ".ogg": "opus", ".flac": "flac"}
 """What is meant by the extension of a file that somebody names."""
+FORMATS_OF: Mapping[str, tuple[str, ...]] = {"epub": ("mp3", "m4b")}
+"""What is made of a document by its extension, where nobody says."""
 
 ENCODINGS_OF: Mapping[str, str | None] = {
     "mp3": "mp3",

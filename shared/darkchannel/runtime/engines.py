@@ -26,11 +26,15 @@ class NotSetUp(Unavailable):
     """An engine lacks what it needs to speak at all, a setting, a library or a voice: nobody waits for it."""
 
 
+class Busy(Unavailable):
+    """A server does not say in time which voices it has: it begins no book, and keeps those that it speaks already."""
+
+
 class Repeated(Transient):
     """A request failed as often as it was sent: asking for the same once more would change nothing for now."""
 
 
-class Unanswered(Repeated):
+class Silent(Repeated):
     """An engine took a text and said nothing in time. That may be this text's fault: after some in a row it is left."""
 
 
@@ -55,8 +59,9 @@ class Engine(Protocol):
 
     Where ``<voice name>`` gives several names, the first that it has speaks. No method blocks the loop. ``speak``
     raises Permanent for a text or a voice it cannot speak, Transient for a try that failed, Repeated for one that is
-    not worth another now, Unanswered for one without an answer in time, Unread while the store is out of reach,
-    Unavailable while the engine is. One error that fails several segments is one failure: what they all waited for.
+    not worth another now, Silent for one without an answer in time, Unread while the store is out of reach,
+    Unavailable while the engine is, Busy while it does not say which voices it has. One error that fails several
+    segments is one failure: what they all waited for.
     """
 
     name: str
