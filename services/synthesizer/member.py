@@ -53,7 +53,6 @@ class Member:
         self._circuit = Circuit()
         self._failures: WeakSet[DarkChannelError] = WeakSet()
         """That have counted."""
-        self._under_way = 0
         self._absence: Unavailable | None = None
         """Of the last try that showed it to be away."""
 
@@ -89,7 +88,6 @@ class Member:
         """
         engine = await self.engine()
         known = self._absence
-        self._under_way += 1
         try:
             async with self._free:
                 if self._absence and self._absence is not known:
@@ -99,8 +97,6 @@ class Member:
         except Unavailable as error:
             self._absence = error
             raise
-        finally:
-            self._under_way -= 1
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and as ``revision_of``."""
@@ -151,7 +147,8 @@ class Member:
             await asyncio.shield(self._asking)
         answer = self._answer
         assert answer
-        if answer.is_set_up and not self._circuit.admits(self._clock(), self._under_way):
+        # After a rest all may try at once: were it one, a book's other segments would give the book away meanwhile.
+        if answer.is_set_up and not self._circuit.admits(self._clock(), 0):
             answer = Standing(away=f"it failed {self._circuit.failures} times in a row", is_resting=True)
         if answer.away is None:
             return await self._with_lacks(answer, voices)

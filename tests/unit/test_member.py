@@ -139,27 +139,20 @@ async def test_voices_that_it_does_not_list_are_asked_for_once() -> None:
     assert (await known.standing(["clara"])).lacks == frozenset()
 
 
-async def test_an_engine_that_only_fails_is_left_alone_and_then_tried_by_one_at_a_time() -> None:
-    gate = asyncio.Event()
-
-    async def wait(_: Element) -> Speech:
-        await gate.wait()
-        return SPEECH
-
+async def test_an_engine_that_only_fails_is_left_alone_until_it_speaks_again() -> None:
     clock = Clock()
-    known = member(Simulated(wait), clock)
+    known = member(Simulated(say), clock)
     for _ in range(FAILURES):
         assert (await known.standing()).away is None
         known.tell(Transient("half an answer"))
     assert (await known.standing()).away == f"it failed {FAILURES} times in a row"
     clock.now += REST
     assert (await known.standing()).away is None
-    trial = asyncio.create_task(known.speak(SCRIPT))
-    await rest()
-    assert (await known.standing()).away is not None
-    gate.set()
-    await trial
+    known.tell(Transient("half an answer"))
+    assert (await known.standing()).away == f"it failed {FAILURES + 1} times in a row"
+    clock.now += REST
     known.tell(None)
+    known.tell(Transient("half an answer"))
     assert (await known.standing()).away is None
 
 
@@ -345,6 +338,27 @@ async def test_who_waits_for_a_slot_is_let_go_when_the_engine_is_left_alone() ->
     failures = await asyncio.gather(*asked, return_exceptions=True)
     assert tries == FAILURES
     assert [type(error) for error in failures] == [Silent] * FAILURES + [Unavailable] * 3
+
+
+async def test_after_a_rest_all_may_come_at_once_until_one_of_them_fails() -> None:
+    clock, gate = Clock(), asyncio.Event()
+
+    async def last(_: Element) -> Speech:
+        await gate.wait()
+        raise Unavailable("it does not answer")
+
+    known = member(Simulated(last, slots=2), clock)
+    for _ in range(FAILURES):
+        known.tell(Transient("half an answer"))
+    assert (await known.standing()).is_resting
+    clock.now += REST
+    trying = asyncio.create_task(known.speak(SCRIPT))
+    await rest()
+    assert not (await known.standing()).is_resting
+    gate.set()
+    with pytest.raises(Unavailable):
+        await trying
+    assert (await known.standing()).is_resting
 
 
 async def test_an_engine_that_never_tells_what_its_speech_depends_on_is_left_alone() -> None:
