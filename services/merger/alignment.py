@@ -18,7 +18,7 @@ MAX_DEPTH = 8
 A_FIGURE = 3
 """Letters that a figure is spoken with, beyond that for itself."""
 
-_SILENT = re.compile(r"[^\w$%&+<=>@#§°£€×÷]+")
+_SILENT = re.compile(r"(?:[^\w$%&+<=>@#§°£€×÷]|_)+")
 """What is not read aloud: punctuation, and the accents of a text that is decomposed."""
 
 Span = tuple[int, int]
@@ -35,7 +35,7 @@ def aligned(text: str, words: Sequence[tuple[int, str]]) -> tuple[tuple[int, str
         return ()
     written = text.split()
     if len(written) == len(words) and all(
-        token == word or _key(token) == _key(word) for token, (_, word) in zip(written, words, strict=True)
+        token == word or is_same(token, word) for token, (_, word) in zip(written, words, strict=True)
     ):
         starts = [start for start, _ in words]
     else:
@@ -49,6 +49,16 @@ def estimated(text: str, start: float, end: float) -> tuple[tuple[float, str], .
     before = list(accumulate((len(token) + 1 for token in tokens), initial=0))
     a_letter = (end - start) / max(before[-1], 1)
     return tuple((start + a_letter * letters, token) for letters, token in zip(before, tokens, strict=False))
+
+
+def is_read(text: str) -> bool:
+    """Whether anything of it is read aloud: a letter, a figure or a sign, such as "&"; not so "***", or an emoji."""
+    return any(map(_key, text.split()))
+
+
+def is_same(written: str, spoken: str) -> bool:
+    """Whether these words are one, whatever their case, accents and punctuation."""
+    return _key(written) == _key(spoken)
 
 
 @lru_cache(maxsize=8_192)

@@ -83,9 +83,9 @@ async def bind(
 ) -> Bound:
     """Write a book's files into a folder; ``picture``: the cover that came with it.
 
-    Each is kept as soon as it is finished, while others are still written. Raises ValueError where a section is not
-    what its record says, Transient where ffmpeg fails, OSError where the disk cannot take the book, and what ``read``
-    and ``keep`` raise.
+    Each is kept as soon as it is finished, while others are still written. Raises Unfit where a section cannot be what
+    its record says, ValueError where all together cannot be joined, Transient where ffmpeg fails, OSError where the
+    disk cannot take the book, and what ``read`` and ``keep`` raise.
     """
     jpeg, why = await asyncio.to_thread(cover, picture, plan.title, plan.author)
     if why:
@@ -95,6 +95,7 @@ async def bind(
     joiner = Joiner(plan, records, read, folder)
     wholes = [fmt for fmt in formats if fmt in WHOLES]
     companions = _Companions(joiner, timeline.starts(records), marks)
+    await companions.gather()  # before anything is joined by the lengths that records tell
     writing = asyncio.Semaphore(JOINS)
 
     async def kept(files: list[str]) -> list[str]:
@@ -153,11 +154,13 @@ class _Companions:
         self._starts = starts
         self._marks = marks
 
-    async def write(self, audio: str, jpeg: bytes) -> list[str]:
-        """``audio``: what the player plays."""
-        cues = self._folder / "cues"
-        await asyncio.to_thread(cues.mkdir)
+    async def gather(self) -> None:
+        """Keep the cues of all sections. Raises Unfit where some are not as long as their section's record says."""
+        await asyncio.to_thread((self._folder / "cues").mkdir)
         await together((self._keep(section.index) for section in self._plan.sections), at_once=READS)
+
+    async def write(self, audio: str, jpeg: bytes) -> list[str]:
+        """After ``gather``; ``audio``: what the player plays."""
         await asyncio.to_thread((self._folder / "cover.jpg").write_bytes, jpeg)
         return ["cover.jpg", *await asyncio.to_thread(self._texts, audio)]
 

@@ -11,6 +11,7 @@ from darkchannel.audio.loudness import TARGET_LUFS
 from darkchannel.errors import Permanent
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.chain import Chain
+from darkchannel.jobs.formats import encodings
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Level, Manifest, SectionRecord, Stored
 from darkchannel.jobs.runs import Runs
@@ -21,9 +22,11 @@ from darkchannel.storage.lru import Lru
 from darkchannel.storage.port import NEW
 from services.merger import timeline
 from services.merger.binding import Bind, bind
+from services.merger.joining import Damaged, Unfit
 from services.merger.level import level
 from services.merger.once import Turns
 from services.merger.rejecting import Rejecter, odd_rate
+from services.merger.section_files import fault
 from services.merger.speakers import Speakers
 
 log = structlog.get_logger(__name__)
@@ -32,8 +35,6 @@ OFF_LU: Final = 0.25
 """How far from its loudness a book may be; half a decibel is promised, and opus takes some of it."""
 SHORTEST_SECONDS: Final = 30.0
 """What is shorter has no loudness of its own: the gain of its voices has to do."""
-_OUTDATED: Final = ".aac"
-"""How sections of m4b books ended before they were MPEG-4 files."""
 _TYPES: Final = {
     "mp3": "audio/mpeg",
     "m4b": "audio/mp4",
@@ -50,14 +51,6 @@ _TYPES: Final = {
 }
 
 
-class Damaged(Exception):
-    """An encoded section is gone, or is not what its record tells of."""
-
-    def __init__(self, section: Section, reason: str) -> None:
-        super().__init__(reason)
-        self.section = section
-
-
 class BookBinder:
     def __init__(self, context: Context, bind: Bind = bind) -> None:
         self._store = context.store
@@ -68,6 +61,8 @@ class BookBinder:
         self._turns = Turns()
         self._leading: Lru[str, int] = Lru(4096)
         """Sections from the first on that had a record once: keeps the question «all there?» flat."""
+        self._unfit: Lru[tuple[str, int, int], bool] = Lru(4096)
+        """(job, run, section) of what was encoded again since it could not be joined: that helps once, or never."""
 
     async def assemble(self, event: ObjectCreated) -> None:
         """Build the book of a section's job, if every section is current."""
@@ -93,12 +88,13 @@ class BookBinder:
             # A build that was there before raises no event again.
             await self._hint("decide", keys.manifest(job, digest))
             return None
-        if await self._has_two_rates(job, plan, chain, runs.newest) or await self._is_off(job, plan, chain, runs):
-            return None
         try:
+            _check(job, plan, chain)
+            if await self._has_two_rates(job, plan, chain, runs.newest) or await self._is_off(job, plan, chain, runs):
+                return None
             await self._build(job, plan, chain, digest)
         except Damaged as damaged:
-            await self._encode_again(job, damaged)
+            await self._encode_again(job, damaged, runs.newest)
             return None
         return digest
 
@@ -139,8 +135,19 @@ class BookBinder:
             return 0.0
         return await level(self._store, job, plan, loudness, records[0].rate)
 
-    async def _encode_again(self, job: str, damaged: Damaged) -> None:
-        """Without its record a section is due again, from its chunks, or spoken anew where they were retired."""
+    async def _encode_again(self, job: str, damaged: Damaged, run: int) -> None:
+        """Without its record a section is due again, from its chunks, or spoken anew where they were retired.
+
+        Raises Permanent where one that is unfit was encoded again in this run.
+        """
+        if isinstance(damaged, Unfit):
+            unfit = (job, run, damaged.section.index)
+            if self._unfit.get(unfit):
+                raise Permanent(
+                    f"section {damaged.section.index} cannot be joined, also when encoded again: {damaged};"
+                    " retry the job, or drop its document again with other formats"
+                )
+            self._unfit.put(unfit, True)
         log.warning("a section is encoded again", job=job, section=damaged.section.index, reason=str(damaged))
         await self._store.delete(keys.JOBS, keys.section_record(job, damaged.section.index))
         await self._hint("encode", keys.chunk(job, damaged.section.first))
@@ -204,9 +211,15 @@ class BookBinder:
         return found.body if found else None
 
     async def _read(self, section: Section, file: Stored) -> bytes:
-        if file.key.endswith(_OUTDATED):
-            raise Damaged(section, f"{keys.JOBS}/{file.key} is of an earlier release")
         found = await self._store.get(keys.JOBS, file.key, if_match=file.etag)
         if found is None:
             raise Damaged(section, f"{keys.JOBS}/{file.key} is gone, or is not what was encoded")
         return found.body
+
+
+def _check(job: str, plan: Plan, chain: Chain) -> None:
+    """Raises Unfit where a record cannot be that of its section."""
+    wanted = encodings(plan.options.formats)
+    for section in plan.sections:
+        if reason := fault(job, section.index, chain.sections[section.index], wanted):
+            raise Unfit(section, reason)

@@ -1,17 +1,51 @@
-"""Cueing: when each passage of a segment is heard, from what its engine told and how its speech was laid."""
+"""Cueing: what is heard of a segment and when, from what its engine told and how its speech was laid."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
+from typing import Final
 
 from darkchannel.audio.wav import ChunkRecord
-from darkchannel.speech.transcript import Passage
-from services.merger.alignment import aligned
+from darkchannel.speech.transcript import Boundary, Passage, Transcript
+from services.merger.alignment import aligned, is_read, is_same
 from services.merger.cues import Cue
 from services.merger.laying import Laid
 
+_BY_LENGTH: Final[Sequence[Boundary]] = ("clause", "sentence", "paragraph", "break")
 
-def starts_of(record: ChunkRecord, passages: Sequence[Passage]) -> list[int | None]:
-    """Where each passage starts; None where the engine tells neither that nor its words, or of no place of its own."""
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard of a segment."""
+
+    passages: tuple[Passage, ...]
+    starts: tuple[int | None, ...]
+    """The sample at which each starts; None where the engine tells neither that nor its words, or of no place of its
+    own."""
+    starts_in_break: bool
+    """Whether a break of the author's stands before the first words."""
+    ends_in_break: bool
+    """Likewise after the last."""
+
+
+def heard(script: Transcript, record: ChunkRecord) -> Heard:
+    """A passage without words, such as "...", is none where its engine tells no start of it: what it begins is begun by
+    the one after it."""
+    passages: list[Passage] = []
+    starts: list[int | None] = []
+    begun: list[Boundary] = []
+    for passage, start in zip(script.passages, _starts(script.passages, record), strict=True):
+        begun.append(passage.before)
+        if start is not None or is_read(passage.text):
+            passages.append(replace(passage, before=max(begun, key=_BY_LENGTH.index)))
+            starts.append(start)
+            begun = []
+    ends_in_break = script.ends_in_break or "break" in begun
+    starts_in_break = passages[0].before == "break" if passages else ends_in_break
+    return Heard(tuple(passages), tuple(starts), starts_in_break, ends_in_break)
+
+
+def _starts(passages: Sequence[Passage], record: ChunkRecord) -> list[int | None]:
     sentences = sum(passage.is_sentence for passage in passages)
     # A record may come from a release that found other sentences.
     told = iter(record.sentences if sentences == len(record.sentences) else ())
@@ -31,31 +65,34 @@ def _between(words: Sequence[tuple[int, str]], begin: int, end: int) -> list[tup
 
 
 def _by_words(passages: Sequence[Passage], begin: int | None, words: Sequence[tuple[int, str]]) -> Iterator[int | None]:
-    """Where passages start that follow one another: with the first of their words, if that is after the last start."""
-    spoken = iter(aligned(" ".join(passage.text for passage in passages), words))
-    last = -1 if begin is None else begin
+    """Where passages start that follow one another: with the first word of each, where that is none of those before."""
+    tokens = iter(aligned(" ".join(passage.text for passage in passages), words))
+    spoken = dict(words)
+    last = latest = -1  # start, and latest start of a word
     for number, passage in enumerate(passages):
-        own = [start for start, _ in islice(spoken, len(passage.text.split()))]
+        own = [token for token in islice(tokens, len(passage.text.split())) if is_read(token[1])]
+        first, word = own[0] if own else (-1, "")
         if number == 0 and begin is not None:
+            last = begin
             yield begin
-        elif own and own[0] > last:
-            last = own[0]
-            yield last
+        elif first > latest or (first > last and is_same(word, spoken[first])):
+            last = first
+            yield first
         else:
             yield None
+        latest = max([latest, last, *(start for start, _ in own)])
 
 
-def cues_of(passages: Sequence[Passage], record: ChunkRecord, speech: Laid) -> list[Cue]:
+def cues_of(heard: Heard, record: ChunkRecord, speech: Laid) -> list[Cue]:
     """When each passage is heard; what no engine tells the start of shares the time since the last that it does."""
-    starts = starts_of(record, passages)
     groups: list[list[Passage]] = [[]]
-    for start, passage in zip(starts, passages, strict=True):
+    for start, passage in zip(heard.starts, heard.passages, strict=True):
         if start is not None:
             groups.append([])
         groups[-1].append(passage)
     first = speech.starts[0] if speech.starts else len(speech.samples)
     spans = [(0, first), *zip(speech.starts, speech.ends, strict=True)]
-    bounds = [0, *(start for start in starts if start is not None), record.samples]
+    bounds = [0, *(start for start in heard.starts if start is not None), record.samples]
     cues: list[Cue] = []
     for group, (start, end), (begin, stop) in zip(groups, spans, pairwise(bounds), strict=True):
         words = [(speech.moved(sample), word) for sample, word in _between(record.words, begin, stop)]

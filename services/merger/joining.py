@@ -7,16 +7,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from darkchannel import keys
 from darkchannel.jobs.plan import Plan, Section
 from darkchannel.jobs.records import Coding, Mark, SectionRecord, Stored
 from services.merger import timeline
 from services.merger.containers import Stream, Tags, Writer
+from services.merger.cues import Cues
 
 BUFFER_BYTES: Final = 1 << 20
 """Thousands of frames: some formats are written frame by frame."""
 
 Read = Callable[[Section, Stored], Coroutine[Any, Any, bytes]]
 """A file of a section, whole and as it was made."""
+
+
+class Damaged(Exception):
+    """An encoded section is gone, or is not what its record tells of."""
+
+    def __init__(self, section: Section, reason: str) -> None:
+        super().__init__(reason)
+        self.section = section
+
+
+class Unfit(Damaged):
+    """It is there as it was made, and cannot be joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class Part:
     samples: int
     """At the rate of the speech."""
     read: Callable[[], Coroutine[Any, Any, bytes]]
+    unfit: Callable[[str], Exception] = ValueError
+    """What is raised where it cannot be joined, by the reason."""
 
 
 class Joiner:
@@ -45,18 +61,23 @@ class Joiner:
 
     def _part(self, section: Section, record: SectionRecord, encoding: str) -> Part:
         file = record.files[encoding]
-        return Part(file.coding, record.samples, partial(self._read, section, file))
+        return Part(file.coding, record.samples, partial(self._read, section, file), partial(_unfit, section, file))
 
     async def cues(self, section: int) -> bytes:
-        return await self._read(self.plan.sections[section], self._records[section].cues)
+        """The cues of a section as JSON. Raises Unfit where they are not as long as its record says."""
+        record = self._records[section]
+        body = await self._read(self.plan.sections[section], record.cues)
+        if reason := await asyncio.to_thread(_other_length, body, record):
+            raise _unfit(self.plan.sections[section], record.cues, reason)
+        return body
 
     async def join(
         self, name: str, writer: type[Writer], parts: Sequence[Part], tags: Tags, chapters: Sequence[Mark] = ()
     ) -> None:
         """Write the file ``name``; ``chapters`` in seconds from its start.
 
-        Raises ValueError where a part is not what it is said to be, OSError where the disk cannot take the file, and
-        what reading raises.
+        Raises what ``Part.unfit`` makes where a part cannot be joined, ValueError where all together cannot, OSError
+        where the disk cannot take the file, and what reading raises.
         """
         coding = parts[0].coding
         samples = [part.samples for part in parts]
@@ -69,5 +90,25 @@ class Joiner:
             book = await asyncio.to_thread(writer, out, stream, tags, chapters)
             for part, frames in zip(parts, keep, strict=True):
                 body = await part.read()
-                await asyncio.to_thread(book.add, body, frames)
+                try:
+                    await asyncio.to_thread(book.add, body, frames)
+                except ValueError as error:
+                    raise part.unfit(str(error)) from error
             await asyncio.to_thread(book.finish)
+
+
+def _unfit(section: Section, file: Stored, reason: str) -> Unfit:
+    return Unfit(section, f"{keys.JOBS}/{file.key}: {reason}")
+
+
+def _other_length(body: bytes, record: SectionRecord) -> str | None:
+    """Why these are not the cues of a section with this record."""
+    try:
+        cues = Cues.model_validate_json(body)
+    except ValueError:
+        return "it holds no cues"
+    if (cues.samples, cues.rate) != (record.samples, record.rate):
+        return (
+            f"it has {cues.samples} samples at {cues.rate} Hz, its section's record {record.samples} at {record.rate}"
+        )
+    return None

@@ -20,7 +20,7 @@ from darkchannel.jobs.options import Pauses
 from darkchannel.jobs.records import Coding
 from darkchannel.runtime import scratch
 from darkchannel.speech.transcript import Transcript, transcript
-from services.merger.cueing import cues_of, moved, starts_of
+from services.merger.cueing import Heard, cues_of, heard, moved
 from services.merger.cues import Cue, Cues
 from services.merger.encodings import ENCODINGS, encode
 from services.merger.laying import FAINT, Laid, laid
@@ -136,19 +136,18 @@ class _Track:
     async def pieces(self, takes: AsyncIterator[Take]) -> AsyncIterator[NDArray[np.float32]]:
         is_open = True  # whether the silence so far is the author's, or that of the section before
         async for take in takes:
-            script = await asyncio.to_thread(_script, take.ssml)
-            starts_in_break = bool(script.passages) and script.passages[0].before == "break"
-            speech = await asyncio.to_thread(_laid, take, script, self._brief.pauses, starts_in_break)
+            text = await asyncio.to_thread(_heard, take)
+            speech = await asyncio.to_thread(_laid, take, text, self._brief.pauses)
             if not self.samples:
                 self.lead = speech.head
-            if not (is_open or starts_in_break):
+            if not (is_open or text.starts_in_break):
                 yield self._silence(take.pause, speech.head)
             gains = [(speech.moved(sample), gain) for sample, gain in take.record.gains]
-            cues = await asyncio.to_thread(cues_of, script.passages, take.record, speech)
+            cues = await asyncio.to_thread(cues_of, text, take.record, speech)
             self.cues += (moved(cue, self.samples) for cue in cues)
             self.samples += len(speech.samples)
-            self._quiet = _quiet_end(speech.samples) if script.ends_in_break else speech.tail
-            is_open = script.ends_in_break
+            self._quiet = _quiet_end(speech.samples) if text.ends_in_break else speech.tail
+            is_open = text.ends_in_break
             del take  # the next one is not read beside it
             for at in range(0, len(speech.samples), PIECE_SAMPLES):
                 piece = speech.samples[at : at + PIECE_SAMPLES]
@@ -164,8 +163,8 @@ class _Track:
         return silence
 
 
-def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> Laid:
-    found = zip(starts_of(take.record, script.passages), script.passages, strict=True)
+def _laid(take: Take, text: Heard, pauses: Pauses) -> Laid:
+    found = zip(text.starts, text.passages, strict=True)
     told = [(start, passage.before) for start, passage in found if start is not None]
     return laid(
         np.frombuffer(take.pcm, np.dtype("<i2")),
@@ -173,8 +172,8 @@ def _laid(take: Take, script: Transcript, pauses: Pauses, keeps_start: bool) -> 
         [start for start, _ in told],
         [before for _, before in told],
         pauses,
-        keeps_start=keeps_start,
-        keeps_end=script.ends_in_break,
+        keeps_start=text.starts_in_break,
+        keeps_end=text.ends_in_break,
     )
 
 
@@ -183,12 +182,13 @@ def _quiet_end(samples: NDArray[np.int16]) -> int:
     return len(samples) - 1 - int(heard[-1]) if len(heard) else len(samples)
 
 
-def _script(ssml: str) -> Transcript:
+def _heard(take: Take) -> Heard:
     """Nothing is to be read in what a release that spoke it understood otherwise."""
     try:
-        return transcript(ssml)
+        script = transcript(take.ssml)
     except Refused:
-        return Transcript((), ends_in_break=False)
+        script = Transcript((), ends_in_break=False)
+    return heard(script, take.record)
 
 
 def _read(name: str, path: Path, brief: Brief, samples: int) -> EncodedFile:

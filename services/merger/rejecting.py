@@ -3,15 +3,23 @@
 Nobody is hinted: the reconciler puts what is rejected to work, as much of it at a time as there is room for.
 """
 
+from typing import Final
+
 import structlog
 
 from darkchannel import keys
+from darkchannel.audio.faults import MORE, RATES
+from darkchannel.audio.wav import BYTES_PER_SAMPLE, ChunkRecord
 from darkchannel.jobs.records import Pair
 from darkchannel.jobs.rejections import TAKES, reject
 from darkchannel.runtime.service import Context
 from darkchannel.speech.expected import excerpt
+from darkchannel.speech.rendering import MAX_BREAK_MS
 
 log = structlog.get_logger(__name__)
+
+PAUSED: Final = 2.0
+"""Times as long as its sound at most is speech with the pauses that engines make."""
 
 
 class Rejecter:
@@ -41,3 +49,10 @@ class Rejecter:
 def odd_rate(rate: int, usual: int) -> str:
     """Why speech of another rate than that around it is faulty; in hertz."""
     return f"has {rate} Hz, that around it {usual} Hz"
+
+
+def too_long(record: ChunkRecord, size: int, text: str) -> str | None:
+    """Why a chunk of ``size`` bytes cannot be speech of this SSML, however long its breaks are; None where it can."""
+    seconds = size / BYTES_PER_SAMPLE / min(record.rate, RATES[1])
+    most = PAUSED * (record.longest + MORE) + text.count("break") * MAX_BREAK_MS / 1_000
+    return f"has {seconds:.0f} s where its text takes {most:.0f} s at most" if seconds > most else None

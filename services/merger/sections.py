@@ -17,15 +17,19 @@ from darkchannel.runtime.service import Context
 from darkchannel.runtime.together import together
 from darkchannel.storage.ledger import JSON
 from darkchannel.storage.lru import Lru
+from darkchannel.storage.port import Object
 from services.merger.encodings import ENCODINGS
 from services.merger.mastering import Brief, EncodedFile, Master, Take, master
 from services.merger.once import Turns
 from services.merger.pauses import pause
-from services.merger.rejecting import Rejecter, odd_rate
+from services.merger.rejecting import Rejecter, odd_rate, too_long
+from services.merger.section_files import CUES, key_of
 from services.merger.speakers import Speakers
 
 UPLOADS = 4
 """Files of a section that are stored at once."""
+AT_ONCE_BYTES = 1 << 24
+"""Of a chunk, before it is known whether it can be of its text: three minutes at the highest rate."""
 
 
 class Moved(Exception):
@@ -159,7 +163,7 @@ class SectionEncoder:
             del first  # its speech is not held until the last
             made = await self._master(takes, brief)
             digest = section_digest(pairs, gain)
-            to = keys.section_file(job, section.index, digest, "cues")
+            to = key_of(job, section.index, digest, CUES)
             names = list(made.files)
             files = (self._store_audio(job, section, digest, name, made.files[name]) for name in names)
             audio, cues = await asyncio.gather(
@@ -182,11 +186,8 @@ class SectionEncoder:
             )
 
     async def _store_audio(self, job: str, section: Section, digest: str, name: str, file: EncodedFile) -> SectionAudio:
-        encoding = ENCODINGS[name]
-        # Two encodings may have one extension: section-0003-….acx.mp3 stands beside section-0003-….mp3.
-        extension = ".".join(dict.fromkeys((name, encoding.extension)))
-        key = keys.section_file(job, section.index, digest, extension)
-        stored = await self._stored(key, file.body, encoding.content_type)
+        key = key_of(job, section.index, digest, name)
+        stored = await self._stored(key, file.body, ENCODINGS[name].content_type)
         return SectionAudio(key=key, etag=stored.etag, coding=file.coding)
 
     async def _stored(self, key: str, body: bytes, content_type: str) -> Stored:
@@ -213,10 +214,13 @@ class SectionEncoder:
         """The speech of a chunk and its text, both read on condition that they are the listed ones."""
         wanted = (keys.segment(job, index), pair[0]), (keys.chunk(job, index), pair[1])
         text, found = await together(
-            (self._store.get(keys.JOBS, key, if_match=etag) for key, etag in wanted), at_once=2
+            (self._store.get(keys.JOBS, key, if_match=etag, first=AT_ONCE_BYTES) for key, etag in wanted), at_once=2
         )
         if text is None or found is None:
             raise Moved
+        ssml = text.body.decode("utf-8", "replace")
+        if found.info.size > len(found.body):
+            found = await self._rest(found, index, pair, ssml)
         try:
             record, pcm = wav.unpack(found.body)
         except ValueError as error:
@@ -225,7 +229,20 @@ class SectionEncoder:
             raise Outdated
         if reason := fault(pcm, record.rate, record.places, expected=record.expected, longest=record.longest):
             raise Faulty(index, pair, reason)
-        return Take(record, pcm, text.body.decode("utf-8", "replace"), pause(plan, index))
+        return Take(record, pcm, ssml, pause(plan, index))
+
+    async def _rest(self, head: Object, index: int, pair: Pair, ssml: str) -> Object:
+        """A large chunk, of which this was read: whole, if it can be speech of this text."""
+        record = wav.read_record(head.body)
+        if record and record.source != pair[0]:
+            raise Outdated
+        refusal = too_long(record, head.info.size, ssml) if record else "is damaged (it has no record)"
+        if refusal:
+            raise Faulty(index, pair, refusal)
+        found = await self._store.get(keys.JOBS, head.info.key, if_match=pair[1])
+        if found is None:
+            raise Moved
+        return found
 
 
 def _count(speakers: Speakers, record: ChunkRecord) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from darkchannel import pipeline
 from darkchannel.jobs.plan import Plan
-from darkchannel.jobs.records import Coding, SectionRecord
+from darkchannel.jobs.records import SectionRecord
 from darkchannel.runtime import waiting
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.engines import Engine
@@ -18,7 +18,8 @@ from services.merger import timeline
 from services.merger.binding import Bound, Keep
 from services.merger.book import BookBinder
 from services.merger.cues import Cues
-from services.merger.joining import Read
+from services.merger.encodings import ENCODINGS
+from services.merger.joining import Read, Unfit
 from services.merger.mastering import Brief, EncodedFile, Master, Mastered, Take
 from services.merger.sections import SectionEncoder
 from services.publisher.handler import Publisher
@@ -110,16 +111,20 @@ def _reconciling(grace: float) -> ReconcilerSettings:
 async def simulated_master(takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
     body = b"".join([bytes(take.pcm) async for take in takes])
     samples = len(body) // 2
-    file = EncodedFile(body, Coding(rate=brief.rate, frame=1, delay=0))
+    files = {name: EncodedFile(body, ENCODINGS[name].coding(brief.rate)) for name in brief.encodings}
     cues = Cues(rate=brief.rate, samples=samples, cues=(), peaks="")
-    return Mastered(samples, 0, brief.gain - 19 - samples % 3, dict.fromkeys(brief.encodings, file), cues)
+    return Mastered(samples, 0, brief.gain - 19 - samples % 3, files, cues)
 
 
 async def _bind(
     plan: Plan, records: Sequence[SectionRecord], picture: bytes | None, read: Read, folder: Path, /, *, keep: Keep
 ) -> Bound:
     audio = [record.files["mp3"] for record in records]
-    body = b"".join([await read(*section) for section in zip(plan.sections, audio, strict=True)])
+    bodies = [await read(*section) for section in zip(plan.sections, audio, strict=True)]
+    for section, file, sound in zip(plan.sections, audio, bodies, strict=True):
+        if len(sound) % 2:
+            raise Unfit(section, f"{file.key}: it ends amid a sample")
+    body = b"".join(bodies)
     files = ("audiobook.mp3", "audiobook.vtt")
     for file in files:
         (folder / file).write_bytes(body)

@@ -10,6 +10,8 @@ from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.errors import Permanent
 from darkchannel.jobs.runs import Opened, State
 from darkchannel.speech.ssml import Element
+from services.merger.rejecting import too_long
+from services.merger.sections import AT_ONCE_BYTES
 from tests.pipeline.bench import Bench
 from tests.pipeline.engine import Simulated, measured
 from tests.pipeline.process import synthesizer
@@ -102,6 +104,73 @@ async def test_a_faulty_chunk_is_spoken_again_and_never_reaches_the_book(how: Da
     await bench.reconcile()
     assert await bench.published() == ["um", "dois", "três"]
     assert bench.engine_calls == ["um", "dois", "três", "dois"]
+
+
+def endless(**told: float | str) -> Damage:
+    """More than is read at once; the record tells the rest."""
+
+    def damaged(record: ChunkRecord, pcm: bytes) -> bytes:
+        longer = pcm * (AT_ONCE_BYTES // len(pcm) + 1)
+        record = record.model_copy(update={"samples": len(longer) // 2, "longest": 100.0, **told})
+        return wav.pack(Speech(longer, record.rate), record)
+
+    return damaged
+
+
+async def reads(bench: Bench, key: str) -> list[str]:
+    """Which requests for an object are made from now on."""
+    made: list[str] = []
+
+    async def note() -> None:
+        made.append(key)
+        bench.store.before("get", key, note)
+
+    await note()
+    made.clear()
+    return made
+
+
+@pytest.mark.parametrize(
+    "how",
+    [endless(), lambda record, pcm: bytes(AT_ONCE_BYTES + 1)],
+    ids=["of a short text", "without a record"],
+)
+async def test_a_chunk_longer_than_its_text_can_be_is_not_read_whole(how: Damage) -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, how)
+    made = await reads(bench, keys.chunk(bench.job, 1))
+    await bench.first.handlers["encode"](bench.take("encode"))
+    assert len(made) == 1
+    await bench.deliver()
+    bench.later(seconds=31)
+    await bench.reconcile()
+    assert await bench.published() == ["um", "dois", "três"]
+    assert bench.engine_calls == ["um", "dois", "três", "dois"]
+
+
+async def test_a_long_chunk_of_an_older_text_is_not_rejected() -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, endless(source="older"))
+    await bench.first.handlers["encode"](bench.take("encode"))
+    assert not await bench.jobs.rejected(bench.job)
+
+
+async def test_a_long_chunk_of_a_long_text_is_read_whole() -> None:
+    bench = Bench(("um", "dois", "três"))
+    await spoken(bench)
+    await damage(bench, 1, endless(longest=200.0))
+    await bench.deliver()
+    assert set(await bench.published()) == {"um", "dois", "três"}
+
+
+def test_a_break_of_the_author_makes_room_in_a_chunk() -> None:
+    record = ChunkRecord(source="", engine="", samples=0, rate=10**9, longest=8.0)
+    most = 48_000 * 2 * 20
+    assert too_long(record, most, "<speak>Um.</speak>") is None
+    assert too_long(record, most + 2, "<speak>Um.</speak>") == "has 20 s where its text takes 20 s at most"
+    assert too_long(record, 4 * most, '<speak>Um.<break time="60s"/></speak>') is None
 
 
 @pytest.mark.parametrize("how", DAMAGES)

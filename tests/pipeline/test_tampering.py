@@ -1,14 +1,24 @@
 """Objects that a person or a disk damaged: made again where they can be, else the run ends and says which."""
 
 import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from darkchannel import keys
+from darkchannel.errors import Permanent
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.records import SectionRecord
 from darkchannel.jobs.runs import Opened, State
+from services.merger.mastering import Brief, Mastered, Take
 from tests.pipeline.bench import Bench, closed
+from tests.pipeline.process import simulated_master
+
+Record = dict[str, Any]
+Change = Callable[[Record, Record], Record]
+"""What is said otherwise of a section, by its own record and another's."""
 
 
 async def put(bench: Bench, key: str, body: bytes = b"damaged") -> None:
@@ -21,6 +31,12 @@ async def settled(bench: Bench) -> None:
         await bench.deliver()
         bench.later(seconds=31)
         await bench.reconcile()
+
+
+async def section_record(bench: Bench, index: int) -> bytes:
+    found = await bench.raw.get(keys.JOBS, keys.section_record(bench.job, index))
+    assert found
+    return found.body
 
 
 async def markers(bench: Bench) -> list[str]:
@@ -53,6 +69,75 @@ async def test_a_section_record_with_figures_that_no_section_has_is_made_again(f
     made, _ = await bench.jobs.section(bench.job, 0)
     assert made == SectionRecord.model_validate_json(found.body)
     assert await bench.published() == ["um", "dois"]
+
+
+async def tampered(change: Change) -> Bench:
+    """A job whose first section's record was changed before its book was bound."""
+    bench = Bench(("um",), ("só",))  # as long as one another
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    first, second = [await section_record(bench, index) for index in (0, 1)]
+    own, other = json.loads(first), json.loads(second)
+    await put(bench, keys.section_record(bench.job, 0), json.dumps(own | change(own, other)).encode())
+    await settled(bench)
+    assert await section_record(bench, 0) == first
+    return bench
+
+
+def coded(record: Record, **figures: int) -> Record:
+    file = record["files"]["mp3"]
+    return {"files": {"mp3": file | {"coding": file["coding"] | figures}}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _, other: {"files": other["files"]},
+        lambda _, other: {"cues": other["cues"]},
+        lambda own, _: {"files": {"mp3": own["files"]["mp3"] | own["cues"]}},
+        lambda own, _: {"files": {"flac": own["files"]["mp3"]}},
+        lambda own, _: coded(own, delay=1 << 30),
+        lambda own, _: coded(own, rate=1, frame=1),
+        lambda own, _: {"rate": 16_000},
+        lambda own, _: {"lead": 1 << 30},
+    ],
+    ids=["other files", "other cues", "cues as sound", "other encoding", "delay", "frame", "rate", "lead"],
+)
+async def test_a_section_whose_record_cannot_be_its_own_is_encoded_again_and_never_spoken_again(change: Change) -> None:
+    bench = await tampered(change)
+    assert await bench.published() == ["um", "só"]
+    assert bench.engine_calls == ["um", "só"]
+
+
+async def test_a_record_that_names_the_files_of_another_text_is_made_again() -> None:
+    bench = await closed(("um",))
+    older = json.loads(await section_record(bench, 0))
+    await bench.edit(0, "outro")
+    await bench.deliver(until="assemble")
+    record = json.loads(await section_record(bench, 0))
+    figures = {name: older[name] for name in ("files", "cues", "samples")}
+    await put(bench, keys.section_record(bench.job, 0), json.dumps(record | figures).encode())
+    await settled(bench)
+    assert await bench.published() == ["outro"]
+
+
+async def test_a_section_that_cannot_be_joined_is_encoded_again_once_and_then_ends_its_run() -> None:
+    encoded = 0
+
+    async def half_a_sample_more(takes: AsyncIterator[Take], brief: Brief, /) -> Mastered:
+        nonlocal encoded
+        encoded += 1
+        assert encoded <= 2
+        made = await simulated_master(takes, brief)
+        sound = made.files["mp3"]
+        return replace(made, files={"mp3": replace(sound, body=sound.body + b"x")})
+
+    bench = Bench(("um",))
+    bench.events.append(await bench.drop())
+    process = bench.process(master=half_a_sample_more)
+    with pytest.raises(Permanent, match=r"section 0 .* again: .*sections/section-0000-.*mp3: .*; retry the job"):
+        await bench.deliver(process=process)
+    assert encoded == 2
 
 
 async def test_a_section_file_damaged_at_its_size_is_encoded_again() -> None:

@@ -12,6 +12,7 @@ from darkchannel.jobs.records import SectionAudio, SectionRecord, Stored
 from services.merger.binding import Bound, bind
 from services.merger.cues import Cues
 from services.merger.encodings import ENCODINGS
+from services.merger.joining import Unfit
 from tests.m4a import m4a
 
 RATE = 22_050
@@ -19,10 +20,16 @@ LONGEST = 5.0
 FRAMES = 120
 """In either format more than a section of two seconds needs."""
 MP3_HEAD = b"\xff\xf3\x80\xc0"
+
+
+def cues(samples: int, rate: int) -> bytes:
+    return Cues(rate=rate, samples=samples, cues=(), peaks="").model_dump_json().encode()
+
+
 BODIES = {
     "mp3": MP3_HEAD.ljust(mp3.format_of(MP3_HEAD).sizes[MP3_HEAD[:3]], b"\0") * FRAMES,
     "aac": m4a([b"sound"] * FRAMES),
-    "cues": Cues(rate=RATE, samples=2 * RATE, cues=(), peaks="").model_dump_json().encode(),
+    "cues": cues(2 * RATE, RATE),
 }
 BESIDE = ("cover.jpg", "audiobook.vtt", "audiobook.srt", "audiobook.lrc", "index.html", "waveform.png")
 
@@ -85,6 +92,42 @@ async def test_every_file_of_a_book_is_kept_once_and_whole(tmp_path: Path, forma
     assert set(book.files) == set(kept) >= set(BESIDE)
     assert all(body == (tmp_path / file).read_bytes() for file, body in kept.items())
     assert book.files[0] == f"audiobook.{formats[0]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "reason"),
+    [
+        ("mp3", BODIES["mp3"][: len(BODIES["mp3"]) // 2], "60 MP3 frames is too short"),
+        ("aac", m4a([b"sound"]), "1 AAC frames"),
+        ("aac", b"noise", ""),
+        ("cues", cues(2 * RATE - 1, RATE), "44099 samples at 22050 Hz"),
+        ("cues", cues(2 * RATE, 44_100), "44100 samples at 44100 Hz"),
+        ("cues", b"[]", "no cues"),
+    ],
+)
+async def test_a_section_that_is_not_what_its_record_says_is_named_with_its_file(
+    tmp_path: Path, name: str, body: bytes, reason: str
+) -> None:
+    async def other(section: Section, file: Stored) -> bytes:
+        return body if file.key == name else await read(section, file)
+
+    async def keep(_: str) -> None: ...
+
+    with pytest.raises(Unfit, match=f"^darkchannel-jobs/{name}: .*{reason}") as raised:
+        await bind(plan("mp3", "m4b"), [record()], None, other, tmp_path, keep=keep)
+    assert raised.value.section.index == 0
+
+
+async def test_nothing_is_joined_by_a_length_that_the_cues_do_not_have(tmp_path: Path) -> None:
+    async def sound_is_not_read(section: Section, file: Stored) -> bytes:
+        assert file.key == "cues"
+        return await read(section, file)
+
+    async def keep(_: str) -> None: ...
+
+    longer = record().model_copy(update={"samples": 1})
+    with pytest.raises(Unfit):
+        await bind(plan("mp3"), [longer], None, sound_is_not_read, tmp_path, keep=keep)
 
 
 async def test_what_cannot_be_kept_ends_the_binding(tmp_path: Path) -> None:
