@@ -18,7 +18,7 @@ MAX_DEPTH = 8
 A_FIGURE = 3
 """Letters that a figure is spoken with, beyond that for itself."""
 
-_SILENT = re.compile(r"(?:[^\w$%&+<=>@#§°£€×÷]|_)+")
+_SILENT = re.compile(r"(?:[^\w$%&+<=>@#§°£€×÷©®∞±√]|_)+")
 """What is not read aloud: punctuation, and the accents of a text that is decomposed."""
 
 Span = tuple[int, int]

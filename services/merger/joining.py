@@ -30,7 +30,7 @@ class Damaged(Exception):
 
 
 class Unfit(Damaged):
-    """It is there as it was made, and cannot be joined."""
+    """It is there, and cannot be joined as its record has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,12 @@ def odd_rate(rate: int, usual: int) -> str:
 
 
 def too_long(record: ChunkRecord, size: int, text: str) -> str | None:
-    """Why a chunk of ``size`` bytes cannot be speech of this SSML, however long its breaks are; None where it can."""
+    """Why a chunk of ``size`` bytes cannot be speech of this SSML, however long its breaks are; None where it can.
+
+    Where nobody reckoned how long its text takes at most, it can.
+    """
+    if not record.longest:
+        return None
     seconds = size / BYTES_PER_SAMPLE / min(record.rate, RATES[1])
     most = PAUSED * (record.longest + MORE) + text.count("break") * MAX_BREAK_MS / 1_000
     return f"has {seconds:.0f} s where its text takes {most:.0f} s at most" if seconds > most else None

@@ -173,6 +173,10 @@ def test_a_break_of_the_author_makes_room_in_a_chunk() -> None:
     assert too_long(record, 4 * most, '<speak>Um.<break time="60s"/></speak>') is None
 
 
+def test_a_chunk_of_a_text_that_nobody_reckoned_may_have_any_size() -> None:
+    assert too_long(ChunkRecord(source="", engine="", samples=0, rate=22_050), 1 << 40, "<speak>Um.</speak>") is None
+
+
 @pytest.mark.parametrize("how", DAMAGES)
 async def test_the_reconciler_has_it_spoken_again_when_the_hint_is_lost(how: Damage) -> None:
     bench = Bench(("um", "dois", "três"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkchannel import keys
-from darkchannel.errors import Permanent
+from darkchannel.errors import Permanent, Unavailable
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.jobs.records import SectionRecord
 from darkchannel.jobs.runs import Opened, State
@@ -138,6 +138,25 @@ async def test_a_section_that_cannot_be_joined_is_encoded_again_once_and_then_en
     with pytest.raises(Permanent, match=r"section 0 .* again: .*sections/section-0000-.*mp3: .*; retry the job"):
         await bench.deliver(process=process)
     assert encoded == 2
+
+
+async def test_a_store_that_is_away_while_a_section_is_due_again_does_not_end_the_run() -> None:
+    bench = Bench(("um",), ("só",))
+    bench.events.append(await bench.drop())
+    await bench.deliver(until="assemble")
+    record = json.loads(await section_record(bench, 0))
+    await put(bench, keys.section_record(bench.job, 0), json.dumps(record | {"lead": 1 << 30}).encode())
+
+    async def away() -> None:
+        raise Unavailable("the store does not answer")
+
+    bench.store.before("delete", keys.section_record(bench.job, 0), away)
+    event = bench.take("assemble")
+    with pytest.raises(Unavailable):
+        await bench.first.handlers["assemble"](event)
+    await bench.first.handlers["assemble"](event)
+    await settled(bench)
+    assert await bench.published() == ["um", "só"]
 
 
 async def test_a_section_file_damaged_at_its_size_is_encoded_again() -> None:

@@ -40,6 +40,11 @@ def test_a_paragraph_without_words_is_none_wherever_it_stands(silent: str, at: i
     assert starts(paragraphs(*texts), *words) == {"A lua.": 0, "O mar.": 900}
 
 
+@pytest.mark.parametrize("sign", ["©", "®", "∞", "±", "√", "§ 3"])
+def test_a_sign_that_is_read_aloud_is_heard(sign: str) -> None:
+    assert sign in starts(paragraphs("A lua.", sign, "O mar."), (0, "a"), (100, "lua"), (900, "o"), (1_000, "mar"))
+
+
 def test_a_sentence_without_words_is_none_where_the_engine_tells_words_and_no_sentences() -> None:
     script = transcript("<speak><p><s>A lua.</s></p><p><s>***</s></p></speak>")
     assert starts(script, (0, "a"), (100, "lua")) == {"A lua.": 0}

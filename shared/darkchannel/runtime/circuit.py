@@ -18,7 +18,7 @@ class Circuit:
     failures: int = 0
     """In a row."""
     until: datetime = LONG_AGO
-    """It is left alone until then; after that one try at a time shows whether it is back."""
+    """It is left alone until then; after that a try shows whether it is back."""
 
     @property
     def is_open(self) -> bool:
