@@ -31,11 +31,9 @@ async def _build(context: Context) -> Parts:
         await engines.close()
         await cache.close()
 
-    slots = await engines.slots()
     return Parts(
         handlers={"speak": Synthesizer(context, speaking).speak},
-        # A few more than are spoken at once: while chunks are written, as many texts are with the engine.
-        prefetch={"speak": slots + -(-slots // 4)},
+        prefetch={"speak": await engines.room()},
         rounds={"evict": Round(cache.evict, EVICTION_SECONDS)},
         close=close,
     )

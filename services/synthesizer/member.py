@@ -1,8 +1,8 @@
 """One engine of a process: opened when first asked for, and asked now and then whether it can speak."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from weakref import WeakSet
 import structlog
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import DISK_FULL, Crowded, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
@@ -81,15 +81,16 @@ class Member:
         self._free = asyncio.Semaphore(self.slots)
         return engine
 
-    async def speak(self, script: Element) -> Speech:
+    async def speak(self, script: Element, *, patience: float | None = None) -> Speech:
         """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed.
 
         Who waits for a slot while another try shows it to be away learns it from that one: each takes its time.
+        Raises Crowded where none gets free for ``patience`` seconds.
         """
         engine = await self.engine()
         known = self._absence
         try:
-            async with self._free:
+            async with self._slot(patience):
                 if self._absence and self._absence is not known:
                     raise self._absence.with_traceback(None)  # else it keeps all who waited
                 with self._trying():
@@ -97,6 +98,19 @@ class Member:
         except Unavailable as error:
             self._absence = error
             raise
+
+    @asynccontextmanager
+    async def _slot(self, patience: float | None) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(patience):
+                await self._free.acquire()
+        except TimeoutError:
+            others = f"{self.slots} other text{'s' * (self.slots > 1)}"
+            raise Crowded(f"{self.name} speaks {others}, as many as it may") from None
+        try:
+            yield
+        finally:
+            self._free.release()
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and as ``revision_of``."""

@@ -10,7 +10,7 @@ import structlog
 from darkchannel.audio import wav
 from darkchannel.audio.resampling import resampled
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import Crowded, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.jobs.choice import Choice, Left
 from darkchannel.jobs.plan import Plan
 from darkchannel.runtime.engines import Busy, NotSetUp, Unread
@@ -28,6 +28,8 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 """Speech at so many hertz."""
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
+PATIENCE_SECONDS: Final = 1.0
+"""That a segment waits while its engine speaks as many as it may, before one of another engine has its place."""
 MOST: Final = 200
 """Characters of a reason that are kept in a record."""
 
@@ -50,12 +52,20 @@ class Line:
 
 class Speaking:
     def __init__(
-        self, context: Context, engines: Engines, cache: Cache, read: Read = read, at_rate: AtRate = resampled
+        self,
+        context: Context,
+        engines: Engines,
+        cache: Cache,
+        *,
+        read: Read = read,
+        at_rate: AtRate = resampled,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._clock = context.clock
         self._engines = engines
         self._read = read
         self._at_rate = at_rate
+        self._patience = patience
         self._choices = Choices(context.jobs, context.clock)
         self._attempts = Attempts(engines, cache)
         self.levels = self._attempts.levels
@@ -65,7 +75,7 @@ class Speaking:
     async def chunk(self, job: str, plan: Plan, ssml: str, *, source: str, take: int) -> bytes:
         """The chunk of a segment, at the rate of its book; ``source`` and ``take`` as in ``Order``.
 
-        Raises Permanent where no engine can speak it, Transient where one may later.
+        Raises Permanent where no engine can speak it, Transient where one may later, Crowded where it is to give way.
         """
         reading = await asyncio.to_thread(self._read, ssml)
         order = Order(reading, plan.options.language, plan.options.voice, source, take)
@@ -145,9 +155,11 @@ class Speaking:
         failures: Failures = {}
         for name in line.asked:
             strange = await self._strange(name, line.names, named(order.reading.script))
+            # Once it was waited for one that failed, giving way would have that begin again.
+            patience = None if failures else self._patience
             try:
-                return await self._attempts.said(name, order, strange), failures
-            except Unread:
+                return await self._attempts.said(name, order, strange, patience=patience), failures
+            except (Crowded, Unread):
                 raise
             except DarkChannelError as error:
                 failures[name] = error

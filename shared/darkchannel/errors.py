@@ -19,6 +19,10 @@ class Denied(Unavailable):
     """These credentials, or the user of this process, may not do it: somebody is to allow it."""
 
 
+class Crowded(DarkChannelError):
+    """Others are at what this needs, as many as may be: give the message back, burn no attempt."""
+
+
 class Transient(DarkChannelError):
     """This attempt failed: again in 30 s, then in 5 min, then the run fails."""
 

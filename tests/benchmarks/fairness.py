@@ -1,5 +1,7 @@
 """One huge book: how busy it keeps the synthesizers when it is alone, and how much slower it makes small jobs.
 
+Also where its own engine never answers.
+
 The real handlers, runtime and reconciler over the store and the bus in memory, in virtual time; only the engine
 takes time, a second a segment. What requests and encoding take is left out.
 """
@@ -22,7 +24,7 @@ from darkchannel.jobs.runs import Closed, State
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.topology import RETRY_DELAYS
 from darkchannel.runtime.embedded import route
-from darkchannel.runtime.engines import Engine
+from darkchannel.runtime.engines import Silent
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, Parts, Round, Service
 from darkchannel.runtime.waiting import Process
@@ -33,12 +35,17 @@ from services.handoff_notifier.messages import Answer, Message
 from tests.benchmarks import virtual_time
 from tests.benchmarks.narration import NotNarrated
 from tests.pipeline import process
-from tests.pipeline.engine import Simulated
+from tests.pipeline.engine import Simulated, engines_of
 
 PROCESSES = 8
+SLOW, SILENT = "slow", "silent"
+"""The engines."""
 SLOTS = 4
-"""Segments that one process speaks at once; like the real one it takes one message more, so that none idles."""
+"""Segments that one process speaks at once."""
 SPEAK_SECONDS = 1.0
+SILENT_SLOTS = 8
+SILENT_SECONDS = 60.0
+"""After which nobody waits any more for the engine that never answers."""
 TEXT = "O farol acendeu antes da chuva."
 RATE = 8_000
 """In hertz, the lowest that is speech."""
@@ -56,6 +63,7 @@ SMALL_JOBS = 40
 
 LEAST_UTILISATION = 0.95
 MOST_RATIO = 2.0
+MOST_SILENT_RATIO = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +76,34 @@ class Fairness:
     """Median seconds of a small job from the drop to the closed run."""
     beside: float
     """The same beside one huge book."""
+    beside_silence: float
+    """The same beside one whose engine never answers."""
 
     @property
     def ratio(self) -> float:
         return self.beside / self.alone
+
+    @property
+    def silent_ratio(self) -> float:
+        return self.beside_silence / self.alone
 
 
 def measure() -> Fairness:
     """Raises NotNarrated where a run ends otherwise than completed."""
     return Fairness(
         utilisation=utilisation(),
-        alone=virtual_time.run(_small_jobs(beside=0)),
-        beside=virtual_time.run(_small_jobs(beside=HUGE_SEGMENTS)),
+        alone=virtual_time.run(_small_jobs()),
+        beside=virtual_time.run(_small_jobs(beside=SLOW)),
+        beside_silence=virtual_time.run(_small_jobs(beside=SILENT)),
     )
 
 
 def utilisation() -> float:
     return virtual_time.run(_utilisation())
+
+
+def silent_ratio() -> float:
+    return virtual_time.run(_small_jobs(beside=SILENT)) / virtual_time.run(_small_jobs())
 
 
 async def _utilisation() -> float:
@@ -93,16 +112,18 @@ async def _utilisation() -> float:
     return LONE_SEGMENTS * SPEAK_SECONDS / (PROCESSES * SLOTS * stack.last_spoken)
 
 
-async def _small_jobs(*, beside: int) -> float:
-    """Median seconds of small jobs that arrive all through the run of a huge book, or without one at the same times."""
+async def _small_jobs(*, beside: str | None = None) -> float:
+    """Median seconds of small jobs that arrive all through the run of a huge book, or without one at the same times.
+
+    ``beside``: the engine of the huge book.
+    """
     through_the_run = HUGE_SEGMENTS * SPEAK_SECONDS / PROCESSES / SLOTS
     chance = Random(1)
     arrivals = [chance.uniform(5, 0.9 * through_the_run) for _ in range(SMALL_JOBS)]
     async with _stack() as stack:
-        huge = asyncio.create_task(stack.through(beside)) if beside else None
+        if beside:
+            await stack.drop(HUGE_SEGMENTS, beside)
         times = await asyncio.gather(*(stack.through(SMALL_SEGMENTS, after=at) for at in arrivals))
-        if huge:
-            await huge
     return statistics.median(times)
 
 
@@ -121,20 +142,26 @@ class _Stack:
     async def through(self, segments: int, *, after: float = 0.0) -> float:
         """Drop a document of so many segments at a time; the seconds until its run is closed."""
         await asyncio.sleep(after)
-        name, start = f"{segments}-{after}.md", _now()
-        await self.store.put(keys.INBOX, name, str(segments).encode())
-        [version] = [info.version or "" async for info in self.store.versions(keys.INBOX, name)]
-        job = keys.job_id(keys.INBOX, name, version)
-        self.closed[job] = asyncio.get_running_loop().create_future()
+        start = _now()
+        job = await self.drop(segments)
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
                 end = await self.closed[job]
         except TimeoutError:
-            raise NotNarrated(f"the job of {name} is not closed after {LIMIT_SECONDS:g} s of virtual time") from None
+            raise NotNarrated(f"{job} is not closed after {LIMIT_SECONDS:g} s of virtual time") from None
         found = await self.store.get(keys.JOBS, keys.run_event(job, 1, "closed"))
         if found is None or Closed.model_validate_json(found.body).status is not State.COMPLETED:
-            raise NotNarrated(f"the job of {name} was not completed")
+            raise NotNarrated(f"{job} was not completed")
         return end - start
+
+    async def drop(self, segments: int, engine: str = SLOW) -> str:
+        """The job of a new document of so many segments that an engine is to speak."""
+        name = f"{len(self.closed)}.md"
+        await self.store.put(keys.INBOX, name, f"{segments} {engine}".encode())
+        [version] = [info.version or "" async for info in self.store.versions(keys.INBOX, name)]
+        job = keys.job_id(keys.INBOX, name, version)
+        self.closed[job] = asyncio.get_running_loop().create_future()
+        return job
 
     def _created(self, event: ObjectCreated) -> None:
         run = keys.parse_run(event.key)
@@ -175,25 +202,25 @@ async def _stack() -> AsyncIterator[_Stack]:
 
 def _service(name: str) -> Service:
     async def build(context: Context) -> Parts:
-        made = process.build(context, (_engine(),), _Receiver(), lambda: "nonce", GRACE_SECONDS)
+        engines = (Simulated(_say, SLOW, slots=SLOTS, rate=RATE), Simulated(_hang, SILENT, slots=SILENT_SLOTS))
+        made = process.build(context, engines, _Receiver(), lambda: "nonce", GRACE_SECONDS)
         return Parts(
             handlers={stage.name: made.handlers[stage.name] for stage in pipeline.stages_of(name)},
-            prefetch={"speak": SLOTS + 1},
+            prefetch={"speak": await engines_of(*engines, clock=_clock).room()},
             rounds={name: Round(made.reconciler.round)} if name == pipeline.RECONCILER else {},
         )
 
     return Service(name=name, build=build)
 
 
-def _engine() -> Engine:
-    slots = asyncio.Semaphore(SLOTS)
+async def _say(_: Element) -> Speech:
+    await asyncio.sleep(SPEAK_SECONDS)
+    return Speech(SPEECH, RATE)
 
-    async def say(_: Element) -> Speech:
-        async with slots:
-            await asyncio.sleep(SPEAK_SECONDS)
-        return Speech(SPEECH, RATE)
 
-    return Simulated(say, "slow", rate=RATE)
+async def _hang(_: Element) -> Speech:
+    await asyncio.sleep(SILENT_SECONDS)
+    raise Silent("it does not answer")
 
 
 class _Receiver:
@@ -210,9 +237,11 @@ async def _read_document(function: Any, /, body: bytes | Book, *about: Any) -> A
     """A document of the benchmark is the number of its segments, and a book as soon as it is read."""
     if isinstance(body, Book):
         return body
-    texts = [f"<speak>{TEXT} {number}</speak>" for number in range(int(body))]
+    segments, engine = body.decode().split()
+    texts = [f"<speak>{TEXT} {number}</speak>" for number in range(int(segments))]
     chapters = [tuple(texts[at : at + CHAPTER_SEGMENTS]) for at in range(0, len(texts), CHAPTER_SEGMENTS)]
-    return Book("Livro", None, Options(), tuple(Chapter(str(n), chapter) for n, chapter in enumerate(chapters)))
+    numbered = tuple(Chapter(str(number), chapter) for number, chapter in enumerate(chapters))
+    return Book("Livro", None, Options(engine=engine), numbered)
 
 
 def _now() -> float:

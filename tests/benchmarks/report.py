@@ -50,7 +50,8 @@ class Figures:
         if self.latency:
             figures["latency_ms"] = asdict(self.latency)
         if self.fairness:
-            figures["fairness"] = asdict(self.fairness) | {"ratio": self.fairness.ratio}
+            fair = self.fairness
+            figures["fairness"] = asdict(fair) | {"ratio": fair.ratio, "silent_ratio": fair.silent_ratio}
         if self.audiobook:
             figures["audiobook"] = self.audiobook.as_json()
         if self.on_stack:
@@ -177,6 +178,11 @@ def _fairness(fair: Fairness) -> Table:
         f"jobs of {fairness.SMALL_SEGMENTS} segments beside one of {fairness.HUGE_SEGMENTS:,}: median until closed",
         f"{fair.beside:.1f} s, {fair.ratio:.2f} x alone",
         f"{fairness.MOST_RATIO:.2g} x or less",
+    )
+    table.add_row(
+        "the same jobs beside one whose own engine never answers",
+        f"{fair.beside_silence:.1f} s, {fair.silent_ratio:.2f} x alone",
+        f"{fairness.MOST_SILENT_RATIO:.2g} x or less",
     )
     return table
 

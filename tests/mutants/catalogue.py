@@ -25,6 +25,24 @@ SPEAKING = (
         (CONSUMER,),
     ),
     Mutant(
+        "who gives way burns an attempt",
+        "shared/darkchannel/runtime/consumer.py",
+        """            log.debug("gives way", reason=str(error))
+            return Requeue(tries.attempt)
+""",
+        """            log.debug("gives way", reason=str(error))
+            return Requeue(tries.attempt + 1)
+""",
+        (CONSUMER,),
+    ),
+    Mutant(
+        "a segment waits for its engine however long, and those of others with it",
+        "services/synthesizer/speaking.py",
+        "            patience = None if failures else self._patience\n",
+        "            patience = None\n",
+        (ENGINES,),
+    ),
+    Mutant(
         "ack before PUT: the synthesizer returns before its chunk is there",
         "services/synthesizer/handler.py",
         """            while not await self._settle(*at, fresh) or looks < self._looks[at]:

@@ -12,7 +12,7 @@ from darkchannel import keys
 from darkchannel.audio import wav
 from darkchannel.audio.wav import ChunkRecord, Speech
 from darkchannel.cli.report import Reporter
-from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.errors import Crowded, Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.choice import Choice
 from darkchannel.jobs.options import Options
@@ -596,6 +596,58 @@ async def test_a_hint_for_a_segment_that_is_being_spoken_begins_nothing() -> Non
     await handler(desk.segment())
     assert desk.ada.texts == ["um"]
     assert await desk.speakers() == ["ada"]
+
+
+class Held(Voiced):
+    """Speaks one text after the other, none before ``gate`` is open."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.slots = 1
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
+
+    async def speak(self, script: Element) -> Speech:
+        self.begun.set()
+        await self.gate.wait()
+        return await super().speak(script)
+
+
+async def test_a_segment_whose_engine_speaks_as_many_as_it_may_gives_way_and_does_not_go_to_the_next_engine() -> None:
+    desk, ada = Desk(), Held("ada")
+    await desk.begin()
+    speak = synthesizer(desk.bench.context(), ada, desk.bia, read=measured, patience=0).speak
+    first = asyncio.create_task(speak(desk.segment(0)))
+    await ada.begun.wait()
+    with pytest.raises(Crowded, match="ada speaks 1 other text"):
+        await speak(desk.segment(1))
+    ada.gate.set()
+    await first
+    await speak(desk.segment(1))
+    assert await desk.speakers() == ["ada", "ada"]
+
+
+async def test_a_segment_at_which_an_engine_failed_waits_for_the_next_and_is_not_tried_at_the_first_again() -> None:
+    desk, bia = Desk(engine="ada,bia"), Held("bia")
+    desk.ada.over = {"um": Permanent("no"), "dois": Permanent("no")}
+    await desk.begin()
+    speak = synthesizer(desk.bench.context(), desk.ada, bia, read=measured, patience=0).speak
+    first = asyncio.create_task(speak(desk.segment(0)))
+    await bia.begun.wait()
+    failed = asyncio.Event()
+
+    async def fail() -> None:
+        failed.set()
+
+    desk.ada.meanwhile = fail
+    second = asyncio.create_task(speak(desk.segment(1)))
+    await failed.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    bia.gate.set()
+    await asyncio.gather(first, second)
+    assert await desk.speakers() == ["bia", "bia"]
+    assert desk.ada.texts == ["um", "dois"]
 
 
 async def test_an_edit_at_the_very_end_of_a_look_is_followed_though_its_event_came_too_soon() -> None:

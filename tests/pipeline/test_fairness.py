@@ -30,6 +30,10 @@ def test_a_lone_book_keeps_32_slots_busy() -> None:
     assert fairness.utilisation() >= fairness.LEAST_UTILISATION
 
 
+def test_a_huge_book_whose_engine_never_answers_leaves_small_jobs_of_others_their_room() -> None:
+    assert fairness.silent_ratio() <= fairness.MOST_SILENT_RATIO
+
+
 @pytest.mark.soak
 def test_a_huge_book_makes_small_jobs_take_at_most_twice_as_long() -> None:
     assert fairness.measure().ratio <= fairness.MOST_RATIO

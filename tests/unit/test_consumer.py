@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from darkchannel import keys, pipeline
-from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.errors import Crowded, Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
@@ -113,6 +113,15 @@ async def test_a_transient_failure_is_tried_three_times(
     handler = Scripted(Transient("the engine stumbled"))
     assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == settlement
     assert await reason_of(jobs) == ("the engine stumbled" if attempt == 3 else None)
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+async def test_what_is_to_give_way_goes_back_as_the_attempt_that_it_was(
+    jobs: Jobs, process: Process, attempt: int
+) -> None:
+    handler = Scripted(Crowded("vox speaks 8 other texts"))
+    assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == Requeue(attempt)
+    assert await reason_of(jobs) is None
 
 
 class Leaving(Scripted):

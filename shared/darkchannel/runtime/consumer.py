@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from darkchannel import keys
-from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import DISK_FULL, Crowded, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.pipeline import Stage
@@ -122,6 +122,9 @@ class Worker:
                 await self._handler(event)
         except Unavailable:
             raise
+        except Crowded as error:
+            log.debug("gives way", reason=str(error))
+            return Requeue(tries.attempt)
         except Permanent as error:
             log.warning("failed for good", reason=str(error))
             return Ack() if await self._fail(event, job, str(error)) else DeadLetter(str(error))
