@@ -162,7 +162,7 @@ class Member:
         answer = self._answer
         assert answer
         # After a rest all may try at once: were it one, a book's other segments would give the book away meanwhile.
-        if answer.is_set_up and not self._circuit.admits(self._clock(), 0):
+        if answer.is_set_up and self._circuit.rests(self._clock()):
             answer = Standing(away=f"it failed {self._circuit.failures} times in a row", is_resting=True)
         if answer.away is None:
             return await self._with_lacks(answer, voices)

@@ -347,6 +347,41 @@ async def test_another_process_speaks_with_the_engine_that_took_over() -> None:
     assert (await desk.speakers())[3] == "bia"
 
 
+class Together(Voiced):
+    """Speaks when as many texts are with it as there are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.begun = asyncio.Event()
+        self.all = asyncio.Barrier(len(TEXTS))
+
+    async def speak(self, script: Element) -> Speech:
+        if not self.over:
+            self.begun.set()
+            async with asyncio.timeout(30):
+                await self.all.wait()
+        return await super().speak(script)
+
+
+async def test_a_book_that_begins_after_a_rest_is_spoken_by_the_engine_that_is_back() -> None:
+    desk, ada = Desk(), Together("ada")
+    await desk.begin(ada, desk.bia)
+    speak = desk.bench.first.handlers["speak"]
+    ada.over = dict.fromkeys(TEXTS, Transient("half an answer"))
+    desk.bia.over = dict.fromkeys(TEXTS, Permanent("no voice for it"))
+    for index in range(-(-FAILURES // TRIES)):
+        with pytest.raises(Transient):
+            await speak(desk.segment(index))
+    ada.over, desk.bia.over = {}, {}
+    desk.bench.later(seconds=30)
+    first = asyncio.create_task(speak(desk.segment(0)))
+    async with asyncio.timeout(30):
+        await ada.begun.wait()
+    await asyncio.gather(first, *(speak(desk.segment(index)) for index in (1, 2, 3)))
+    assert await desk.speakers() == ["ada"] * 4
+    assert await desk.before() == []
+
+
 async def test_an_engine_that_only_fails_is_followed_by_the_next_unasked() -> None:
     desk = Desk(*TEXTS, "cinco")
     desk.bench.options = Options(priority="medium")

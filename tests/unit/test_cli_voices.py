@@ -109,7 +109,7 @@ class Unreadable(Choir):
         raise Unread("the voices of the choir cannot be read: the store is away")
 
 
-class Silent(Choir):
+class Mute(Choir):
     async def voices(self) -> Sequence[Voice]:
         return [Voice("mudo", ("pt-BR",))]
 
@@ -134,7 +134,7 @@ class Meeting(Choir):
         return [Voice("eco", ("it",))]
 
 
-KINDS = {kind.__name__.lower(): kind for kind in (Choir, Broken, Away, Silent)}
+KINDS = {kind.__name__.lower(): kind for kind in (Choir, Broken, Away, Mute)}
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +184,7 @@ def the_error(capsys: pytest.CaptureFixture[str]) -> str:
 def test_voices_of_brazil_come_first_whatever_their_engine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["voices"]) == Code.OK
     names = [(engine, voice) for engine, voice, *_ in listed(capsys)]
-    first = [("choir", "caio"), ("choir", "many"), ("espeak", "pt-br"), ("silent", "mudo")]
+    first = [("choir", "caio"), ("choir", "many"), ("espeak", "pt-br"), ("mute", "mudo")]
     assert names[:4] == first
     assert names[4:8] == [("choir", "bia"), ("choir", "dora"), ("choir", "every"), ("espeak", "pt")]
     assert names[8] == ("choir", "v2/ed")
@@ -221,7 +221,7 @@ def test_a_language_is_asked_for_with_its_country_or_without(
 
 
 def test_where_no_voice_is_of_the_language_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["voices", "--engine", "silent", "--language", "it"]) == Code.OK
+    assert run(["voices", "--engine", "mute", "--language", "it"]) == Code.OK
     assert the_error(capsys) == "no engine that can speak now has a voice for 'it'\n"
 
 
@@ -232,7 +232,7 @@ def test_of_an_engine_that_cannot_speak_the_reason_is_told_on_one_line(capsys: p
     assert reasons["broken"] == "unexpected RuntimeError: a wire is loose"
     assert reasons["wordless"].startswith("the engine 'wordless' lacks library_that_nobody_has: pip install ")
     assert reasons["openai"].startswith("OpenAI is not set up: have OPENAI_SPEECH_URL name a server")
-    assert not {"choir", "espeak", "silent"} & set(reasons)
+    assert not {"choir", "espeak", "mute"} & set(reasons)
 
 
 def test_json_has_every_engine_and_all_languages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,7 +411,7 @@ def test_the_name_of_a_voice_leads_to_no_other_folder(voice: str, tmp_path: Path
 def test_of_a_voice_that_nobody_has_it_is_said_who_could_not_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["voices", "--sample", "ninguém"]) == Code.NOT_FOUND
     error = the_error(capsys)
-    assert "choir, espeak and silent have no voice 'ninguém'" in error
+    assert "choir, espeak and mute have no voice 'ninguém'" in error
     assert "away, bark, broken" in error
 
 
@@ -422,7 +422,7 @@ def test_the_engine_that_is_named_tells_why_it_cannot_speak(capsys: pytest.Captu
 
 def test_silence_is_no_sample(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["voices", "--sample", "mudo"]) == Code.FAILED
-    assert "silent says nothing with the voice 'mudo' in pt-BR" in the_error(capsys)
+    assert "mute says nothing with the voice 'mudo' in pt-BR" in the_error(capsys)
     assert list(Path().glob("*.wav")) == []
 
 

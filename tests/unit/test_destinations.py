@@ -55,6 +55,7 @@ def test_a_circuit_admits_nobody_for_half_a_minute_after_five_failures_in_a_row_
         now += timedelta(seconds=seconds)
         is_open = in_a_row >= FAILURES
         resting = is_open and now - last < REST
+        assert circuit.rests(now) == resting
         assert circuit.admits(now, 0) == (not resting)
         assert circuit.admits(now, 1) == (not is_open)
         if not resting:

@@ -146,10 +146,9 @@ async def test_a_google_that_comes_back_is_not_given_up() -> None:
 async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all() -> None:
     async with spoken_to(429) as (engine, peer):
         peer.headers = {"Retry-After": "3600"}
-        with pytest.raises(Unavailable, match=r"answers HTTP 429; .*GTTS_REQUESTS_PER_MINUTE"):
-            await engine.say(PROSE, "pt-BR", None)
-        with pytest.raises(Unavailable, match=r"wants no requests until \d\d:\d\d UTC; see"):
-            await engine.say(PROSE, "pt-BR", None)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match=r"wants no requests until \d\d:\d\d UTC; .*GTTS_REQUESTS_PER_MINUTE"):
+                await engine.say(PROSE, "pt-BR", None)
         with pytest.raises(Unavailable, match="wants no requests"):
             await engine.voices()
         assert (len(peer.asked), peer.looks) == (1, 0)

@@ -231,8 +231,8 @@ async def test_a_server_that_comes_back_is_not_given_up() -> None:
 async def test_who_is_told_to_come_back_in_an_hour_asks_once_and_then_not_at_all() -> None:
     async with served(429) as (engine, peer, _):
         peer.headers = {"Retry-After": "3600"}
-        for told in ("answers HTTP 429", r"wants no requests until \d\d:\d\d UTC"):
-            with pytest.raises(Unavailable, match=told):
+        for _ in range(2):
+            with pytest.raises(Unavailable, match=r"wants no requests until \d\d:\d\d UTC"):
                 await engine.say(PROSE, "pt-BR", None)
         with pytest.raises(Unavailable, match="wants no requests"):
             await engine.voices()

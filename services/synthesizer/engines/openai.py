@@ -87,7 +87,15 @@ class OpenAI:
 
     async def say(self, text: str, language: str, voice: str | None) -> Speech:
         request = await self._request(language, voice) | {"input": text}
-        return await self._captioned(request, text) or await self._spoken(request)
+        try:
+            captioned = await self._captioned(request, text)
+        except Silent as error:
+            speech = await self._spoken(request)
+            if self._has_captions:
+                log.warning("a speech server is asked for words no more", engine=self.name, reason=str(error))
+            self._has_captions = False  # each text would wait as long, and it speaks
+            return speech
+        return captioned or await self._spoken(request)
 
     async def close(self) -> None:
         await self._look.close()
@@ -111,7 +119,10 @@ class OpenAI:
             raise Transient(f"OpenAI: the answer of {shown(url)} {error}") from error
 
     async def _captioned(self, request: Request, text: str) -> Speech | None:
-        """Speech with its words; None where the server tells none, or not this time: it may speak without them."""
+        """Speech with its words; None where the server tells none, or not this time: it may speak without them.
+
+        Raises Silent where it does not answer in time.
+        """
         if not await self._tells_words():
             return None
         try:
@@ -119,11 +130,8 @@ class OpenAI:
             if answer.ok:
                 return await asyncio.to_thread(captioned_speech_of, answer.body, text)
             reason = f"HTTP {answer.status}"
-        except Silent as error:
-            if self._has_captions:
-                log.warning("a speech server is asked for words no more", engine=self.name, reason=str(error))
-            self._has_captions = False  # each text would take as long
-            return None
+        except Silent:
+            raise
         except (DarkChannelError, ValueError) as error:
             reason = str(error)
         log.info("a speech server told no words", engine=self.name, reason=reason)

@@ -113,9 +113,8 @@ class SpeechServer:
             else:
                 if answer.status not in self._away:
                     return answer
-                reason = f"answers HTTP {answer.status}"
+                reason = self._refusal(answer)
                 wait = max(pause, answer.retry_after)
-                self._leave_alone(answer)
             if clock() + wait > deadline:
                 break
             await asyncio.sleep(wait)
@@ -135,9 +134,8 @@ class SpeechServer:
             if _is_silence(error):
                 return None
             raise self._unavailable(url, self._trouble(url, error, LOOK_SECONDS)) from error
-        self._leave_alone(answer)
         if answer.status in self._away:
-            raise self._unavailable(url, f"answers HTTP {answer.status}")
+            raise self._unavailable(url, self._refusal(answer))
         return answer
 
     async def _once(self, method: str, url: URL, headers: Mapping[str, str], body: Body | None, most: float) -> Answer:
@@ -167,13 +165,19 @@ class SpeechServer:
         raise Transient(f"{self._engine}: the answer of {shown(response.url)} has more than {MOST_BYTES >> 20} MiB")
 
     def _mind_rest(self, url: URL) -> None:
-        if ends := self._rest.ends():
-            raise self._unavailable(url, f"wants no requests until {ends}")
+        if reason := self._rested():
+            raise self._unavailable(url, reason)
 
-    def _leave_alone(self, answer: Answer) -> None:
-        """Keep to what a server asks for that would have to be waited for too long."""
-        if answer.status in self._away and answer.retry_after > PATIENCE_SECONDS:
+    def _refusal(self, answer: Answer) -> str:
+        """What a server says that is away by its status; a rest too long to be waited for is kept to."""
+        if answer.retry_after > PATIENCE_SECONDS:
             self._rest.begin(answer.retry_after)
+        return self._rested() or f"answers HTTP {answer.status}"
+
+    def _rested(self) -> str | None:
+        """Why nothing is to be asked now."""
+        ends = self._rest.ends()
+        return f"wants no requests until {ends}" if ends else None
 
     def _trouble(self, url: URL, error: Exception, seconds: float) -> str:
         return trouble(url, error, seconds=seconds, by_proxy=self._by_proxy)

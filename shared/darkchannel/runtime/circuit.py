@@ -24,8 +24,12 @@ class Circuit:
     def is_open(self) -> bool:
         return self.failures >= FAILURES
 
+    def rests(self, now: datetime) -> bool:
+        return self.is_open and now < self.until
+
     def admits(self, now: datetime, under_way: int) -> bool:
-        return not self.is_open or (now >= self.until and under_way == 0)
+        """Whether another try may begin beside those under way: after a rest, one at a time."""
+        return not self.is_open or (not self.rests(now) and under_way == 0)
 
     def after(self, now: datetime, *, succeeded: bool) -> "Circuit":
         if succeeded:
