@@ -18,8 +18,9 @@ MAX_DEPTH = 8
 A_FIGURE = 3
 """Letters that a figure is spoken with, beyond that for itself."""
 
-_SILENT = re.compile(r"(?:[^\w$%&+<=>@#§°£€×÷©®∞±√]|_)+")
-"""What is not read aloud: punctuation, and the accents of a text that is decomposed."""
+_SILENT = re.compile(r"(?:[^\w$¢£¥\u20A0-\u20CF%‰&@#§°©+<=>±×÷√∞≈≠≤≥]|_)+")
+"""What is not read aloud: punctuation, the accents of a text that is decomposed, and signs but for those of which
+espeak-ng tells words, alone or beside a figure. By category they are all currencies, and few of mathematics."""
 
 Span = tuple[int, int]
 
@@ -52,7 +53,10 @@ def estimated(text: str, start: float, end: float) -> tuple[tuple[float, str], .
 
 
 def is_read(text: str) -> bool:
-    """Whether anything of it is read aloud: a letter, a figure or a sign, such as "&"; not so "***", or an emoji."""
+    """Whether anything of it is read as a word that engines tell: a letter, a figure or a sign, such as "&".
+
+    Not so "***", or an emoji: espeak-ng reads many, and tells nothing of them.
+    """
     return any(map(_key, text.split()))
 
 
@@ -64,7 +68,7 @@ def is_same(written: str, spoken: str) -> bool:
 @lru_cache(maxsize=8_192)
 def _key(word: str) -> str:
     """What a word is known by: letters, figures and signs that are read, without case or accents."""
-    return _SILENT.sub("", normalize("NFKD", word).casefold())
+    return _SILENT.sub("", normalize("NFKD", word.replace("™", "")).casefold())  # else it becomes two letters
 
 
 def _starts(written: Sequence[str], words: Sequence[tuple[int, str]]) -> list[int]:

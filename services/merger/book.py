@@ -141,15 +141,16 @@ class BookBinder:
         Raises Permanent where one that is unfit was encoded again in this run.
         """
         again = (job, run, damaged.section.index)
-        if isinstance(damaged, Unfit) and self._unfit.get(again):
+        is_unfit = isinstance(damaged, Unfit)
+        if is_unfit and self._unfit.get(again):
             raise Permanent(
                 f"section {damaged.section.index} cannot be joined, also when encoded again: {damaged};"
                 " retry the job, or drop its document again with other formats"
             )
         log.warning("a section is encoded again", job=job, section=damaged.section.index, reason=str(damaged))
         await self._store.delete(keys.JOBS, keys.section_record(job, damaged.section.index))
-        if isinstance(damaged, Unfit):
-            self._unfit.put(again, True)
+        if is_unfit:
+            self._unfit.put(again, True)  # not before: while the store is away nothing is tried
         await self._hint("encode", keys.chunk(job, damaged.section.first))
 
     async def _hint(self, stage: str, key: str) -> None:

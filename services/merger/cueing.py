@@ -1,6 +1,6 @@
 """Cueing: what is heard of a segment and when, from what its engine told and how its speech was laid."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Final
@@ -65,22 +65,28 @@ def _between(words: Sequence[tuple[int, str]], begin: int, end: int) -> list[tup
 
 
 def _by_words(passages: Sequence[Passage], begin: int | None, words: Sequence[tuple[int, str]]) -> Iterator[int | None]:
-    """Where passages start that follow one another: with the first word of each, where that is none of those before."""
+    """Where passages start that follow one another: with the first word of each, where that is none of another's."""
     tokens = iter(aligned(" ".join(passage.text for passage in passages), words))
     spoken = dict(words)
+    read = [[token for token in islice(tokens, len(passage.text.split())) if is_read(token[1])] for passage in passages]
+    certain = {own[0][0] for own in read if _is_told(own, spoken)}
     last = latest = -1  # start, and latest start of a word
-    for number, passage in enumerate(passages):
-        own = [token for token in islice(tokens, len(passage.text.split())) if is_read(token[1])]
-        first, word = own[0] if own else (-1, "")
+    for number, own in enumerate(read):
+        first = own[0][0] if own else -1
         if number == 0 and begin is not None:
             last = begin
             yield begin
-        elif first > latest or (first > last and is_same(word, spoken[first])):
+        elif first > last and (_is_told(own, spoken) or (first > latest and first not in certain)):
             last = first
             yield first
         else:
             yield None
         latest = max([latest, last, *(start for start, _ in own)])
+
+
+def _is_told(own: Sequence[tuple[int, str]], spoken: Mapping[int, str]) -> bool:
+    """Whether the first of these words is the very one that was spoken where it starts."""
+    return bool(own) and is_same(own[0][1], spoken[own[0][0]])
 
 
 def cues_of(heard: Heard, record: ChunkRecord, speech: Laid) -> list[Cue]:

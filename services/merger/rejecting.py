@@ -9,11 +9,13 @@ import structlog
 
 from darkchannel import keys
 from darkchannel.audio.faults import MORE, RATES
-from darkchannel.audio.wav import BYTES_PER_SAMPLE, ChunkRecord
+from darkchannel.audio.wav import BYTES_PER_SAMPLE
+from darkchannel.errors import Refused
 from darkchannel.jobs.records import Pair
 from darkchannel.jobs.rejections import TAKES, reject
 from darkchannel.runtime.service import Context
 from darkchannel.speech.expected import excerpt
+from darkchannel.speech.longest import longest_seconds
 from darkchannel.speech.rendering import MAX_BREAK_MS
 
 log = structlog.get_logger(__name__)
@@ -51,13 +53,15 @@ def odd_rate(rate: int, usual: int) -> str:
     return f"has {rate} Hz, that around it {usual} Hz"
 
 
-def too_long(record: ChunkRecord, size: int, text: str) -> str | None:
-    """Why a chunk of ``size`` bytes cannot be speech of this SSML, however long its breaks are; None where it can.
+def too_long(size: int, rate: int, ssml: str) -> str | None:
+    """Why a chunk of ``size`` bytes, at ``rate`` hertz, cannot be speech of this text, however long its breaks are.
 
-    Where nobody reckoned how long its text takes at most, it can.
+    None where it can, or where the text is no SSML.
     """
-    if not record.longest:
+    try:
+        longest = longest_seconds(ssml)
+    except Refused:
         return None
-    seconds = size / BYTES_PER_SAMPLE / min(record.rate, RATES[1])
-    most = PAUSED * (record.longest + MORE) + text.count("break") * MAX_BREAK_MS / 1_000
+    seconds = size / BYTES_PER_SAMPLE / min(rate, RATES[1])
+    most = PAUSED * (longest + MORE) + ssml.count("break") * MAX_BREAK_MS / 1_000
     return f"has {seconds:.0f} s where its text takes {most:.0f} s at most" if seconds > most else None

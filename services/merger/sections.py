@@ -29,7 +29,8 @@ from services.merger.speakers import Speakers
 UPLOADS = 4
 """Files of a section that are stored at once."""
 AT_ONCE_BYTES = 1 << 24
-"""Of a chunk, before it is known whether it can be of its text: three minutes at the highest rate."""
+"""Of a chunk, before it is known whether it can be of its text: three minutes at the highest rate. Of a text, too: a
+person may make one larger than any that is spoken."""
 
 
 class Moved(Exception):
@@ -236,7 +237,7 @@ class SectionEncoder:
         record = wav.read_record(head.body)
         if record and record.source != pair[0]:
             raise Outdated
-        refusal = too_long(record, head.info.size, ssml) if record else "is damaged (it has no record)"
+        refusal = too_long(head.info.size, record.rate, ssml) if record else "is damaged (it has no record)"
         if refusal:
             raise Faulty(index, pair, refusal)
         found = await self._store.get(keys.JOBS, head.info.key, if_match=pair[1])

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,14 @@ def test_a_section_with_too_few_frames_is_refused(kind: Kind, sections: tuple[Se
     stream, _ = kept(kind, [sections[0].samples])
     with (tmp_path / "book").open("w+b") as out, pytest.raises(ValueError, match=r"frame|packet|block"):
         kind.writer(out, stream, FULL, ()).add(body, kind.count(body) + 1)
+
+
+def test_a_section_of_two_channels_is_refused_though_it_is_the_first(kind: Kind, tmp_path: Path) -> None:
+    stereo = replace(kind, arguments=(*kind.arguments, "-ac", "2"))
+    [section] = encoded(stereo, tmp_path, [RATE])
+    stream, [keep] = kept(kind, [section.samples])
+    with (tmp_path / "book").open("w+b") as out, pytest.raises(ValueError, match=r"mono|otherwise"):
+        kind.writer(out, stream, FULL, ()).add(section.body, keep)
 
 
 def test_a_book_that_lacks_a_section_is_refused(kind: Kind, sections: tuple[Section, ...], tmp_path: Path) -> None:

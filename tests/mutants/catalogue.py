@@ -542,7 +542,7 @@ PUBLISHING = (
     Mutant(
         "a dead receiver's circuit never opens",
         "shared/darkchannel/runtime/circuit.py",
-        "        return not self.is_open or (now >= self.until and under_way == 0)\n",
+        "        return not self.is_open or (not self.rests(now) and under_way == 0)\n",
         "        return True\n",
         (DESTINATIONS,),
     ),
@@ -812,9 +812,9 @@ DELIVERING = (
         "shared/darkchannel/runtime/consumer.py",
         """        except Unavailable:
             raise
-        except Permanent as error:
+        except Crowded as error:
 """,
-        "        except Permanent as error:\n",
+        "        except Crowded as error:\n",
         (CONSUMER,),
     ),
     Mutant(

@@ -56,6 +56,8 @@ def with_gain(decibels: float) -> Damage:
     return damaged
 
 
+SHORT = "<speak>dois</speak>"
+
 DAMAGES = [truncated, no_chunk, silent, short, rambling, ended_early, of_another_rate]
 DAMAGES += [with_gain(1e308), with_gain(-500)]
 
@@ -107,11 +109,11 @@ async def test_a_faulty_chunk_is_spoken_again_and_never_reaches_the_book(how: Da
 
 
 def endless(**told: float | str) -> Damage:
-    """More than is read at once; the record tells the rest."""
+    """More than is read at once, with a record that tells this of it."""
 
     def damaged(record: ChunkRecord, pcm: bytes) -> bytes:
         longer = pcm * (AT_ONCE_BYTES // len(pcm) + 1)
-        record = record.model_copy(update={"samples": len(longer) // 2, "longest": 100.0, **told})
+        record = record.model_copy(update={"samples": len(longer) // 2, **told})
         return wav.pack(Speech(longer, record.rate), record)
 
     return damaged
@@ -132,11 +134,11 @@ async def reads(bench: Bench, key: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "how",
-    [endless(), lambda record, pcm: bytes(AT_ONCE_BYTES + 1)],
-    ids=["of a short text", "without a record"],
+    [endless(), endless(longest=1e9), lambda record, pcm: bytes(AT_ONCE_BYTES + 1)],
+    ids=["of a short text", "whatever its record tells", "without a record"],
 )
 async def test_a_chunk_longer_than_its_text_can_be_is_not_read_whole(how: Damage) -> None:
-    bench = Bench(("um", "dois", "três"))
+    bench = Bench(("um", SHORT, "três"))
     await spoken(bench)
     await damage(bench, 1, how)
     made = await reads(bench, keys.chunk(bench.job, 1))
@@ -145,12 +147,12 @@ async def test_a_chunk_longer_than_its_text_can_be_is_not_read_whole(how: Damage
     await bench.deliver()
     bench.later(seconds=31)
     await bench.reconcile()
-    assert await bench.published() == ["um", "dois", "três"]
-    assert bench.engine_calls == ["um", "dois", "três", "dois"]
+    assert await bench.published() == ["um", SHORT, "três"]
+    assert bench.engine_calls == ["um", SHORT, "três", SHORT]
 
 
 async def test_a_long_chunk_of_an_older_text_is_not_rejected() -> None:
-    bench = Bench(("um", "dois", "três"))
+    bench = Bench(("um", SHORT, "três"))
     await spoken(bench)
     await damage(bench, 1, endless(source="older"))
     await bench.first.handlers["encode"](bench.take("encode"))
@@ -158,23 +160,31 @@ async def test_a_long_chunk_of_an_older_text_is_not_rejected() -> None:
 
 
 async def test_a_long_chunk_of_a_long_text_is_read_whole() -> None:
-    bench = Bench(("um", "dois", "três"))
+    long = f"<speak>{'dois ' * 600}</speak>"
+    bench = Bench(("um", long, "três"))
     await spoken(bench)
-    await damage(bench, 1, endless(longest=200.0))
+    await damage(bench, 1, endless(longest=1.0))
     await bench.deliver()
-    assert set(await bench.published()) == {"um", "dois", "três"}
+    assert set(await bench.published()) == {"um", long, "três"}
 
 
-def test_a_break_of_the_author_makes_room_in_a_chunk() -> None:
-    record = ChunkRecord(source="", engine="", samples=0, rate=10**9, longest=8.0)
-    most = 48_000 * 2 * 20
-    assert too_long(record, most, "<speak>Um.</speak>") is None
-    assert too_long(record, most + 2, "<speak>Um.</speak>") == "has 20 s where its text takes 20 s at most"
-    assert too_long(record, 4 * most, '<speak>Um.<break time="60s"/></speak>') is None
+@pytest.mark.parametrize(
+    ("ssml", "seconds"),
+    [
+        (SHORT, 6),  # 1 for four letters and 2 for a breath, and as much for pauses
+        ('<speak>dois<break time="60s"/></speak>', 66),
+        ('<speak><break time="60s"/><break time="60s"/></speak>', 124),
+    ],
+)
+def test_a_chunk_may_be_as_long_as_its_text_and_its_breaks(ssml: str, seconds: int) -> None:
+    highest, beyond = 48_000, 10**9
+    most = 2 * highest * seconds
+    assert too_long(most, beyond, ssml) is None
+    assert too_long(most + 2, beyond, ssml) == f"has {seconds} s where its text takes {seconds} s at most"
 
 
-def test_a_chunk_of_a_text_that_nobody_reckoned_may_have_any_size() -> None:
-    assert too_long(ChunkRecord(source="", engine="", samples=0, rate=22_050), 1 << 40, "<speak>Um.</speak>") is None
+def test_a_chunk_of_a_text_that_is_no_ssml_may_have_any_size() -> None:
+    assert too_long(1 << 40, 22_050, "dois") is None
 
 
 @pytest.mark.parametrize("how", DAMAGES)

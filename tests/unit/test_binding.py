@@ -118,6 +118,21 @@ async def test_a_section_that_is_not_what_its_record_says_is_named_with_its_file
     assert raised.value.section.index == 0
 
 
+async def test_of_sections_that_differ_the_odd_one_is_named_though_it_is_the_first(tmp_path: Path) -> None:
+    async def odd(section: Section, file: Stored) -> bytes:
+        is_odd = file.key == "aac" and section.index == 0
+        return m4a([b"sound"] * FRAMES, channels=2) if is_odd else await read(section, file)
+
+    async def keep(_: str) -> None: ...
+
+    book = plan("m4b")
+    sections = tuple(book.sections[0].model_copy(update={"index": index}) for index in range(3))
+    book = book.model_copy(update={"sections": sections})
+    with pytest.raises(Unfit, match="2 channels") as raised:
+        await bind(book, [record()] * 3, None, odd, tmp_path, keep=keep)
+    assert raised.value.section.index == 0
+
+
 async def test_nothing_is_joined_by_a_length_that_the_cues_do_not_have(tmp_path: Path) -> None:
     async def sound_is_not_read(section: Section, file: Stored) -> bytes:
         assert file.key == "cues"

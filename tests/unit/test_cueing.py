@@ -14,7 +14,7 @@ from services.merger.cueing import Heard, cues_of, heard
 from services.merger.laying import laid
 
 RATE = 1_000
-SILENT = ("...", "***", "🌊", "— …", "_____")
+SILENT = ("...", "***", "🌊", "— …", "_____", "~ ~ ~", "→", "®", "™")
 WORDS = ("sol", "mar —", "3", "É noite.", "R$ 5")
 
 
@@ -40,9 +40,15 @@ def test_a_paragraph_without_words_is_none_wherever_it_stands(silent: str, at: i
     assert starts(paragraphs(*texts), *words) == {"A lua.": 0, "O mar.": 900}
 
 
-@pytest.mark.parametrize("sign", ["©", "®", "∞", "±", "√", "§ 3"])
+@pytest.mark.parametrize("sign", ["©", "°", "≤", "≠", "≈", "¥", "₹", "‰", "∞", "±", "√", "§ 3"])
 def test_a_sign_that_is_read_aloud_is_heard(sign: str) -> None:
-    assert sign in starts(paragraphs("A lua.", sign, "O mar."), (0, "a"), (100, "lua"), (900, "o"), (1_000, "mar"))
+    words = (0, "a"), (100, "lua"), (500, "dito"), (900, "o"), (1_000, "mar")
+    assert starts(paragraphs("A lua.", sign, "O mar."), *words) == {"A lua.": 0, sign: 500, "O mar.": 900}
+
+
+def test_a_sign_of_which_no_word_is_told_takes_no_other_words_start() -> None:
+    words = (0, "a"), (100, "lua"), (900, "o"), (1_000, "mar")
+    assert starts(paragraphs("A lua.", "№", "O mar."), *words) == {"A lua.": 0, "№": None, "O mar.": 900}
 
 
 def test_a_sentence_without_words_is_none_where_the_engine_tells_words_and_no_sentences() -> None:

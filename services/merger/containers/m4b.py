@@ -60,8 +60,8 @@ class M4bWriter:
     def _check(self, found: Coding) -> None:
         if found.rate != self._stream.rate:
             raise ValueError(f"the section's AAC frames are of {found.rate} Hz, and the book of {self._stream.rate} Hz")
-        if found != (self._coding or found):
-            raise ValueError("the section's AAC frames have other channels than those before them")
+        if found.channels != 1:
+            raise ValueError(f"the section's AAC frames have {found.channels} channels: a book is mono")
         self._coding = found
 
     def finish(self) -> None:

@@ -87,6 +87,8 @@ class Mp3Writer:
                 f"a section of MP3 frames of {found.samples} samples at {found.rate} Hz is in a book of"
                 f" {self._stream.frame} at {self._stream.rate} Hz"
             )
+        if not mp3.is_mono(body):
+            raise ValueError("the section's MP3 frames have several channels: a book is mono")
 
     def _header(self) -> bytes:
         head, is_constant = self._head, len(self._bitrates) == 1
@@ -130,9 +132,8 @@ def _blank(body: bytes) -> bytes:
 
 
 def _before_tag(frame: bytes) -> int:
-    """Bytes of a frame's header and of its side information."""
-    several, one = mp3.format_of(frame).side_info
-    return 4 + (one if mp3.is_mono(frame) else several)
+    """Bytes of a mono frame's header and of its side information."""
+    return 4 + mp3.format_of(frame).side_info
 
 
 def _bitrates(body: bytes, starts: NDArray[np.int64]) -> Sequence[int]:

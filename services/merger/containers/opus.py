@@ -1,6 +1,7 @@
 """Ogg Opus books: https://www.rfc-editor.org/rfc/rfc7845.html. Packets are moved page by page, never decoded."""
 
 import base64
+import struct
 from collections.abc import Sequence
 from typing import BinaryIO, Final, NamedTuple
 
@@ -15,7 +16,8 @@ FRAME: Final = 960
 
 _SERIAL: Final = 1
 """It tells streams of one file apart, and there is only one."""
-_PRE_SKIP: Final = slice(10, 12)
+_HEAD: Final = struct.Struct("<8sBBHIHB")
+"""Mark, version, channels, delay, rate of what was encoded, gain, and how channels are mapped."""
 
 
 class _Section(NamedTuple):
@@ -35,7 +37,7 @@ def frames_in(body: bytes) -> int:
 
 
 class OpusWriter:
-    """A ``Writer`` of sections that one encoder made, in packets of 20 ms. Frames beyond the book's end fall out."""
+    """A ``Writer`` of mono sections in packets of 20 ms. Frames beyond the book's end fall out."""
 
     def __init__(self, out: BinaryIO, stream: Stream, tags: Tags, chapters: Sequence[Mark]) -> None:
         """Raises ValueError where the frames of ``stream`` do not hold its samples, or are not of 20 ms."""
@@ -44,17 +46,17 @@ class OpusWriter:
         self._out = out
         self._stream = stream
         self._frames = Frames(stream)
-        self._comments = _comments(tags, chapters)
-        self._head: bytes | None = None
-        self._sequence = 0
+        self._head = _HEAD.pack(b"OpusHead", 1, 1, stream.delay, RATE, 0, 0)
+        pages = list(ogg.packet(self._head, serial=_SERIAL, sequence=0, flags=ogg.FIRST))
+        pages += ogg.packet(_comments(tags, chapters), serial=_SERIAL, sequence=1)
+        out.write(b"".join(page.pack() for page in pages))
+        self._sequence = len(pages)
 
     def add(self, body: bytes, keep: int) -> None:
-        """See ``Writer``. The first section gives the header, which the others must share."""
+        """See ``Writer``."""
         section = _section(body)
-        if self._head is None:
-            self._begin(section.head)
-        elif section.head != self._head:
-            raise ValueError(f"the section is encoded otherwise than the first: {section.head!r}, not {self._head!r}")
+        if section.head != self._head:
+            raise ValueError(f"the section is encoded otherwise than the book: {section.head!r}, not {self._head!r}")
         written = self._frames.written
         room = self._frames.take(keep, section.frames)
         pieces = []
@@ -70,16 +72,6 @@ class OpusWriter:
     def finish(self) -> None:
         """See ``Writer``."""
         self._frames.finish()
-
-    def _begin(self, head: bytes) -> None:
-        pre_skip = int.from_bytes(head[_PRE_SKIP], "little")
-        if pre_skip != self._stream.delay:
-            raise ValueError(f"the encoder's delay is {pre_skip} samples, not {self._stream.delay}")
-        self._head = head
-        pages = list(ogg.packet(head, serial=_SERIAL, sequence=0, flags=ogg.FIRST))
-        pages += ogg.packet(self._comments, serial=_SERIAL, sequence=1)
-        self._out.write(b"".join(page.pack() for page in pages))
-        self._sequence = len(pages)
 
     def _placed(self, page: ogg.Page, written: int, *, is_last: bool) -> bytes:
         """The page after which ``written`` frames are there; the last says where in it the book ends."""

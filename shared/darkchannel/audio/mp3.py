@@ -30,14 +30,14 @@ class Format:
     """In hertz."""
     samples: int
     """In a frame."""
-    side_info: tuple[int, int]
-    """Bytes between a frame's header and its data: of several channels, of one."""
+    side_info: int
+    """Bytes between the header of a mono frame and its data."""
     sizes: Mapping[bytes, int]
     """Bytes of a frame, by the first three of its header."""
 
 
 def _format(version: int, rate_index: int) -> Format:
-    family, samples, side_info = (1, 1152, (32, 17)) if version == 3 else (2, 576, (17, 9))
+    family, samples, side_info = (1, 1152, 17) if version == 3 else (2, 576, 9)
     rate = _RATES[version][rate_index]
     sizes = {}
     for bitrate_index, kilobits in enumerate(_BITRATES[family], start=1):
