@@ -14,6 +14,9 @@ from services.synthesizer.settings import SynthesizerSettings
 from services.synthesizer.speaking import Speaking
 
 DEFAULT_VOICE = "pt-br"
+SPARE = 1_000
+"""Segments that may wait for their engine while those of others come by: as many as some hundred books release before
+their windows are narrowed. They wait unread."""
 
 
 async def _build(context: Context) -> Parts:
@@ -33,7 +36,8 @@ async def _build(context: Context) -> Parts:
 
     return Parts(
         handlers={"speak": Synthesizer(context, speaking).speak},
-        prefetch={"speak": await engines.room()},
+        prefetch={"speak": await engines.slots()},
+        spare={"speak": SPARE},
         rounds={"evict": Round(cache.evict, EVICTION_SECONDS)},
         close=close,
     )

@@ -112,18 +112,17 @@ class Attempts:
         self._cache = cache
         self.levels = Levels(self._reference)
 
-    async def said(self, name: str, order: Order, strange: frozenset[str], *, patience: float | None = None) -> Said:
+    async def said(self, name: str, order: Order, strange: frozenset[str]) -> Said:
         """Sound speech of an engine, to which the voices ``strange`` are not named.
 
-        Raises as the engine does, Permanent where all it yields is faulty, and Crowded where it has no slot free for
-        ``patience`` seconds.
+        Raises as the engine does, and Permanent where all it yields is faulty.
         """
         member = self._engines.member(name)
         failure: DarkChannelError
         for attempt in range(TRIES):
             try:
                 # What was faulty is not taken from the cache once more.
-                said = await self._once(member, order, strange, None if attempt else patience, anew=attempt > 0)
+                said = await self._once(member, order, strange, anew=attempt > 0)
             except Unread:
                 raise
             except Repeated as error:
@@ -138,14 +137,12 @@ class Attempts:
                 return said
         raise failure
 
-    async def _once(
-        self, member: Member, order: Order, strange: frozenset[str], patience: float | None, *, anew: bool
-    ) -> Said:
+    async def _once(self, member: Member, order: Order, strange: frozenset[str], *, anew: bool) -> Said:
         script = without(order.reading.script, strange)
         voice = None if order.voice in strange else order.voice
         key = await self._key(member, script)
         kept = await self._cache.get(key) if key and not anew else None
-        speech = kept or await member.speak(script, patience=patience)
+        speech = kept or await member.speak(script)
         expected, longest = order.reading.expected, order.reading.longest
         if reason := fault(speech.pcm, speech.rate, speech.places, expected=expected, longest=longest):
             raise Faulty(f"the speech of {member.name} {reason}")

@@ -36,19 +36,26 @@ class Synthesizer:
         if at in self._looks:
             self._looks[at] += 1
             return
-        self._looks[at] = looks = 1
-        fresh = False
+        self._looks[at] = 1
         try:
-            while not await self._settle(*at, fresh) or looks < self._looks[at]:
-                fresh, looks = True, self._looks[at]
+            await self._speak(*at)
         finally:
             del self._looks[at]
 
-    async def _settle(self, job: str, index: int, fresh: bool) -> bool:
+    async def _speak(self, job: str, index: int) -> None:
+        plan = await self._jobs.plan(job)
+        if plan is None:
+            return
+        # Read only then: much may happen while others are spoken.
+        async with self._speaking.place(job, plan):
+            fresh, looks = False, self._looks[job, index]
+            while not await self._settle(job, index, plan, fresh) or looks < self._looks[job, index]:
+                fresh, looks = True, self._looks[job, index]
+
+    async def _settle(self, job: str, index: int, plan: Plan, fresh: bool) -> bool:
         """One look and what it calls for; True when a last, uncached look found nothing more to do."""
         runs = await self._jobs.runs(job, fresh=fresh)
-        plan = await self._jobs.plan(job)
-        if plan is None or runs.state in (None, State.FAILED, State.CANCELLED) or index >= plan.segments:
+        if runs.state in (None, State.FAILED, State.CANCELLED) or index >= plan.segments:
             return True
         # What is made is read before what it is made from: so no older text can replace the chunk of a newer one.
         there = await self._store.get(keys.JOBS, keys.chunk(job, index), first=wav.HEAD_BYTES)

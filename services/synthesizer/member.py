@@ -1,8 +1,8 @@
 """One engine of a process: opened when first asked for, and asked now and then whether it can speak."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from weakref import WeakSet
 import structlog
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import DISK_FULL, Crowded, DarkChannelError, Permanent, Transient, Unavailable
+from darkchannel.errors import DISK_FULL, DarkChannelError, Permanent, Transient, Unavailable
 from darkchannel.runtime.circuit import LONG_AGO, Circuit
 from darkchannel.runtime.engines import Engine, NotSetUp, Unread, revision_of
 from darkchannel.runtime.metrics import Metrics
@@ -45,6 +45,7 @@ class Member:
         self.slots = 0
         """How many segments it speaks at once; none before it is open."""
         self._free = asyncio.Semaphore(0)
+        self._places = asyncio.Semaphore(0)
         self._opening: asyncio.Task[Engine] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._asked = LONG_AGO
@@ -79,18 +80,24 @@ class Member:
         except Exception as error:  # a factory may be anybody's, too
             raise Permanent(f"the engine '{self.name}' did not open: {_unexpected(error)}") from error
         self._free = asyncio.Semaphore(self.slots)
+        # A few more: while chunks are written, as many texts are with the engine.
+        self._places = asyncio.Semaphore(self.slots + -(-self.slots // 4))
         return engine
 
-    async def speak(self, script: Element, *, patience: float | None = None) -> Speech:
+    async def places(self) -> asyncio.Semaphore:
+        """One for each segment on its way through this engine; the others wait in turn. Raises as ``engine``."""
+        await self.engine()
+        return self._places
+
+    async def speak(self, script: Element) -> Speech:
         """As soon as one of its slots is free. Raises as the engine does; what nobody foresaw is a try that failed.
 
         Who waits for a slot while another try shows it to be away learns it from that one: each takes its time.
-        Raises Crowded where none gets free for ``patience`` seconds.
         """
         engine = await self.engine()
         known = self._absence
         try:
-            async with self._slot(patience):
+            async with self._free:
                 if self._absence and self._absence is not known:
                     raise self._absence.with_traceback(None)  # else it keeps all who waited
                 with self._trying():
@@ -98,19 +105,6 @@ class Member:
         except Unavailable as error:
             self._absence = error
             raise
-
-    @asynccontextmanager
-    async def _slot(self, patience: float | None) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(patience):
-                await self._free.acquire()
-        except TimeoutError:
-            others = f"{self.slots} other text{'s' * (self.slots > 1)}"
-            raise Crowded(f"{self.name} speaks {others}, as many as it may") from None
-        try:
-            yield
-        finally:
-            self._free.release()
 
     async def revision(self, script: Element) -> str:
         """Raises as ``speak``, and as ``revision_of``."""

@@ -42,14 +42,9 @@ class Engines:
         found = await asyncio.gather(*(self.member(name).standing(voices) for name in names))
         return dict(zip(names, found, strict=True))
 
-    async def room(self) -> int:
-        """How many segments to take at once: as many as those speak that ``auto`` may choose, and a few more.
-
-        So one that is slow, or silent, leaves the others their room; and while chunks are written, or segments wait for
-        a slot, others come by.
-        """
-        slots = max(1, sum(await asyncio.gather(*(self._slots(self.member(name)) for name in self._order))))
-        return slots + -(-slots // 4)
+    async def slots(self) -> int:
+        """How many segments the widest of those speaks at once that ``auto`` may choose."""
+        return max(1, *await asyncio.gather(*(self._slots(self.member(name)) for name in self._order)))
 
     async def _slots(self, member: Member) -> int:
         try:

@@ -1,7 +1,8 @@
 """Speaking: a segment becomes a chunk, by the engine that speaks its book or, where need be, another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,8 +29,8 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 """Speech at so many hertz."""
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
-PATIENCE_SECONDS: Final = 1.0
-"""That a segment waits while its engine speaks as many as it may, before one of another engine has its place."""
+WAIT_SECONDS: Final = 900.0
+"""For a place; with all that comes after it well under RabbitMQ's 30 minutes for a settlement."""
 MOST: Final = 200
 """Characters of a reason that are kept in a record."""
 
@@ -52,30 +53,48 @@ class Line:
 
 class Speaking:
     def __init__(
-        self,
-        context: Context,
-        engines: Engines,
-        cache: Cache,
-        *,
-        read: Read = read,
-        at_rate: AtRate = resampled,
-        patience: float = PATIENCE_SECONDS,
+        self, context: Context, engines: Engines, cache: Cache, read: Read = read, at_rate: AtRate = resampled
     ) -> None:
         self._clock = context.clock
         self._engines = engines
         self._read = read
         self._at_rate = at_rate
-        self._patience = patience
         self._choices = Choices(context.jobs, context.clock)
         self._attempts = Attempts(engines, cache)
         self.levels = self._attempts.levels
         self._failed: dict[str, str] = {}
         """Why each engine last did not speak."""
 
+    @asynccontextmanager
+    async def place(self, job: str, plan: Plan) -> AsyncIterator[None]:
+        """One of the places of the engine that speaks the job: a slow one fills no more than its own.
+
+        Raises Crowded where none gets free for a long time.
+        """
+        places = await self._places(job, plan)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await places.acquire()
+        except TimeoutError:
+            raise Crowded(f"the engine of the job had no place for {WAIT_SECONDS:g} s") from None
+        try:
+            yield
+        finally:
+            places.release()
+
+    async def _places(self, job: str, plan: Plan) -> asyncio.Semaphore:
+        try:
+            names, _ = await self._allowed(plan)
+            choice, _ = await self._choices.of(job) if len(names) > 1 else (None, "")
+            name = choice.engine if choice else (await self._line(plan, names, None)).asked[0]
+            return await self._engines.member(name).places()
+        except DarkChannelError:  # the segment meets it, too, and tells
+            return asyncio.Semaphore()
+
     async def chunk(self, job: str, plan: Plan, ssml: str, *, source: str, take: int) -> bytes:
         """The chunk of a segment, at the rate of its book; ``source`` and ``take`` as in ``Order``.
 
-        Raises Permanent where no engine can speak it, Transient where one may later, Crowded where it is to give way.
+        Raises Permanent where no engine can speak it, Transient where one may later.
         """
         reading = await asyncio.to_thread(self._read, ssml)
         order = Order(reading, plan.options.language, plan.options.voice, source, take)
@@ -155,11 +174,9 @@ class Speaking:
         failures: Failures = {}
         for name in line.asked:
             strange = await self._strange(name, line.names, named(order.reading.script))
-            # Once it was waited for one that failed, giving way would have that begin again.
-            patience = None if failures else self._patience
             try:
-                return await self._attempts.said(name, order, strange, patience=patience), failures
-            except (Crowded, Unread):
+                return await self._attempts.said(name, order, strange), failures
+            except Unread:
                 raise
             except DarkChannelError as error:
                 failures[name] = error

@@ -32,10 +32,11 @@ from darkchannel.speech.ssml import Element
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.messages import Answer, Message
+from services.synthesizer import SPARE
 from tests.benchmarks import virtual_time
 from tests.benchmarks.narration import NotNarrated
 from tests.pipeline import process
-from tests.pipeline.engine import Simulated, engines_of
+from tests.pipeline.engine import Simulated
 
 PROCESSES = 8
 SLOW, SILENT = "slow", "silent"
@@ -63,7 +64,7 @@ SMALL_JOBS = 40
 
 LEAST_UTILISATION = 0.95
 MOST_RATIO = 2.0
-MOST_SILENT_RATIO = 5.0
+MOST_SILENT_RATIO = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ def _service(name: str) -> Service:
         made = process.build(context, engines, _Receiver(), lambda: "nonce", GRACE_SECONDS)
         return Parts(
             handlers={stage.name: made.handlers[stage.name] for stage in pipeline.stages_of(name)},
-            prefetch={"speak": await engines_of(*engines, clock=_clock).room()},
+            prefetch={"speak": SLOTS},
+            spare={"speak": SPARE},
             rounds={name: Round(made.reconciler.round)} if name == pipeline.RECONCILER else {},
         )
 

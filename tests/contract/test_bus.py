@@ -309,6 +309,28 @@ async def test_no_more_messages_are_under_way_than_prefetch_allows(world: World)
     assert held.most == 2
 
 
+async def test_spare_places_are_for_what_nobody_has_another_free_place_for(world: World) -> None:
+    patient, other = Held(), Held()
+    await world.bus.consume(QUEUE, patient, prefetch=1, spare=2)
+    await world.other.consume(QUEUE, other, prefetch=2)
+    for number in range(3):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await patient.wait(1)
+    await other.wait(2)
+    for number in range(3):
+        await world.bus.publish(QUEUE, b"%d" % number)
+    await patient.wait(3)
+    await until_depth(world.bus, QUEUE, 1)
+    assert (patient.under_way, other.under_way) == (3, 2)
+
+
+async def test_spare_places_count_as_one_slot(world: World) -> None:
+    consumer = await world.bus.consume(QUEUE, Seen(), prefetch=3, spare=50)
+    await until_slots(world.bus, QUEUE, 4)
+    await consumer.stop(BOUND)
+    await until_slots(world.bus, QUEUE, 0)
+
+
 async def test_depth_counts_what_waits_and_not_what_is_under_way(world: World) -> None:
     held = Held()
     for number in range(3):

@@ -36,11 +36,18 @@ SPEAKING = (
         (CONSUMER,),
     ),
     Mutant(
-        "a segment waits for its engine however long, and those of others with it",
+        "a slow engine has as many segments as come",
         "services/synthesizer/speaking.py",
-        "            patience = None if failures else self._patience\n",
-        "            patience = None\n",
+        "            return await self._engines.member(name).places()\n",
+        "            return asyncio.Semaphore(1_000)\n",
         (ENGINES,),
+    ),
+    Mutant(
+        "what may wait is taken before a free place is looked for",
+        "shared/darkchannel/messaging/memory.py",
+        "        for is_spare in (False, True):\n",
+        "        for is_spare in (True, False):\n",
+        ("tests/contract/test_bus.py",),
     ),
     Mutant(
         "ack before PUT: the synthesizer returns before its chunk is there",

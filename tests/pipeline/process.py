@@ -30,7 +30,7 @@ from services.splitter.settings import SplitterSettings
 from services.synthesizer.attempts import Reading
 from services.synthesizer.cache import Cache, CacheSettings
 from services.synthesizer.handler import Synthesizer
-from services.synthesizer.speaking import PATIENCE_SECONDS, Speaking
+from services.synthesizer.speaking import Speaking
 from tests.pipeline.engine import as_it_stands, at_rate, engines_of
 from tests.pipeline.receiver import notifier
 
@@ -51,13 +51,12 @@ def build(
     read: Callable[[str], Reading] = as_it_stands,
     looking: Context | None = None,
     master: Master | None = None,
-    patience: float = PATIENCE_SECONDS,
 ) -> Process:
     """``grace`` in seconds; ``looking``: what the reconciler is given, where it is not what the others are."""
     publisher = Publisher(context)
     handlers: dict[str, Handler] = {
         "accept": Splitter(context, _splitting()).accept,
-        "speak": synthesizer(context, *engines, read=read, patience=patience).speak,
+        "speak": synthesizer(context, *engines, read=read).speak,
         "encode": SectionEncoder(context, master or simulated_master).encode,
         "assemble": BookBinder(context, _bind).assemble,
         "decide": publisher.decide,
@@ -68,17 +67,12 @@ def build(
 
 
 def synthesizer(
-    context: Context,
-    *engines: Engine,
-    read: Callable[[str], Reading] = as_it_stands,
-    order: Sequence[str] = (),
-    patience: float = PATIENCE_SECONDS,
+    context: Context, *engines: Engine, read: Callable[[str], Reading] = as_it_stands, order: Sequence[str] = ()
 ) -> Synthesizer:
     """Its own memory of these engines; the best first, as ``auto`` has them, where no other order is given."""
     order = order or [engine.name for engine in engines]
     cache = Cache(context.store, context.clock, context.metrics, _caching())
-    found = engines_of(*engines, clock=context.clock, order=order)
-    speaking = Speaking(context, found, cache, read=read, at_rate=at_rate, patience=patience)
+    speaking = Speaking(context, engines_of(*engines, clock=context.clock, order=order), cache, read, at_rate)
     return Synthesizer(context, speaking)
 
 

@@ -22,6 +22,7 @@ from darkchannel.runtime.engines import Busy, Engine, NotSetUp, Repeated, Silent
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from darkchannel.speech.ssml import spoken as words
+from services.synthesizer import speaking
 from services.synthesizer.attempts import TRIES, Reading
 from services.synthesizer.choice import PASSED
 from services.synthesizer.engines import look, speech_server
@@ -147,8 +148,8 @@ async def test_a_segment_of_the_only_engine_costs_what_it_always_cost() -> None:
     await desk.bench.first.handlers["speak"](desk.segment())
     job = desk.bench.job
     assert counted.requests == [
-        ("list", f"{job}/runs/"),
         ("get", keys.plan(job)),
+        ("list", f"{job}/runs/"),
         ("get", keys.chunk(job, 0)),
         ("get", keys.segment(job, 0)),
         ("put", keys.chunk(job, 0)),
@@ -648,41 +649,45 @@ class Held(Voiced):
         return await super().speak(script)
 
 
-async def test_a_segment_whose_engine_speaks_as_many_as_it_may_gives_way_and_does_not_go_to_the_next_engine() -> None:
-    desk, ada = Desk(), Held("ada")
-    await desk.begin()
-    speak = synthesizer(desk.bench.context(), ada, desk.bia, read=measured, patience=0).speak
+async def in_wait(task: "asyncio.Task[None]") -> None:
+    """Until it has had every chance to go on, and does not."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not task.done()
+
+
+@pytest.mark.parametrize("engine", ["ada", "ada,bia"])
+async def test_a_segment_whose_engine_has_all_it_may_waits_unread(engine: str) -> None:
+    desk, ada = Desk(engine=engine), Held("ada")
+    await desk.begin(ada, desk.bia)
+    speak = desk.bench.first.handlers["speak"]
     first = asyncio.create_task(speak(desk.segment(0)))
     await ada.begun.wait()
-    with pytest.raises(Crowded, match="ada speaks 1 other text"):
-        await speak(desk.segment(1))
-    ada.gate.set()
-    await first
-    await speak(desk.segment(1))
-    assert await desk.speakers() == ["ada", "ada"]
-
-
-async def test_a_segment_at_which_an_engine_failed_waits_for_the_next_and_is_not_tried_at_the_first_again() -> None:
-    desk, bia = Desk(engine="ada,bia"), Held("bia")
-    desk.ada.over = {"um": Permanent("no"), "dois": Permanent("no")}
-    await desk.begin()
-    speak = synthesizer(desk.bench.context(), desk.ada, bia, read=measured, patience=0).speak
-    first = asyncio.create_task(speak(desk.segment(0)))
-    await bia.begun.wait()
-    failed = asyncio.Event()
-
-    async def fail() -> None:
-        failed.set()
-
-    desk.ada.meanwhile = fail
     second = asyncio.create_task(speak(desk.segment(1)))
-    await failed.wait()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    bia.gate.set()
-    await asyncio.gather(first, second)
-    assert await desk.speakers() == ["bia", "bia"]
-    assert desk.ada.texts == ["um", "dois"]
+    await in_wait(second)
+    third = asyncio.create_task(speak(desk.segment(2)))
+    await in_wait(third)
+    await desk.bench.edit(2, "TRÊS")
+    await speak(desk.segment(2))
+    ada.gate.set()
+    await asyncio.gather(first, second, third)
+    assert ada.texts == ["um", "dois", "TRÊS"]
+    assert await desk.speakers() == ["ada"] * 3
+
+
+async def test_a_segment_that_waits_for_hours_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speaking, "WAIT_SECONDS", 0)
+    desk, ada = Desk(engine="ada"), Held("ada")
+    await desk.begin(ada)
+    speak = desk.bench.first.handlers["speak"]
+    two = [asyncio.create_task(speak(desk.segment(index))) for index in (0, 1)]
+    await ada.begun.wait()
+    with pytest.raises(Crowded, match="had no place for 0 s"):
+        await speak(desk.segment(2))
+    ada.gate.set()
+    await asyncio.gather(*two)
+    await speak(desk.segment(2))
+    assert await desk.speakers() == ["ada"] * 3
 
 
 async def test_an_edit_at_the_very_end_of_a_look_is_followed_though_its_event_came_too_soon() -> None:

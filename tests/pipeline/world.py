@@ -142,7 +142,6 @@ class World:
             measured,
             context if self.mix.page else replace(context, store=Pageless(self.raw, self.scheduler, self.trouble)),
             self._master,
-            patience=0,  # a wait by the clock would depend on it
         )
         watched = {stage: self._watched(handler) for stage, handler in process.handlers.items()}
         return Replica(process, workers(context, watched, RETRY_DELAYS))

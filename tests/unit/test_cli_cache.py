@@ -18,6 +18,7 @@ from darkchannel.cli.app import run
 from darkchannel.cli.exits import Code
 from darkchannel.errors import Permanent, Unavailable
 from darkchannel.runtime import engines, logs
+from darkchannel.runtime.circuit import FAILURES
 from darkchannel.runtime.engines import Repeated
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import utc_now
@@ -284,6 +285,19 @@ def test_when_an_engine_goes_away_what_was_done_is_counted_and_the_rest_is_not_t
     found = told(capsys)
     assert (found["spoken"], found["kept"]) == (0, 1)
     assert [(one["line"], one["reason"]) for one in found["failed"]] == [(2, away), (3, "not tried"), (4, "not tried")]
+
+
+def test_an_engine_that_gives_no_answer_to_one_phrase_after_another_is_left_alone(
+    house: House, said: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "SLOTS", 1)
+    slow = [f"Demora {number}, demora.\n" for number in range(FAILURES)]
+    file = written("".join([*slow[1:], "Bom dia.\n", *slow, "Boa noite.\n"]))
+    assert run(["cache", "preload", file, "--engine", "costly"]) == Code.AWAY
+    assert said == ["Bom dia."]
+    assert capsys.readouterr().err.endswith(
+        "1 phrase not tried\ndarkchannel: the server costly.exemplo.br gave no answer within 3 s\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,14 @@ async def test_a_copy_over_the_document_itself_is_refused_before_anything_is_beg
     assert file.read_text(encoding="utf-8") == TALE
 
 
+@pytest.mark.parametrize("name", ["outro.md", "farol", "farol.xyz"])
+async def test_a_copy_takes_the_place_of_no_file_that_is_no_audiobook_by_its_name(name: str, file: Path) -> None:
+    (file.parent / name).write_text("de ontem")
+    with pytest.raises(Usage, match="is there already, and no audiobook by its name"):
+        await narrating.narrate(file, {}, folder=file.parent / "data", out=file.parent / name, json=False)
+    assert (file.parent / name).read_text() == "de ontem"
+
+
 def test_a_link_to_anything_else_and_a_folder_with_the_document_in_it_are_places_for_a_copy(file: Path) -> None:
     folder = file.parent
     (folder / "outro.mp3").write_bytes(b"o de ontem")

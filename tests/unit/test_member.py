@@ -9,7 +9,7 @@ from traceback import walk_tb
 import pytest
 
 from darkchannel.audio.wav import Speech
-from darkchannel.errors import Crowded, Permanent, Transient, Unavailable
+from darkchannel.errors import Permanent, Transient, Unavailable
 from darkchannel.runtime import engines
 from darkchannel.runtime.circuit import FAILURES, REST
 from darkchannel.runtime.engines import Engine, NotSetUp, Silent, Unread, Voice
@@ -290,23 +290,6 @@ async def test_no_more_segments_are_spoken_at_once_than_an_engine_has_slots() ->
     gate.set()
     await asyncio.gather(*segments)
     assert len(begun) == 5
-
-
-async def test_who_has_no_patience_gives_way_where_no_slot_is_free_and_takes_none_from_who_has() -> None:
-    gate = asyncio.Event()
-
-    async def wait(_: Element) -> Speech:
-        await gate.wait()
-        return SPEECH
-
-    known = member(Simulated(wait, slots=1), Clock())
-    segments = [asyncio.create_task(known.speak(SCRIPT, patience=patience)) for patience in (0, None)]
-    await rest()
-    with pytest.raises(Crowded, match="simulated speaks 1 other text, as many as it may"):
-        await known.speak(SCRIPT, patience=0)
-    gate.set()
-    assert await asyncio.gather(*segments) == [SPEECH, SPEECH]
-    assert await known.speak(SCRIPT, patience=0) == SPEECH
 
 
 @pytest.mark.parametrize("error", [Unavailable("nobody answers"), NotSetUp("set VOX_URL")])

@@ -1,4 +1,4 @@
-"""The engines of a process: those that a job may have, and how much room they are given."""
+"""The engines of a process: those that a job may have, and how wide they are."""
 
 import asyncio
 
@@ -23,19 +23,19 @@ async def say(_: Element) -> Speech:
     return Speech(b"\x00\x10" * 8, 8_000)
 
 
-async def test_every_engine_that_can_be_chosen_has_room_for_what_it_speaks_at_once_and_there_is_some_more() -> None:
+async def test_the_widest_engine_that_can_be_chosen_says_how_many_segments_are_spoken_at_once() -> None:
     narrow, wide = Simulated(say, "narrow", slots=2), Simulated(say, "wide", slots=32)
     unknown = Simulated(say, "unknown", slots=64, away=NotSetUp("set UNKNOWN_URL"))
     asleep = Simulated(say, "asleep", slots=48, away=Unavailable("it does not answer"))
-    assert await engines_of(narrow, wide, unknown, clock=utc_now).room() == 34 + 9
-    assert await engines_of(narrow, wide, unknown, asleep, clock=utc_now).room() == 82 + 21
-    assert await engines_of(narrow, wide, clock=utc_now, order=["narrow"]).room() == 2 + 1
-    assert await engines_of(unknown, clock=utc_now).room() == 1 + 1
+    assert await engines_of(narrow, wide, unknown, clock=utc_now).slots() == 32
+    assert await engines_of(narrow, wide, unknown, asleep, clock=utc_now).slots() == 48
+    assert await engines_of(narrow, wide, clock=utc_now, order=["narrow"]).slots() == 2
+    assert await engines_of(unknown, clock=utc_now).slots() == 1
 
 
 async def test_a_store_that_is_away_at_the_start_narrows_nobody() -> None:
     narrow, unread = Simulated(say, "narrow", slots=2), Simulated(say, "unread", slots=8, away=Unread("no store"))
-    assert await engines_of(narrow, unread, clock=utc_now).room() == 10 + 3
+    assert await engines_of(narrow, unread, clock=utc_now).slots() == 8
 
 
 async def test_an_engine_whose_factory_stumbles_keeps_no_other_from_speaking() -> None:
@@ -45,7 +45,7 @@ async def test_an_engine_whose_factory_stumbles_keeps_no_other_from_speaking() -
         return Simulated(say, name, slots=3)
 
     engines = Engines(open_, ("odd", "sound"), utc_now, Metrics())
-    assert await engines.room() == 3 + 1
+    assert await engines.slots() == 3
     assert (await engines.standings(["odd"]))["odd"] == Standing(
         away="the engine 'odd' did not open: unexpected RuntimeError: no such model", is_set_up=False
     )
@@ -60,7 +60,7 @@ async def test_an_engine_that_does_not_open_in_time_is_not_counted(monkeypatch: 
         return Simulated(say, name, slots=3)
 
     monkeypatch.setattr(member, "ASK_SECONDS", 0.01)
-    assert await Engines(open_, ("slow", "sound"), utc_now, Metrics()).room() == 3 + 1
+    assert await Engines(open_, ("slow", "sound"), utc_now, Metrics()).slots() == 3
 
 
 async def test_an_order_that_names_an_engine_that_is_not_there_is_refused_with_those_there_are() -> None:

@@ -25,7 +25,7 @@ FILES: Final = {b"ID3": "an MP3 file", b"OggS": "an Ogg file", b"fLaC": "a FLAC 
 """By how they begin. Samples are told from them by nothing else."""
 TEXTS: Final = ("json", "xml", "html")
 """How a Content-Type ends that is no speech, besides all of ``text/``."""
-LATE_SECONDS: Final = 0.5
+LATE_SECONDS: Final = 0.1
 """By which the time of a word may miss its speech: more, and speech is missing."""
 NEAR: Final = 60
 """Characters in which the next word is looked for that stands in the text as it was heard."""
@@ -92,7 +92,7 @@ def captioned_speech_of(body: bytes, text: str) -> Speech:
         raise ValueError(f"is no speech with captions but {kind(body)}") from None
     speech, stamps = speech_of(told.audio), told.timestamps or ()
     seconds = len(speech.pcm) / BYTES_PER_SAMPLE / speech.rate
-    if any(stamp.start_time > seconds + LATE_SECONDS for stamp in stamps):
+    if any(_WORD.search(stamp.word) and stamp.start_time > seconds + LATE_SECONDS for stamp in stamps):
         raise ValueError(f"tells of words after its end, at {seconds:.1f} s")
     return replace(speech, words=tuple(_words(text, stamps, speech)))
 

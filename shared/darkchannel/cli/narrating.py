@@ -87,7 +87,7 @@ async def _begun(jobs: Jobs, file: Path, options: Mapping[str, str], root: Path)
 
 
 def check_out(out: Path | None, file: Path) -> None:
-    """Raises Usage where the copy of the audiobook could not be written, or would be written over the document."""
+    """Raises Usage where the copy could not be written, or would take the place of the document or of no audiobook."""
     try:
         if out:
             _check_place(out, file)
@@ -105,6 +105,8 @@ def _check_place(out: Path, file: Path) -> None:
         raise Usage(f"{folder} may not be written by this user: name another with --out")
     if there := next((path for path in _targets(out, file) if path.exists() and path.samefile(file)), None):
         raise Usage(f"{there} is the document itself, and the audiobook would take its place: name another with --out")
+    if out.is_file() and out.suffix.lower() not in _MEANT:
+        raise Usage(f"{out} is there already, and no audiobook by its name: name another with --out")
 
 
 def with_format(options: Mapping[str, str], out: Path | None, file: Path) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from darkchannel.cli.exits import Code, Failed, Usage, reason_of
 from darkchannel.cli.progress import counted
 from darkchannel.cli.stores import opened
 from darkchannel.errors import Permanent, Transient, Unavailable
+from darkchannel.runtime.circuit import Circuit
 from darkchannel.runtime.engines import Engine, installed, open_engine, revision_of
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, speech_key
@@ -71,8 +72,9 @@ class _Preloader:
         self._name = name
         self._engine = engine
         self._cache = cache
+        self._circuit = Circuit()
         self.away: Unavailable | None = None
-        """Why no other phrase can be said either: the engine or the store is out of reach."""
+        """Why no other phrase is tried: the engine or the store is out of reach, or several failed in a row."""
 
     async def say(
         self,
@@ -88,12 +90,20 @@ class _Preloader:
             book = await asyncio.to_thread(texts.book_of, phrase.text.encode(), NAME, options, lexicons)
             spoken = [await self._keep(ssml) for chapter in book.chapters for ssml in chapter.segments]
         except (Permanent, Transient, Unavailable) as error:
-            if isinstance(error, Unavailable):
-                self.away = error
+            self._mind(error)
             return Said(phrase, "failed", reason_of(error))
         finally:
             tick()
+        self._circuit = Circuit()
         return Said(phrase, "spoken" if any(spoken) else "kept")
+
+    def _mind(self, error: Permanent | Transient | Unavailable) -> None:
+        if isinstance(error, Transient):  # of an engine; Permanent is of the phrase
+            self._circuit = self._circuit.after(utc_now(), succeeded=False)
+        if isinstance(error, Unavailable):
+            self.away = error
+        elif self._circuit.is_open:
+            self.away = Unavailable(reason_of(error))
 
     async def _keep(self, ssml: str) -> bool:
         """Whether the segment had to be spoken. Raises as ``revision_of``, and Transient for unsound speech."""

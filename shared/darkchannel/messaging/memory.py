@@ -58,9 +58,9 @@ class MemoryBus:
         self._waiting[queue].append(Delivery(queue, body, attempt))
         self._deliver(queue)
 
-    async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> Consumer:
+    async def consume(self, queue: str, handler: Handler, *, prefetch: int, spare: int = 0) -> Consumer:
         stage_of(queue)
-        consumer = MemoryConsumer(handler, prefetch, self._settle)
+        consumer = MemoryConsumer(handler, prefetch, spare, self._settle)
         self._consumers[queue].append(consumer)
         self._deliver(queue)
         return consumer
@@ -101,12 +101,13 @@ class MemoryBus:
         await asyncio.gather(*self._delayed, return_exceptions=True)
 
     def _deliver(self, queue: str) -> None:
-        """Hand waiting messages to the consumers that have a slot free, in turn."""
+        """Hand waiting messages to the consumers that have a place free, in turn; then to those with a spare one."""
         waiting, consumers = self._waiting[queue], self._consumers[queue]
-        while waiting and (free := next((consumer for consumer in consumers if consumer.free), None)):
-            consumers.remove(free)
-            consumers.append(free)
-            free.take(waiting.popleft())
+        for is_spare in (False, True):
+            while waiting and (free := next((one for one in consumers if one.has_room(is_spare)), None)):
+                consumers.remove(free)
+                consumers.append(free)
+                free.take(waiting.popleft(), is_spare)
 
     def _settle(self, delivery: Delivery, settlement: Settlement | None) -> None:
         """As the handler said; ``None`` where it raised."""
@@ -149,32 +150,37 @@ class MemoryBus:
 
 
 class MemoryConsumer:
-    def __init__(self, handler: Handler, prefetch: int, settle: Callable[[Delivery, Settlement | None], None]) -> None:
+    def __init__(
+        self, handler: Handler, prefetch: int, spare: int, settle: Callable[[Delivery, Settlement | None], None]
+    ) -> None:
         self._handler = handler
-        self._prefetch = prefetch
         self._settle = settle
+        self._places = {False: prefetch, True: spare}
+        """By whether they are spare."""
+        self._taken = {False: 0, True: 0}
         self._tasks: set[asyncio.Task[Settlement]] = set()
         self._stopped = False
 
-    @property
-    def free(self) -> bool:
-        return not self._stopped and len(self._tasks) < self._prefetch
+    def has_room(self, is_spare: bool) -> bool:
+        return not self._stopped and self._taken[is_spare] < self._places[is_spare]
 
     @property
     def slots(self) -> int:
-        return 0 if self._stopped else self._prefetch
+        return 0 if self._stopped else self._places[False] + min(self._places[True], 1)
 
-    def take(self, delivery: Delivery) -> None:
+    def take(self, delivery: Delivery, is_spare: bool) -> None:
+        self._taken[is_spare] += 1
         task = asyncio.create_task(self._handle(delivery))
         self._tasks.add(task)
         # Settled in a callback: a task cancelled before its first step runs none of its code.
-        task.add_done_callback(lambda done: self._handled(delivery, done))
+        task.add_done_callback(lambda done: self._handled(delivery, is_spare, done))
 
     async def _handle(self, delivery: Delivery) -> Settlement:
         return await self._handler(delivery)
 
-    def _handled(self, delivery: Delivery, task: asyncio.Task[Settlement]) -> None:
+    def _handled(self, delivery: Delivery, is_spare: bool, task: asyncio.Task[Settlement]) -> None:
         self._tasks.discard(task)
+        self._taken[is_spare] -= 1
         if task.cancelled():
             self._settle(delivery, Requeue(delivery.attempt))
         elif error := task.exception():

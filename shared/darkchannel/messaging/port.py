@@ -84,9 +84,10 @@ class Bus(Protocol):
         """Put a message on a work queue, confirmed by the broker."""
         ...
 
-    async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> Consumer:
+    async def consume(self, queue: str, handler: Handler, *, prefetch: int, spare: int = 0) -> Consumer:
         """Call ``handler`` for each message, at most ``prefetch`` at once, and settle as it says.
 
+        ``spare``: so many more while no consumer of the queue, anywhere, has one of its first ``prefetch`` places free.
         A handler that raises or is cancelled gives its message back. A lost connection is mended by the bus.
         """
         ...
@@ -96,7 +97,10 @@ class Bus(Protocol):
         ...
 
     async def slots(self, queue: str) -> int:
-        """How many messages of a work queue can be under way at once, over all its consumers everywhere."""
+        """How many messages of a work queue can be under way at once, over all its consumers everywhere.
+
+        The spare places of a consumer count as one.
+        """
         ...
 
     async def dead_letters(self, service: str, take: Take) -> None:

@@ -102,7 +102,7 @@ class RabbitBus:
         stage = topology.stage_of(delivery.queue)
         await self._send(topology.DEAD, stage.service, write_dead(Dead(delivery, reason, datetime.now(UTC))))
 
-    async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> RabbitConsumer:
+    async def consume(self, queue: str, handler: Handler, *, prefetch: int, spare: int = 0) -> RabbitConsumer:
         stage = topology.stage_of(queue)
         async with reaching(self._place):
             channel = self._connection.channel()
@@ -113,7 +113,7 @@ class RabbitBus:
                 arguments = next(known.arguments for known in self._plan.queues if known.name == queue)
                 source = await channel.declare_queue(queue, durable=True, arguments=dict(arguments))
                 await source.bind(exchange, stage.name)
-                consumer = RabbitConsumer(self, queue, handler, prefetch=prefetch)
+                consumer = RabbitConsumer(self, queue, handler, prefetch=prefetch, spare=spare)
                 await consumer.start(channel, source)
             except BaseException:
                 await channel.close()

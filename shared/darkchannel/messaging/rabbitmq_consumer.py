@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
@@ -20,6 +20,11 @@ SETTLE_SECONDS = 15.0
 """How long a stopping consumer waits for settlements under way."""
 REQUEST_SECONDS = 2.0
 """How long it waits for the broker to hear of its end; the broker notices by itself."""
+LAST: Final = -1
+"""Priority of a consumer that is given a message where all others have as many as they may.
+
+https://www.rabbitmq.com/docs/consumer-priority
+"""
 AGAIN_SECONDS = 5.0
 """Between tries to put a message aside that the broker did not take."""
 
@@ -35,13 +40,14 @@ class Aside(Protocol):
 
 
 class RabbitConsumer:
-    def __init__(self, aside: Aside, queue: str, handler: Handler, *, prefetch: int) -> None:
+    def __init__(self, aside: Aside, queue: str, handler: Handler, *, prefetch: int, spare: int) -> None:
         self._aside = aside
         self._queue = queue
         self._handler = handler
         self._prefetch = prefetch
+        self._spare = spare
         # The broker's prefetch starts anew with each connection, while handlers of the old one still run.
-        self._slots = asyncio.Semaphore(prefetch)
+        self._slots = asyncio.Semaphore(prefetch + spare)
         self._handlers: set[asyncio.Task[Settlement]] = set()
         self._messages: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -56,6 +62,9 @@ class RabbitConsumer:
         # One AMQP consumer a slot: the broker counts consumers, so its count is the number of slots.
         await channel.set_qos(prefetch_count=1)
         self._tags = [await source.consume(self._take) for _ in range(self._prefetch)]
+        if self._spare:
+            await channel.set_qos(prefetch_count=self._spare)
+            self._tags.append(await source.consume(self._take, arguments={"x-priority": LAST}))
 
     async def stop(self, drain: float) -> None:
         if self._stopping.is_set():

@@ -121,14 +121,14 @@ class _Around:
 
 
 class _AroundBus(_Around):
-    async def consume(self, queue: str, handler: Handler, *, prefetch: int) -> Consumer:
+    async def consume(self, queue: str, handler: Handler, *, prefetch: int, spare: int = 0) -> Consumer:
         async def handle(delivery: Delivery) -> Settlement:
             settlement = await handler(delivery)
             if self._failpoint.is_at("settle", queue, before=True):
                 _die()
             return settlement
 
-        return await cast(Bus, self._inner).consume(queue, handle, prefetch=prefetch)
+        return await cast(Bus, self._inner).consume(queue, handle, prefetch=prefetch, spare=spare)
 
 
 def _die() -> NoReturn:

@@ -83,8 +83,8 @@ class Runner:
             process=self._process,
             retry_delays=self._retry_delays,
         )
-        prefetch = parts.prefetch.get(stage.name, PREFETCH)
-        consume = partial(self._context.bus.consume, stage.queue, worker, prefetch=prefetch)
+        prefetch, spare = parts.prefetch.get(stage.name, PREFETCH), parts.spare.get(stage.name, 0)
+        consume = partial(self._context.bus.consume, stage.queue, worker, prefetch=prefetch, spare=spare)
         self._consumers.append(await self._wait_for("broker", consume))
 
     async def _wait_for(self, what: str, reach: Callable[[], Awaitable[T]]) -> T:

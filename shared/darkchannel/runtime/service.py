@@ -62,6 +62,8 @@ class Parts:
     """By the stage's name."""
     prefetch: Mapping[str, int] = field(default_factory=dict)
     """Messages under way at once, by stage; 16 where unset."""
+    spare: Mapping[str, int] = field(default_factory=dict)
+    """How many more may wait in the handler of a stage for one another; none where unset."""
     rounds: Mapping[str, Round] = field(default_factory=dict)
     """By a name that metrics and readiness tell them by."""
     close: Callable[[], Awaitable[None]] = _nothing
