@@ -52,11 +52,11 @@ SPEAKING = (
     Mutant(
         "ack before PUT: the synthesizer returns before its chunk is there",
         "services/synthesizer/handler.py",
-        """            while not await self._settle(*at, fresh) or looks < self._looks[at]:
-                fresh, looks = True, self._looks[at]
+        """            while not await self._settle(job, index, plan, fresh) or looks < self._looks[job, index]:
+                fresh, looks = True, self._looks[job, index]
 """,
         """            async def later() -> None:
-                while not await self._settle(*at, True):
+                while not await self._settle(job, index, plan, True):
                     pass
 
             __import__("asyncio").create_task(later())
@@ -169,7 +169,7 @@ CHOOSING = (
     Mutant(
         "an event that comes while its segment is under way is forgotten",
         "services/synthesizer/handler.py",
-        " or looks < self._looks[at]:\n",
+        " or looks < self._looks[job, index]:\n",
         ":\n",
         (ENGINES,),
     ),
