@@ -56,6 +56,7 @@ class Speaking:
         self, context: Context, engines: Engines, cache: Cache, read: Read = read, at_rate: AtRate = resampled
     ) -> None:
         self._clock = context.clock
+        self._stop = context.stop
         self._engines = engines
         self._read = read
         self._at_rate = at_rate
@@ -69,7 +70,7 @@ class Speaking:
     async def place(self, job: str, plan: Plan) -> AsyncIterator[None]:
         """One of the places of the engine that speaks the job: a slow one fills no more than its own.
 
-        Raises Crowded where none gets free for a long time.
+        Raises Crowded where none gets free for a long time, or before the process is to stop.
         """
         places = await self._places(job, plan)
         try:
@@ -78,6 +79,8 @@ class Speaking:
         except TimeoutError:
             raise Crowded(f"the engine of the job had no place for {WAIT_SECONDS:g} s") from None
         try:
+            if self._stop.is_set:
+                raise Crowded("the process is to stop")
             yield
         finally:
             places.release()

@@ -675,6 +675,22 @@ async def test_a_segment_whose_engine_has_all_it_may_waits_unread(engine: str) -
     assert await desk.speakers() == ["ada"] * 3
 
 
+async def test_a_segment_that_waits_does_not_begin_once_the_process_is_to_stop() -> None:
+    desk, ada = Desk(engine="ada"), Held("ada")
+    await desk.begin(ada)
+    context = desk.bench.context()
+    speak = synthesizer(context, ada, read=measured).speak
+    tasks = [asyncio.create_task(speak(desk.segment(index))) for index in range(4)]
+    await ada.begun.wait()
+    for task in tasks:
+        await in_wait(task)
+    context.stop.set()
+    ada.gate.set()
+    told = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(error) for error in told] == [type(None), type(None), Crowded, Crowded]
+    assert ada.texts == ["um", "dois"]
+
+
 async def test_a_segment_that_waits_for_hours_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speaking, "WAIT_SECONDS", 0)
     desk, ada = Desk(engine="ada"), Held("ada")

@@ -84,8 +84,17 @@ async def embedded(
         for close in (store.close, compute.close, bus.close):
             stack.push_async_callback(close)
         jobs = Jobs(store, utc_now)
+        context = Context(
+            store=store,
+            jobs=jobs,
+            bus=bus,
+            clock=utc_now,
+            compute=compute,
+            metrics=process.metrics,
+            stop=process.stop,
+        )
         runner = Runner(
-            context=Context(store=store, jobs=jobs, bus=bus, clock=utc_now, compute=compute, metrics=process.metrics),
+            context=context,
             services=load(pipeline.SERVICES) if services is None else services,
             process=process,
             retry_delays=retry_delays,

@@ -111,7 +111,13 @@ async def _connect(stack: AsyncExitStack, names: Sequence[str], settings: Settin
     compute = ProcessCompute()
     stack.push_async_callback(compute.close)
     context = Context(
-        store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute, metrics=process.metrics
+        store=store,
+        jobs=Jobs(store, utc_now),
+        bus=bus,
+        clock=utc_now,
+        compute=compute,
+        metrics=process.metrics,
+        stop=process.stop,
     )
     return failpoint.around(context) if failpoint else context
 

@@ -8,6 +8,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Bus
 from darkchannel.runtime.metrics import Metrics
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.port import ObjectStore
 
@@ -39,6 +40,8 @@ class Context:
     clock: Clock
     compute: Compute
     metrics: Metrics = field(default_factory=Metrics)
+    stop: Stop = field(default_factory=Stop)
+    """Of the process: what only waits ends with it."""
 
 
 async def _nothing() -> None:
