@@ -14,9 +14,9 @@ from services.synthesizer.settings import SynthesizerSettings
 from services.synthesizer.speaking import Speaking
 
 DEFAULT_VOICE = "pt-br"
-SPARE = 1_000
-"""Segments that may wait for their engine while those of others come by: as many as some hundred books release before
-their windows are narrowed. They wait unread."""
+SPARE = 100
+"""Segments that may wait for their engine, unread, while those of others come by: what a dozen books release before their
+windows are narrowed. Not many more: what waits here waits for no other synthesizer, and returns with each that dies."""
 
 
 async def _build(context: Context) -> Parts:
