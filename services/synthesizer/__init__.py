@@ -15,8 +15,8 @@ from services.synthesizer.speaking import Speaking
 
 DEFAULT_VOICE = "pt-br"
 SPARE = 100
-"""Segments that may wait for their engine, unread, while those of others come by: what a dozen books release before their
-windows are narrowed. Not many more: what waits here waits for no other synthesizer, and returns with each that dies."""
+"""Segments that may wait for their engine, unread, while those of others come by: what a dozen books release before
+their windows are narrowed. Not many more: what waits here waits for no other synthesizer."""
 
 
 async def _build(context: Context) -> Parts:

@@ -15,7 +15,7 @@ from darkchannel.errors import Crowded, DarkChannelError, Permanent, Transient, 
 from darkchannel.jobs.choice import Choice, Left
 from darkchannel.jobs.plan import Plan
 from darkchannel.runtime.engines import Busy, NotSetUp, Unread
-from darkchannel.runtime.service import Context
+from darkchannel.runtime.service import RETURNED, Context
 from services.synthesizer.attempts import Attempts, Order, Read, Said, read
 from services.synthesizer.cache import Cache
 from services.synthesizer.choice import Choices
@@ -70,9 +70,12 @@ class Speaking:
     async def place(self, job: str, plan: Plan) -> AsyncIterator[None]:
         """One of the places of the engine that speaks the job: a slow one fills no more than its own.
 
-        Raises Crowded where none gets free for a long time, or before the process is to stop.
+        Raises Crowded where none gets free for a long time, or before the process is to stop, or at once for what
+        has RETURNED.
         """
         places = await self._places(job, plan)
+        if RETURNED.get() and places.locked():
+            raise Crowded("it came back, and the engine of the job has no place")
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await places.acquire()

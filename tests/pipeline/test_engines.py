@@ -19,6 +19,7 @@ from darkchannel.jobs.options import Options
 from darkchannel.jobs.runs import State
 from darkchannel.runtime.circuit import FAILURES
 from darkchannel.runtime.engines import Busy, Engine, NotSetUp, Repeated, Silent, Unread, Voice
+from darkchannel.runtime.service import RETURNED
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element, serialise
 from darkchannel.speech.ssml import spoken as words
@@ -689,6 +690,21 @@ async def test_a_segment_that_waits_does_not_begin_once_the_process_is_to_stop()
     told = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(error) for error in told] == [type(None), type(None), Crowded, Crowded]
     assert ada.texts == ["um", "dois"]
+
+
+async def test_a_segment_that_came_back_begins_at_once_or_gives_way() -> None:
+    desk, ada = Desk(engine="ada"), Held("ada")
+    await desk.begin(ada)
+    speak = desk.bench.first.handlers["speak"]
+    RETURNED.set(True)
+    two = [asyncio.create_task(speak(desk.segment(index))) for index in (0, 1)]
+    for task in two:
+        await in_wait(task)
+    with pytest.raises(Crowded, match="it came back"):
+        await speak(desk.segment(2))
+    ada.gate.set()
+    await asyncio.gather(*two)
+    assert await desk.speakers() == ["ada", "ada"]
 
 
 async def test_a_segment_that_waits_for_hours_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

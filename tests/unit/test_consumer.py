@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,8 @@ from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.messaging.topology import DELIVERY_LIMIT
 from darkchannel.runtime import consumer
-from darkchannel.runtime.consumer import Worker, job_of
+from darkchannel.runtime.consumer import SUSPECT, Worker, job_of
+from darkchannel.runtime.service import RETURNED
 from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
@@ -122,6 +124,20 @@ async def test_what_is_to_give_way_goes_back_as_the_attempt_that_it_was(
     handler = Scripted(Crowded("vox speaks 8 other texts"))
     assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == Requeue(attempt)
     assert await reason_of(jobs) is None
+
+
+@pytest.mark.parametrize(("returns", "returned"), [(0, False), (1, True), (SUSPECT - 1, True), (SUSPECT, False)])
+async def test_a_handler_is_told_of_a_message_that_has_just_come_back(
+    jobs: Jobs, process: Process, returns: int, returned: bool
+) -> None:
+    class Asking(Scripted):
+        async def __call__(self, event: ObjectCreated) -> None:
+            await super().__call__(event)
+            assert RETURNED.get() == returned
+
+    handler = Asking()
+    message = replace(delivery(), returns=returns)
+    assert await worker(jobs, process, handler)(message) == Ack()
 
 
 class Leaving(Scripted):

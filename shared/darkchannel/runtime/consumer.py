@@ -15,7 +15,7 @@ from darkchannel.errors import DISK_FULL, Crowded, DarkChannelError, Permanent, 
 from darkchannel.events import ObjectCreated
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.pipeline import Stage
-from darkchannel.runtime.service import Handler
+from darkchannel.runtime.service import RETURNED, Handler
 from darkchannel.runtime.waiting import Process, backoff
 from darkchannel.storage.jobs import Jobs
 
@@ -29,6 +29,8 @@ POISON = 50
 Below the broker's limit, which would set the message aside and leave its run waiting. Not near one: a process that
 is killed also returns what it had only begun beside the message that killed it, and so does a lost connection.
 """
+SUSPECT = 3
+"""Returns after which a message that must wait keeps their number: what merely waited beside a culprit has lost it."""
 
 
 class Worker:
@@ -93,6 +95,7 @@ class Worker:
 
     async def _hold(self, delivery: Delivery, event: ObjectCreated, job: str | None, tries: "_Tries") -> Settlement:
         """Try in place while something is away: no attempt is burnt, and readiness says what is awaited."""
+        RETURNED.set(0 < delivery.returns < SUSPECT)
         waited = 0.0
         what = f"{self._stage.name} {event.key}"
         try:

@@ -1,6 +1,7 @@
 """What a service is: a name and a way to build its handlers from what the runtime gives it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar
@@ -18,6 +19,13 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 Handler = Callable[[ObjectCreated], Awaitable[None]]
 """Handles one event; returns when its work is durable. Raises the errors of ``darkchannel.errors``."""
+
+
+RETURNED: ContextVar[bool] = ContextVar("returned", default=False)
+"""Whether the message under way has just come back from a process that died.
+
+What must wait then is to give way, so that its returns are counted anew: they are held against what had begun.
+"""
 
 
 def utc_now() -> datetime:
