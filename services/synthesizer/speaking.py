@@ -70,8 +70,8 @@ class Speaking:
     async def place(self, job: str, plan: Plan) -> AsyncIterator[None]:
         """One of the places of the engine that speaks the job: a slow one fills no more than its own.
 
-        Raises Crowded where none gets free for a long time, or before the process is to stop, or at once for what
-        has RETURNED.
+        Raises Crowded where none gets free for a long time, or only once the process is to stop; what has RETURNED
+        does not wait.
         """
         places = await self._places(job, plan)
         if RETURNED.get() and places.locked():

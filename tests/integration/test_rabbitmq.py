@@ -140,6 +140,26 @@ async def test_all_slots_are_back_when_the_connection_was_cut(bus: RabbitBus, ra
     await other.close()
 
 
+async def test_each_consumer_takes_as_many_as_before_when_the_connection_was_cut(
+    bus: RabbitBus, rabbitmq: RabbitServer
+) -> None:
+    taking = Taking()
+    await bus.consume(QUEUE, taking, prefetch=2, spare=3)
+    await until_slots(bus, 3)
+    await rabbitmqctl(rabbitmq, "close_all_connections", "cut by a test")
+    other = await RabbitBus.connect(rabbitmq.url, retry_delays=DELAYS)
+    await until_slots(other, 3)
+    for number in range(7):
+        await other.publish(QUEUE, b"%d" % number)
+    for _ in range(5):
+        await taking.next()
+    async with asyncio.timeout(BOUND):
+        while await other.depth(QUEUE) != 2:  # noqa: ASYNC110  # a broker tells of no change
+            await asyncio.sleep(0.02)
+    taking.let_go.set()
+    await other.close()
+
+
 async def test_a_consumer_that_is_killed_has_no_slots_and_its_message_counts_a_return(
     bus: RabbitBus, rabbitmq: RabbitServer
 ) -> None:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue, AbstractRobustConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, PublishError
 
 from darkchannel import pipeline
 from darkchannel.errors import DarkChannelError, Unavailable
 from darkchannel.messaging import topology
 from darkchannel.messaging.port import Dead, Delivery, Handler, Retry, Take
-from darkchannel.messaging.rabbitmq_consumer import RabbitConsumer
+from darkchannel.messaging.rabbitmq_consumer import LAST, RabbitConsumer
 from darkchannel.messaging.rabbitmq_message import read_dead, write, write_dead
 from darkchannel.messaging.rabbitmq_reach import TIMEOUT, place_of, reaching, with_heartbeat
 
@@ -103,23 +103,33 @@ class RabbitBus:
         await self._send(topology.DEAD, stage.service, write_dead(Dead(delivery, reason, datetime.now(UTC))))
 
     async def consume(self, queue: str, handler: Handler, *, prefetch: int, spare: int = 0) -> RabbitConsumer:
-        stage = topology.stage_of(queue)
+        consumer = RabbitConsumer(self, queue, handler, places=prefetch + spare)
         async with reaching(self._place):
-            channel = self._connection.channel()
             try:
-                await channel.initialize()
-                # Declared on its own channel: aio-pika makes them again when the broker lost its volume.
-                exchange = await channel.declare_exchange(pipeline.EXCHANGE, durable=True)
-                arguments = next(known.arguments for known in self._plan.queues if known.name == queue)
-                source = await channel.declare_queue(queue, durable=True, arguments=dict(arguments))
-                await source.bind(exchange, stage.name)
-                consumer = RabbitConsumer(self, queue, handler, prefetch=prefetch, spare=spare)
-                await consumer.start(channel, source)
+                # One AMQP consumer a slot: the broker counts consumers, so its count is the number of slots.
+                await consumer.start(*await self._source(queue), count=prefetch)
+                if spare:
+                    await consumer.start(*await self._source(queue), count=1, each=spare, priority=LAST)
             except BaseException:
-                await channel.close()
+                await consumer.stop(0)
                 raise
         self._consumers.append(consumer)
         return consumer
+
+    async def _source(self, queue: str) -> tuple[AbstractChannel, AbstractQueue]:
+        """A work queue, declared on a channel of its own: aio-pika makes it again when the broker lost its volume."""
+        stage = topology.stage_of(queue)
+        channel = self._connection.channel()
+        try:
+            await channel.initialize()
+            exchange = await channel.declare_exchange(pipeline.EXCHANGE, durable=True)
+            arguments = next(known.arguments for known in self._plan.queues if known.name == queue)
+            source = await channel.declare_queue(queue, durable=True, arguments=dict(arguments))
+            await source.bind(exchange, stage.name)
+        except BaseException:
+            await channel.close()
+            raise
+        return channel, source
 
     async def depth(self, queue: str) -> int:
         topology.stage_of(queue)

@@ -40,14 +40,16 @@ class Aside(Protocol):
 
 
 class RabbitConsumer:
-    def __init__(self, aside: Aside, queue: str, handler: Handler, *, prefetch: int, spare: int) -> None:
+    """``places``: messages that it handles at once, whatever the broker sends."""
+
+    def __init__(self, aside: Aside, queue: str, handler: Handler, *, places: int) -> None:
         self._aside = aside
         self._queue = queue
         self._handler = handler
-        self._prefetch = prefetch
-        self._spare = spare
+        self._taking: list[tuple[AbstractChannel, AbstractQueue, list[str]]] = []
+        """With the tags of the AMQP consumers."""
         # The broker's prefetch starts anew with each connection, while handlers of the old one still run.
-        self._slots = asyncio.Semaphore(prefetch + spare)
+        self._slots = asyncio.Semaphore(places)
         self._handlers: set[asyncio.Task[Settlement]] = set()
         self._messages: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -56,15 +58,18 @@ class RabbitConsumer:
         self._is_heard = False
         """Whether it said so."""
 
-    async def start(self, channel: AbstractChannel, source: AbstractQueue) -> None:
-        self._channel = channel
-        self._source = source
-        # One AMQP consumer a slot: the broker counts consumers, so its count is the number of slots.
-        await channel.set_qos(prefetch_count=1)
-        self._tags = [await source.consume(self._take) for _ in range(self._prefetch)]
-        if self._spare:
-            await channel.set_qos(prefetch_count=self._spare)
-            self._tags.append(await source.consume(self._take, arguments={"x-priority": LAST}))
+    async def start(
+        self, channel: AbstractChannel, source: AbstractQueue, *, count: int, each: int = 1, priority: int = 0
+    ) -> None:
+        """Take messages by so many AMQP consumers, each of so many at once, on a channel of their own.
+
+        aio-pika opens a lost channel with one prefetch for all its consumers.
+        """
+        tags: list[str] = []
+        self._taking.append((channel, source, tags))
+        await channel.set_qos(prefetch_count=each)
+        for _ in range(count):
+            tags.append(await source.consume(self._take, arguments={"x-priority": priority}))
 
     async def stop(self, drain: float) -> None:
         if self._stopping.is_set():
@@ -73,7 +78,8 @@ class RabbitConsumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(REQUEST_SECONDS):
                 # Each is asked, whatever becomes of another; a broker that is away has forgotten them all.
-                told = await asyncio.gather(*(self._source.cancel(tag) for tag in self._tags), return_exceptions=True)
+                cancelled = (source.cancel(tag) for _, source, tags in self._taking for tag in tags)
+                told = await asyncio.gather(*cancelled, return_exceptions=True)
                 self._is_heard = not any(isinstance(answer, BaseException) for answer in told)
         self._quiet.set()
         if self._handlers:
@@ -84,7 +90,7 @@ class RabbitConsumer:
             await asyncio.wait(self._messages, timeout=SETTLE_SECONDS)
         with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
             async with asyncio.timeout(REQUEST_SECONDS):
-                await self._channel.close()
+                await asyncio.gather(*(channel.close() for channel, _, _ in self._taking))
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         # A task of its own: aio-pika cancels its callbacks with the connection, and the work may live on.

@@ -22,9 +22,10 @@ Handler = Callable[[ObjectCreated], Awaitable[None]]
 
 
 RETURNED: ContextVar[bool] = ContextVar("returned", default=False)
-"""Whether the message under way has just come back from a process that died.
+"""Whether the message under way has just come back unsettled, mostly from a process that died.
 
-What must wait then is to give way, so that its returns are counted anew: they are held against what had begun.
+What must wait then is to give way, so that its returns are counted anew: nobody knows whether it had begun, and what
+ends its process is mostly the first to begin again.
 """
 
 
