@@ -30,7 +30,7 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
 WAIT_SECONDS: Final = 900.0
-"""For a place; with all that comes after it well under RabbitMQ's 30 minutes for a settlement."""
+"""For a place: half of RabbitMQ's 30 minutes for a settlement. A store that is away again and again may use up both."""
 MOST: Final = 200
 """Characters of a reason that are kept in a record."""
 

@@ -50,7 +50,7 @@ class Context:
     compute: Compute
     metrics: Metrics = field(default_factory=Metrics)
     stop: Stop = field(default_factory=Stop)
-    """Of the process: what only waits ends with it."""
+    """Of the process: what only waits begins nothing any more."""
 
 
 async def _nothing() -> None:
