@@ -104,8 +104,12 @@ async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
 
 
 READY = "audio.readyState >= 2"
-SEEKED = """window.at = new Promise((done) =>
-    audio.addEventListener("seeked", () => done(audio.currentTime), { once: true })), 0"""
+SEEKED = """window.at = new Promise((done) => {
+    let target
+    audio.addEventListener("seeking", () => (target = audio.currentTime), { once: true })
+    audio.addEventListener("seeked", () => done(target), { once: true })
+}), 0"""
+"""``window.at`` becomes where the player went, once it is there: it may have played on by then."""
 
 
 @asynccontextmanager
