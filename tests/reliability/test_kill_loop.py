@@ -18,6 +18,8 @@ SHORTEST, LONGEST = 0.2, 1.0
 """Seconds from one kill to the next."""
 STARTING = 0.1
 """The share of kills that may meet a process which takes no work yet."""
+AT_ONCE = 2
+"""Processes that may be starting at a kill: so the others work together, however slowly one starts."""
 UNDER_WAY = 10
 """Jobs that are looked at after each kill."""
 SEED = "DARKCHANNEL_SEED"
@@ -77,10 +79,10 @@ async def _kill(fleet: Fleet, rng: random.Random, kills: int, documents: int) ->
 async def _victim(fleet: Fleet, rng: random.Random) -> Served:
     """One that takes work; now and then any, one that is just starting too.
 
-    A busy machine starts them more slowly than we kill, and who never works has nothing to lose.
+    A busy machine may start them more slowly than we would kill, and who never works has nothing to lose.
     """
     if rng.random() < STARTING:
         return rng.choice(fleet.served)
-    while not (ready := [served for served in fleet.served if served.is_ready]):
-        await asyncio.wait([served.becoming_ready for served in fleet.served], return_when=asyncio.FIRST_COMPLETED)
-    return rng.choice(ready)
+    while len(starting := [served for served in fleet.served if not served.is_ready]) > AT_ONCE:
+        await starting[0].ready()
+    return rng.choice([served for served in fleet.served if served.is_ready])

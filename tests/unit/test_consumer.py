@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -337,6 +338,22 @@ async def test_a_wait_is_bounded(jobs: Jobs, process: Process, monkeypatch: pyte
     handler = Scripted(*[Unavailable("MinIO is away")] * 5)
     assert await worker(jobs, process, handler)(delivery(attempt=3)) == Requeue(3)
     assert process.health.reasons == {}
+
+
+async def test_a_wait_is_bounded_by_what_its_tries_take_as_well(
+    jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "HOLD_SECONDS", 0.01)
+    tries = []
+
+    async def slow(event: ObjectCreated) -> None:
+        tries.append(event)
+        time.sleep(0.02)  # noqa: ASYNC251  # time itself is what passes here
+        raise Unavailable("MinIO is away")
+
+    held = Worker(stage=SPEAK, handler=slow, jobs=jobs, process=process, retry_delays=(), pauses=no_pause)
+    assert await held(delivery()) == Requeue(1)
+    assert len(tries) == 1
 
 
 async def test_a_store_that_goes_away_while_failing_a_run_is_waited_for(process: Process) -> None:

@@ -96,21 +96,20 @@ class Worker:
     async def _hold(self, delivery: Delivery, event: ObjectCreated, job: str | None, tries: "_Tries") -> Settlement:
         """Try in place while something is away: no attempt is burnt, and readiness says what is awaited."""
         RETURNED.set(0 < delivery.returns < SUSPECT)
-        waited = 0.0
+        held_until = time.monotonic() + HOLD_SECONDS  # a try may take long itself
         what = f"{self._stage.name} {event.key}"
         try:
             for pause in self._pauses():
                 try:
                     return await self._attempt(delivery, event, job, tries)
                 except Unavailable as error:
-                    if waited >= HOLD_SECONDS:
+                    if time.monotonic() >= held_until:
                         break
                     self._health.against(what, str(error))
                     self._metrics.waits.labels(self._stage.name).inc()
                     log.warning("waiting", reason=str(error), seconds=round(pause, 1))
                 if await self._stop.within(pause):
                     break
-                waited += pause
             return Requeue(tries.attempt)
         finally:
             self._health.against(what, None)
