@@ -38,7 +38,8 @@ def find(name: str) -> Model:
     """
     for module in ("torch", "transformers"):
         if not find_spec(module):
-            raise NotSetUp(f"Bark lacks {module}: pip install 'darkchannel[synthesizer-bark]'")
+            advice = "pip install 'darkchannel[synthesizer-bark]', or IMAGE_LOCK=bark for the image"
+            raise NotSetUp(f"Bark lacks {module}: {advice}")
     folder = _folder(name)
     kind = _json(folder / CONFIGURATION).get("model_type")
     if kind != "bark":

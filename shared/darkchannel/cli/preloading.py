@@ -13,7 +13,7 @@ from darkchannel.cli.exits import Code, Failed, Usage, reason_of
 from darkchannel.cli.progress import counted
 from darkchannel.cli.stores import opened
 from darkchannel.errors import Permanent, Transient, Unavailable
-from darkchannel.runtime.circuit import Circuit
+from darkchannel.runtime.circuit import FAILURES
 from darkchannel.runtime.engines import Engine, installed, open_engine, revision_of
 from darkchannel.runtime.service import utc_now
 from darkchannel.runtime.speech_cache import SpeechCache, speech_key
@@ -72,7 +72,8 @@ class _Preloader:
         self._name = name
         self._engine = engine
         self._cache = cache
-        self._circuit = Circuit()
+        self._failures = 0
+        """In a row."""
         self.away: Unavailable | None = None
         """Why no other phrase is tried: the engine or the store is out of reach, or several failed in a row."""
 
@@ -94,15 +95,15 @@ class _Preloader:
             return Said(phrase, "failed", reason_of(error))
         finally:
             tick()
-        self._circuit = Circuit()
+        self._failures = 0
         return Said(phrase, "spoken" if any(spoken) else "kept")
 
     def _mind(self, error: Permanent | Transient | Unavailable) -> None:
         if isinstance(error, Transient):  # of an engine; Permanent is of the phrase
-            self._circuit = self._circuit.after(utc_now(), succeeded=False)
+            self._failures += 1
         if isinstance(error, Unavailable):
             self.away = error
-        elif self._circuit.is_open:
+        elif self._failures >= FAILURES:
             self.away = Unavailable(reason_of(error))
 
     async def _keep(self, ssml: str) -> bool:
