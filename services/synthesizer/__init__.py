@@ -14,9 +14,9 @@ from services.synthesizer.settings import SynthesizerSettings
 from services.synthesizer.speaking import Speaking
 
 DEFAULT_VOICE = "pt-br"
-SPARE = 100
-"""Segments that may wait for their engine, unread, while those of others come by: what a dozen books release before
-their windows are narrowed. Not many more: what waits here waits for no other synthesizer."""
+SPARE = 500
+"""Segments that may wait for their engine, unread, while those of others come by: what some 60 books release before
+their windows are narrowed, or 15 urgent ones. Not many more: what waits here waits for no other synthesizer."""
 
 
 async def _build(context: Context) -> Parts:

@@ -30,7 +30,7 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
 WAIT_SECONDS: Final = 900.0
-"""For a place: half of RabbitMQ's 30 minutes for a settlement. A store that is away again and again may use up both."""
+"""For a place: beside what a message may be held for the store, well below RabbitMQ's 30 minutes for a settlement."""
 MOST: Final = 200
 """Characters of a reason that are kept in a record."""
 
@@ -74,13 +74,12 @@ class Speaking:
         does not wait.
         """
         places = await self._places(job, plan)
-        if RETURNED.get() and places.locked():
-            raise Crowded("it came back, and the engine of the job has no place")
+        patience = 0 if RETURNED.get() else WAIT_SECONDS
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(patience):
                 await places.acquire()
         except TimeoutError:
-            raise Crowded(f"the engine of the job had no place for {WAIT_SECONDS:g} s") from None
+            raise Crowded(f"the engine of the job had no place for {patience:g} s") from None
         try:
             if self._stop.is_set:
                 raise Crowded("the process is to stop")
@@ -92,8 +91,10 @@ class Speaking:
         try:
             names, _ = await self._allowed(plan)
             choice, _ = await self._choices.of(job) if len(names) > 1 else (None, "")
-            name = choice.engine if choice else (await self._line(plan, names, None)).asked[0]
-            return await self._engines.member(name).places()
+            if choice and choice.engine in names:
+                return await self._engines.member(choice.engine).places()
+            line = await self._line(plan, names, None)
+            return await self._engines.member(line.asked[0]).places()
         except DarkChannelError:  # the segment meets it, too, and tells
             return asyncio.Semaphore()
 

@@ -28,6 +28,7 @@ from darkchannel.runtime.engines import Engine
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Context, utc_now
 from darkchannel.runtime.speech_cache import speech_key
+from darkchannel.runtime.waiting import Stop
 from darkchannel.speech.rendering import rendered
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
@@ -236,7 +237,7 @@ async def _overhead(segments: Sequence[str], speeches: Sequence[Speech]) -> floa
 
     store = MemoryStore(clock=utc_now)
     jobs, compute = Jobs(store, utc_now), ProcessCompute(1)
-    context = Context(store=store, jobs=jobs, bus=MemoryBus(), clock=utc_now, compute=compute)
+    context = Context(store=store, jobs=jobs, bus=MemoryBus(), clock=utc_now, compute=compute, stop=Stop())
     cache = Cache(store, utc_now, context.metrics, CacheSettings())
     speaking = Speaking(context, engines_of(Simulated(say), clock=utc_now), cache)
     speak = Synthesizer(context, speaking).speak

@@ -1,6 +1,6 @@
 """One huge book: how busy it keeps the synthesizers when it is alone, and how much slower it makes small jobs.
 
-Also where its own engine never answers.
+Also several whose engine never answers.
 
 The real handlers, runtime and reconciler over the store and the bus in memory, in virtual time; only the engine
 takes time, a second a segment. What requests and encoding take is left out.
@@ -45,6 +45,7 @@ SLOTS = 4
 """Segments that one process speaks at once."""
 SPEAK_SECONDS = 1.0
 SILENT_SLOTS = 8
+SILENT_BOOKS, SILENT_SEGMENTS = 30, 50
 SILENT_SECONDS = 60.0
 """After which nobody waits any more for the engine that never answers."""
 TEXT = "O farol acendeu antes da chuva."
@@ -78,7 +79,7 @@ class Fairness:
     beside: float
     """The same beside one huge book."""
     beside_silence: float
-    """The same beside one whose engine never answers."""
+    """The same beside several urgent ones whose engine never answers."""
 
     @property
     def ratio(self) -> float:
@@ -116,14 +117,16 @@ async def _utilisation() -> float:
 async def _small_jobs(*, beside: str | None = None) -> float:
     """Median seconds of small jobs that arrive all through the run of a huge book, or without one at the same times.
 
-    ``beside``: the engine of the huge book.
+    ``beside``: the engine of the huge book, or of several that never answers.
     """
     through_the_run = HUGE_SEGMENTS * SPEAK_SECONDS / PROCESSES / SLOTS
     chance = Random(1)
     arrivals = [chance.uniform(5, 0.9 * through_the_run) for _ in range(SMALL_JOBS)]
     async with _stack() as stack:
-        if beside:
-            await stack.drop(HUGE_SEGMENTS, beside)
+        if beside == SLOW:
+            await stack.drop(HUGE_SEGMENTS)
+        for _ in range(SILENT_BOOKS if beside == SILENT else 0):
+            await stack.drop(SILENT_SEGMENTS, SILENT)
         times = await asyncio.gather(*(stack.through(SMALL_SEGMENTS, after=at) for at in arrivals))
     return statistics.median(times)
 
@@ -174,15 +177,17 @@ class _Stack:
 
     def runner(self, services: Sequence[Service]) -> Runner:
         """One process, with its own memory of jobs."""
+        process = Process()
         context = Context(
             store=self.store,
             jobs=Jobs(self.store, _clock),
             bus=self.bus,
             clock=_clock,
             compute=_read_document,  # type: ignore[arg-type]
+            stop=process.stop,
         )
         return Runner(
-            context=context, services=services, process=Process(), retry_delays=RETRY_DELAYS, on_failure=_nothing
+            context=context, services=services, process=process, retry_delays=RETRY_DELAYS, on_failure=_nothing
         )
 
 
@@ -243,7 +248,8 @@ async def _read_document(function: Any, /, body: bytes | Book, *about: Any) -> A
     texts = [f"<speak>{TEXT} {number}</speak>" for number in range(int(segments))]
     chapters = [tuple(texts[at : at + CHAPTER_SEGMENTS]) for at in range(0, len(texts), CHAPTER_SEGMENTS)]
     numbered = tuple(Chapter(str(number), chapter) for number, chapter in enumerate(chapters))
-    return Book("Livro", None, Options(engine=engine), numbered)
+    options = Options(engine=engine, priority="urgent" if engine == SILENT else "medium")
+    return Book("Livro", None, options, numbered)
 
 
 def _now() -> float:

@@ -180,7 +180,7 @@ def _fairness(fair: Fairness) -> Table:
         f"{fairness.MOST_RATIO:.2g} x or less",
     )
     table.add_row(
-        "the same jobs beside one whose own engine never answers",
+        f"the same jobs beside {fairness.SILENT_BOOKS} urgent ones whose own engine never answers",
         f"{fair.beside_silence:.1f} s, {fair.silent_ratio:.2f} x alone",
         f"{fairness.MOST_SILENT_RATIO:.2g} x or less",
     )

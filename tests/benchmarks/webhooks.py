@@ -23,7 +23,7 @@ from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.embedded import route
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, utc_now
-from darkchannel.runtime.waiting import Process
+from darkchannel.runtime.waiting import Process, Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier import SERVICE
@@ -68,7 +68,9 @@ async def _p95(*, hanging: int) -> float:
         compute = ProcessCompute(1)
         with _allowed(ports):
             runner = Runner(
-                context=Context(store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute),
+                context=Context(
+                    store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute, stop=Stop()
+                ),
                 services=[SERVICE],
                 process=Process(),
                 retry_delays=RETRY_DELAYS,

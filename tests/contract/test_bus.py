@@ -324,6 +324,24 @@ async def test_spare_places_are_for_what_nobody_has_another_free_place_for(world
     assert (patient.under_way, other.under_way) == (3, 2)
 
 
+async def test_a_spare_place_whose_message_is_done_is_a_spare_one_again(world: World) -> None:
+    held, seen, other = Held(), Seen(), Held()
+
+    async def keep_the_first(delivery: Delivery) -> Settlement:
+        return await (held if delivery.body == b"first" else seen)(delivery)
+
+    await world.bus.consume(QUEUE, keep_the_first, prefetch=1, spare=1)
+    await world.bus.publish(QUEUE, b"first")
+    await held.wait(1)
+    await world.bus.publish(QUEUE, b"second")
+    await seen.wait(1)
+    for _ in range(10):
+        await asyncio.sleep(0)  # until it is settled
+    await world.other.consume(QUEUE, other, prefetch=1)
+    await world.bus.publish(QUEUE, b"third")
+    await other.wait(1)
+
+
 async def test_spare_places_count_as_one_slot(world: World) -> None:
     consumer = await world.bus.consume(QUEUE, Seen(), prefetch=3, spare=50)
     await until_slots(world.bus, QUEUE, 4)

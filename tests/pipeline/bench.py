@@ -14,6 +14,7 @@ from darkchannel.jobs.plan import Book, Chapter
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.messaging.port import Ack, Delivery, Settlement
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.waiting import Stop
 from darkchannel.speech.ssml import Element
 from darkchannel.speech.ssml import spoken as words
 from darkchannel.storage.jobs import Jobs
@@ -148,6 +149,7 @@ class Bench:
             bus=self.bus,
             clock=lambda: self.now,
             compute=compute,
+            stop=Stop(),
         )
 
     async def _say(self, script: Element) -> Speech:

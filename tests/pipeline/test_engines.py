@@ -692,6 +692,28 @@ async def test_a_segment_that_waits_does_not_begin_once_the_process_is_to_stop()
     assert ada.texts == ["um", "dois"]
 
 
+@pytest.mark.parametrize("before", ["bia", "gone"])
+async def test_a_segment_of_a_book_that_was_passed_on_waits_for_who_speaks_it(before: str) -> None:
+    desk, ada, bia = Desk(), Held("ada"), Held("bia")
+    await desk.spoken(1, desk.ada, Voiced(before))
+    passed = Choice(engine=before, rate=RATE)
+    await desk.bench.raw.put(keys.JOBS, keys.engine(desk.bench.job), passed.model_dump_json().encode())
+    desk.bench.later(seconds=2)
+    holder, idle = (bia, ada) if before == "bia" else (ada, bia)
+    idle.slots = 8
+    context = desk.bench.context()
+    speak = synthesizer(context, ada, bia, read=measured).speak
+    tasks = [asyncio.create_task(speak(desk.segment(index))) for index in (1, 2, 3)]
+    await holder.begun.wait()
+    for task in tasks:
+        await in_wait(task)
+    context.stop.set()
+    holder.gate.set()
+    told = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(error) for error in told] == [type(None), type(None), Crowded]
+    assert (holder.texts, idle.texts) == (["dois", "três"], [])
+
+
 async def test_a_segment_that_came_back_begins_at_once_or_gives_way() -> None:
     desk, ada = Desk(engine="ada"), Held("ada")
     await desk.begin(ada)
@@ -700,7 +722,7 @@ async def test_a_segment_that_came_back_begins_at_once_or_gives_way() -> None:
     two = [asyncio.create_task(speak(desk.segment(index))) for index in (0, 1)]
     for task in two:
         await in_wait(task)
-    with pytest.raises(Crowded, match="it came back"):
+    with pytest.raises(Crowded, match="had no place for 0 s"):
         await speak(desk.segment(2))
     ada.gate.set()
     await asyncio.gather(*two)

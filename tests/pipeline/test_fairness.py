@@ -30,7 +30,7 @@ def test_a_lone_book_keeps_32_slots_busy() -> None:
     assert fairness.utilisation() >= fairness.LEAST_UTILISATION
 
 
-def test_a_huge_book_whose_engine_never_answers_leaves_small_jobs_of_others_their_room() -> None:
+def test_urgent_books_whose_engine_never_answers_leave_small_jobs_of_others_their_room() -> None:
     assert fairness.silent_ratio() <= fairness.MOST_SILENT_RATIO
 
 

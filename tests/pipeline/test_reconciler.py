@@ -12,6 +12,7 @@ from darkchannel.jobs.deliveries import Announced
 from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, Delivery, Settlement
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.waiting import Stop
 from services.handoff_notifier.messages import Answer
 from services.reconciler.handler import Reconciler
 from services.reconciler.settings import ReconcilerSettings
@@ -494,7 +495,12 @@ async def test_an_ask_that_nobody_answers_goes(url: str | None, stays: list[str]
     await bench.jobs.ask("company_5/voice/a.mp3")
     await bench.raw.put(keys.JOBS, f"{keys.ASKED_PREFIX}rabisco", b"x")
     context = Context(
-        store=bench.store, jobs=bench.jobs, bus=bench.bus, clock=lambda: bench.now, compute=asyncio.to_thread
+        store=bench.store,
+        jobs=bench.jobs,
+        bus=bench.bus,
+        clock=lambda: bench.now,
+        compute=asyncio.to_thread,
+        stop=Stop(),
     )
     await Reconciler(context, ReconcilerSettings(omniplay_api_url=url)).round()
     asks = [info.key async for info in bench.raw.list(keys.JOBS, keys.ASKED_PREFIX)]

@@ -15,6 +15,7 @@ from darkchannel.jobs.recordings import folder
 from darkchannel.messaging import port
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
@@ -47,7 +48,7 @@ class Desk:
             raise AssertionError("nothing is computed here")
 
         jobs = Jobs(self.own, lambda: self.now)
-        context = Context(store=self.own, jobs=jobs, bus=self.bus, clock=lambda: self.now, compute=compute)
+        context = Context(store=self.own, jobs=jobs, bus=self.bus, clock=lambda: self.now, compute=compute, stop=Stop())
         where = Recordings(self.theirs, self.bucket, is_own=self.theirs is self.own)
         return Recorded(context, where, GRACE)
 

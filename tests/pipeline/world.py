@@ -18,6 +18,7 @@ from darkchannel.messaging.port import Delivery, Requeue
 from darkchannel.messaging.topology import RETRY_DELAYS, stage_of
 from darkchannel.runtime.consumer import Worker
 from darkchannel.runtime.service import Context, Handler
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.merger.mastering import Brief, Mastered, Take
@@ -132,6 +133,7 @@ class World:
             bus=self.broker,  # type: ignore[arg-type]
             clock=lambda: self.now,
             compute=self._compute,
+            stop=Stop(),
         )
         process = build(
             context,

@@ -15,6 +15,7 @@ from darkchannel.events import ObjectCreated
 from darkchannel.jobs.deliveries import Delivery
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from darkchannel.storage.port import NEW
@@ -65,7 +66,12 @@ class Desk:
 
     def replica(self) -> Calls:
         context = Context(
-            store=self.store, jobs=Jobs(self.store, self.clock), bus=MemoryBus(), clock=self.clock, compute=_nothing
+            store=self.store,
+            jobs=Jobs(self.store, self.clock),
+            bus=MemoryBus(),
+            clock=self.clock,
+            compute=_nothing,
+            stop=Stop(),
         )
         recordings = Recordings(self.recordings, "calls", is_own=False, public_url="https://storage.example")
         return Calls(context, recordings, Deliverer(context, self.receiver, self.settings), self.settings)

@@ -20,6 +20,7 @@ from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime.metrics import Metrics
 from darkchannel.runtime.service import Context, utc_now
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
 from services.splitter.handler import Splitter
@@ -300,7 +301,9 @@ async def accepted(jobs: Jobs, file: Path) -> str:
     job = await upload(jobs, file, OPTIONS)
     placed = await jobs.store.head(keys.INBOX, file.name)
     assert placed
-    context = Context(store=jobs.store, jobs=jobs, bus=MemoryBus(), clock=utc_now, compute=at_once, metrics=Metrics())
+    context = Context(
+        store=jobs.store, jobs=jobs, bus=MemoryBus(), clock=utc_now, compute=at_once, metrics=Metrics(), stop=Stop()
+    )
     splitter = Splitter(context, SplitterSettings.model_construct())
     await splitter.accept(ObjectCreated(keys.INBOX, file.name, placed.version))
     return job

@@ -17,7 +17,7 @@ from darkchannel.jobs.runs import Opened, Outcome, State
 from darkchannel.messaging.port import Ack, DeadLetter, Delivery, Requeue, Retry, Settlement
 from darkchannel.messaging.topology import DELIVERY_LIMIT
 from darkchannel.runtime import consumer
-from darkchannel.runtime.consumer import SUSPECT, Worker, job_of
+from darkchannel.runtime.consumer import POISON, SUSPECT, Worker, job_of
 from darkchannel.runtime.service import RETURNED
 from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
@@ -125,6 +125,20 @@ async def test_what_is_to_give_way_goes_back_as_the_attempt_that_it_was(
     handler = Scripted(Crowded("vox speaks 8 other texts"))
     assert await worker(jobs, process, handler)(delivery(attempt=attempt)) == Requeue(attempt)
     assert await reason_of(jobs) is None
+
+
+async def test_a_message_to_which_the_last_attempt_was_left_gives_way_as_that_one(jobs: Jobs, process: Process) -> None:
+    handler = Leaving(Crowded("vox speaks 8 other texts"))
+    work = worker(jobs, process, handler)
+    hint = asyncio.create_task(work(delivery()))
+    await asyncio.sleep(0)
+    assert await work(delivery(attempt=3)) == Ack()
+    handler.over.set()
+    assert await hint == Requeue(3)
+
+
+def test_what_keeps_its_returns_while_it_waits_is_given_up_some_day() -> None:
+    assert SUSPECT < POISON < DELIVERY_LIMIT
 
 
 @pytest.mark.parametrize(("returns", "returned"), [(0, False), (1, True), (SUSPECT - 1, True), (SUSPECT, False)])

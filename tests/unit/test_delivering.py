@@ -14,6 +14,7 @@ from darkchannel.jobs.deliveries import LADDER, Delivery, digest_of
 from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime.circuit import FAILURES, REST
 from darkchannel.runtime.service import Context
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier.delivering import JITTER, MARGIN, SETTLING, Deliverer
@@ -54,6 +55,7 @@ class Table:
             bus=MemoryBus(),
             clock=self.clock,
             compute=None,  # type: ignore[arg-type]
+            stop=Stop(),
         )
         return Deliverer(
             context,
@@ -487,7 +489,7 @@ def test_receivers_that_hang_delay_nobody_else() -> None:
     async def story() -> None:
         table = Many()
         deliverer = Deliverer(
-            Context(store=table.store, jobs=None, bus=None, clock=table.clock, compute=None),  # type: ignore[arg-type]
+            Context(store=table.store, jobs=None, bus=None, clock=table.clock, compute=None, stop=Stop()),  # type: ignore[arg-type]
             table,
             NotifierSettings(),
             destinations=Destinations(table.store, table.clock, PATIENCE),

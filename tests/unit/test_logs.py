@@ -15,6 +15,7 @@ from darkchannel.messaging.memory import MemoryBus
 from darkchannel.runtime import logs
 from darkchannel.runtime.service import Context, utc_now
 from darkchannel.runtime.settings import Settings
+from darkchannel.runtime.waiting import Stop
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier import SERVICE
@@ -113,7 +114,9 @@ async def test_no_secret_of_a_service_s_own_settings_reaches_a_log_line(
     stream = io.StringIO()
     logs.configure(settings(log_format=log_format), stream=stream)
     store = MemoryStore()
-    context = Context(store=store, jobs=Jobs(store, utc_now), bus=MemoryBus(), clock=utc_now, compute=nothing)
+    context = Context(
+        store=store, jobs=Jobs(store, utc_now), bus=MemoryBus(), clock=utc_now, compute=nothing, stop=Stop()
+    )
     parts = await SERVICE.build(context)
     await parts.close()
     for value in said.values():

@@ -45,6 +45,15 @@ async def rest() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize(("slots", "places"), [(1, 2), (4, 5), (8, 10), (9, 12)])
+async def test_an_engine_has_a_place_for_each_slot_and_a_quarter_more(slots: int, places: int) -> None:
+    free = await member(Simulated(say, slots=slots), Clock()).places()
+    for _ in range(places):
+        assert not free.locked()
+        await free.acquire()
+    assert free.locked()
+
+
 async def test_an_engine_is_asked_once_in_a_while_however_many_segments_come() -> None:
     engine, clock = Simulated(say), Clock()
     known = member(engine, clock)

@@ -155,21 +155,21 @@ class MemoryConsumer:
     ) -> None:
         self._handler = handler
         self._settle = settle
-        self._places = {False: prefetch, True: spare}
-        """By whether they are spare."""
-        self._taken = {False: 0, True: 0}
+        self._slots = prefetch + min(spare, 1)
+        self._free = {False: prefetch, True: spare}
+        """Places, by whether they are spare."""
         self._tasks: set[asyncio.Task[Settlement]] = set()
         self._stopped = False
 
     def has_room(self, is_spare: bool) -> bool:
-        return not self._stopped and self._taken[is_spare] < self._places[is_spare]
+        return not self._stopped and self._free[is_spare] > 0
 
     @property
     def slots(self) -> int:
-        return 0 if self._stopped else self._places[False] + min(self._places[True], 1)
+        return 0 if self._stopped else self._slots
 
     def take(self, delivery: Delivery, is_spare: bool) -> None:
-        self._taken[is_spare] += 1
+        self._free[is_spare] -= 1
         task = asyncio.create_task(self._handle(delivery))
         self._tasks.add(task)
         # Settled in a callback: a task cancelled before its first step runs none of its code.
@@ -180,7 +180,7 @@ class MemoryConsumer:
 
     def _handled(self, delivery: Delivery, is_spare: bool, task: asyncio.Task[Settlement]) -> None:
         self._tasks.discard(task)
-        self._taken[is_spare] -= 1
+        self._free[is_spare] += 1
         if task.cancelled():
             self._settle(delivery, Requeue(delivery.attempt))
         elif error := task.exception():

@@ -106,7 +106,7 @@ class RabbitBus:
         consumer = RabbitConsumer(self, queue, handler, places=prefetch + spare)
         async with reaching(self._place):
             try:
-                # One AMQP consumer a slot: the broker counts consumers, so its count is the number of slots.
+                # One AMQP consumer a slot, and one for what waits: the broker counts consumers.
                 await consumer.start(*await self._source(queue), count=prefetch)
                 if spare:
                     await consumer.start(*await self._source(queue), count=1, each=spare, priority=LAST)

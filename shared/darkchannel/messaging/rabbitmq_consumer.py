@@ -108,7 +108,11 @@ class RabbitConsumer:
                     await self._settle(message, delivery, await self._handle(delivery))
             except Exception as error:  # whatever it is, the message must not stay with us
                 # The broker takes an unsettled message back by itself when the channel is gone.
-                log.warning("a message is not settled and will come again", queue=self._queue, error=str(error))
+                log.warning(
+                    "a message is not settled: RabbitMQ or the reconciler repeats it",
+                    queue=self._queue,
+                    error=str(error),
+                )
                 with suppress(*CONNECTION_EXCEPTIONS):
                     await message.reject(requeue=True)
 

@@ -30,7 +30,8 @@ Below the broker's limit, which would set the message aside and leave its run wa
 is killed also returns what it had only begun beside the message that killed it, and so does a lost connection.
 """
 SUSPECT = 3
-"""Returns after which a message that must wait keeps their number: what merely waited beside a culprit has lost it."""
+"""Returns after which a message that must wait keeps their number: what merely waited beside a culprit has mostly lost
+it by then."""
 
 
 class Worker:

@@ -22,10 +22,10 @@ Handler = Callable[[ObjectCreated], Awaitable[None]]
 
 
 RETURNED: ContextVar[bool] = ContextVar("returned", default=False)
-"""Whether the message under way has just come back unsettled, mostly from a process that died.
+"""Whether the message under way has come back unsettled, mostly from a process that died, and not often yet.
 
 What must wait then is to give way, so that its returns are counted anew: nobody knows whether it had begun, and what
-ends its process is mostly the first to begin again.
+ends its process is soon or late among the first to begin again.
 """
 
 
@@ -48,9 +48,9 @@ class Context:
     bus: Bus
     clock: Clock
     compute: Compute
-    metrics: Metrics = field(default_factory=Metrics)
-    stop: Stop = field(default_factory=Stop)
+    stop: Stop
     """Of the process: what only waits begins nothing any more."""
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 async def _nothing() -> None:
