@@ -1,6 +1,7 @@
 """The embedded program around a service of the test's own: its store, its bus, its end."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from darkchannel.runtime.service import Context, Parts, Service, utc_now
 from darkchannel.runtime.waiting import Process
 from darkchannel.storage.folder import FolderStore
 from darkchannel.storage.jobs import Jobs
+from services.synthesizer import SERVICE as SYNTHESIZER
 
 BOUND = 20
 JOB = "3f9a0f64-6f4e-5c55-8a53-5f0c8a3a7c11"
@@ -143,3 +145,11 @@ async def test_the_caller_s_own_error_passes_through(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="mine"):
         async with embedded(tmp_path, services=[Accepting().service]):
             raise KeyError("mine")
+
+
+async def test_a_synthesizer_takes_what_its_engine_speaks_at_once_and_what_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINES", "espeak")
+    async with embedded(tmp_path, services=[SYNTHESIZER]) as running:
+        assert await running.bus.slots(pipeline.BY_NAME["speak"].queue) == (os.cpu_count() or 1) + 1
