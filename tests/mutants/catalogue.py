@@ -38,7 +38,7 @@ SPEAKING = (
     Mutant(
         "a slow engine has as many segments as come",
         "services/synthesizer/speaking.py",
-        "            return await self._engines.member(name).places()\n",
+        "            return await self._engines.member(line.asked[0]).places()\n",
         "            return asyncio.Semaphore(1_000)\n",
         (ENGINES,),
     ),
