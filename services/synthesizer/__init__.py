@@ -16,7 +16,8 @@ from services.synthesizer.speaking import Speaking
 DEFAULT_VOICE = "pt-br"
 SPARE = 500
 """Segments that may wait for their engine, unread, while those of others come by: what some 60 books release before
-their windows are narrowed, or 15 urgent ones. Not many more: what waits here waits for no other synthesizer."""
+their windows are narrowed, or 15 urgent ones. Not many more: what waits here waits for no other synthesizer until it is
+hinted, and hints bring it to each of them: several have no more room for different segments."""
 
 
 async def _build(context: Context) -> Parts:

@@ -29,8 +29,8 @@ AtRate = Callable[[Speech, int], Awaitable[Speech]]
 """Speech at so many hertz."""
 Failures = dict[str, DarkChannelError]
 """Why engines did not speak, by their names, in the order in which they were asked."""
-WAIT_SECONDS: Final = 900.0
-"""For a place: beside what a message may be held for the store, well below RabbitMQ's 30 minutes for a settlement."""
+WAIT_SECONDS: Final = 600.0
+"""For a place: with what a message may be held for the store, it leaves ten of RabbitMQ's 30 minutes for the speech."""
 MOST: Final = 200
 """Characters of a reason that are kept in a record."""
 
@@ -91,9 +91,7 @@ class Speaking:
         try:
             names, _ = await self._allowed(plan)
             choice, _ = await self._choices.of(job) if len(names) > 1 else (None, "")
-            if choice and choice.engine in names:
-                return await self._engines.member(choice.engine).places()
-            line = await self._line(plan, names, None)
+            line = await self._line(plan, names, choice)
             return await self._engines.member(line.asked[0]).places()
         except DarkChannelError:  # the segment meets it, too, and tells
             return asyncio.Semaphore()

@@ -45,7 +45,7 @@ SLOTS = 4
 """Segments that one process speaks at once."""
 SPEAK_SECONDS = 1.0
 SILENT_SLOTS = 8
-SILENT_BOOKS, SILENT_SEGMENTS = 30, 50
+SILENT_BOOKS, SILENT_SEGMENTS = 15, 50
 SILENT_SECONDS = 60.0
 """After which nobody waits any more for the engine that never answers."""
 TEXT = "O farol acendeu antes da chuva."
@@ -117,7 +117,7 @@ async def _utilisation() -> float:
 async def _small_jobs(*, beside: str | None = None) -> float:
     """Median seconds of small jobs that arrive all through the run of a huge book, or without one at the same times.
 
-    ``beside``: the engine of the huge book, or of several that never answers.
+    ``beside``: the engine of the huge book; where it is SILENT, there are several urgent ones instead.
     """
     through_the_run = HUGE_SEGMENTS * SPEAK_SECONDS / PROCESSES / SLOTS
     chance = Random(1)

@@ -21,7 +21,7 @@ from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.embedded import route
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, utc_now
-from darkchannel.runtime.waiting import Process, Stop
+from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.synthesizer import SERVICE
@@ -127,10 +127,11 @@ async def _synthesizer(url: str) -> AsyncIterator[tuple[Jobs, "asyncio.Queue[Obj
     jobs, compute = Jobs(store, utc_now), ProcessCompute(1)
     told = {"OPENAI_SPEECH_URL": url, "OPENAI_SPEECH_CONCURRENCY": str(AT_ONCE), "ENGINES": "openai"}
     with patch.dict("os.environ", told):
+        process = Process()
         runner = Runner(
-            context=Context(store=store, jobs=jobs, bus=bus, clock=utc_now, compute=compute, stop=Stop()),
+            context=Context(store=store, jobs=jobs, bus=bus, clock=utc_now, compute=compute, stop=process.stop),
             services=[SERVICE],
-            process=Process(),
+            process=process,
             retry_delays=RETRY_DELAYS,
             on_failure=_nothing,
         )

@@ -23,7 +23,7 @@ from darkchannel.runtime.compute import ProcessCompute
 from darkchannel.runtime.embedded import route
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, utc_now
-from darkchannel.runtime.waiting import Process, Stop
+from darkchannel.runtime.waiting import Process
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 from services.handoff_notifier import SERVICE
@@ -67,12 +67,13 @@ async def _p95(*, hanging: int) -> float:
         store = MemoryStore(clock=utc_now, on_created=route(bus))
         compute = ProcessCompute(1)
         with _allowed(ports):
+            process = Process()
             runner = Runner(
                 context=Context(
-                    store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute, stop=Stop()
+                    store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=compute, stop=process.stop
                 ),
                 services=[SERVICE],
-                process=Process(),
+                process=process,
                 retry_delays=RETRY_DELAYS,
                 on_failure=_nothing,
             )

@@ -336,7 +336,7 @@ async def test_a_spare_place_whose_message_is_done_is_a_spare_one_again(world: W
     await world.bus.publish(QUEUE, b"second")
     await seen.wait(1)
     for _ in range(10):
-        await asyncio.sleep(0)  # until it is settled
+        await asyncio.sleep(0)  # in memory, until it is settled
     await world.other.consume(QUEUE, other, prefetch=1)
     await world.bus.publish(QUEUE, b"third")
     await other.wait(1)

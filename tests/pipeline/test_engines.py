@@ -692,9 +692,12 @@ async def test_a_segment_that_waits_does_not_begin_once_the_process_is_to_stop()
     assert ada.texts == ["um", "dois"]
 
 
-@pytest.mark.parametrize("before", ["bia", "gone"])
-async def test_a_segment_of_a_book_that_was_passed_on_waits_for_who_speaks_it(before: str) -> None:
+@pytest.mark.parametrize(("before", "voice"), [("bia", None), ("gone", None), ("gone", "clara")])
+async def test_a_segment_of_a_book_that_was_passed_on_waits_for_who_speaks_it(before: str, voice: str | None) -> None:
     desk, ada, bia = Desk(), Held("ada"), Held("bia")
+    desk.bench.options = Options(voice=voice, priority="low")
+    if voice:
+        ada.known = bia.known = ()
     await desk.spoken(1, desk.ada, Voiced(before))
     passed = Choice(engine=before, rate=RATE)
     await desk.bench.raw.put(keys.JOBS, keys.engine(desk.bench.job), passed.model_dump_json().encode())

@@ -14,7 +14,7 @@ from darkchannel.runtime.embedded import route
 from darkchannel.runtime.registry import load
 from darkchannel.runtime.runner import Runner
 from darkchannel.runtime.service import Context, Handler, Parts, Round, Service, utc_now
-from darkchannel.runtime.waiting import Process, Stop, Stopped
+from darkchannel.runtime.waiting import Process, Stopped
 from darkchannel.storage.jobs import Jobs
 from darkchannel.storage.memory import MemoryStore
 
@@ -26,7 +26,7 @@ def runner_of(*services: Service, process: Process, on_failure: Callable[[], obj
     bus = MemoryBus()
     store = MemoryStore(on_created=route(bus))
     context = Context(
-        store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=ProcessCompute(1), stop=Stop()
+        store=store, jobs=Jobs(store, utc_now), bus=bus, clock=utc_now, compute=ProcessCompute(1), stop=process.stop
     )
     return Runner(
         context=context,
