@@ -187,7 +187,7 @@ class Speaking:
                 failures[name] = error
                 self._failed[name] = str(error)
                 log.warning("an engine did not speak a segment", engine=name, reason=str(error))
-        raise _failure(failures)
+        raise _failure(line, failures)
 
     async def _strange(self, engine: str, names: Sequence[str], voices: frozenset[str]) -> frozenset[str]:
         """Voices that are another engine's, or may be: this one speaks with its own in their place.
@@ -219,9 +219,10 @@ def _unable(engine: str, line: Line, failures: Failures, choice: Choice) -> tupl
     return tuple((name, reason[:MOST].encode(errors="replace").decode()) for name, reason in reasons.items())
 
 
-def _failure(failures: Failures) -> DarkChannelError:
-    """Why nobody spoke, in one: to be tried again where one of them may speak later."""
-    reasons = [f"{name}: {error}" for name, error in failures.items()]
+def _failure(line: Line, failures: Failures) -> DarkChannelError:
+    """Why nobody spoke, in one: to be tried again where one of them, or one that is only away, may speak later."""
+    told = line.away | {name: str(error) for name, error in failures.items()}
+    reasons = [f"{name}: {told[name]}" for name in line.names if name in told]
     reason = "; ".join(reasons) if len(reasons) > 1 else str(*failures.values())
-    is_hopeless = all(isinstance(error, Permanent | NotSetUp) for error in failures.values())
+    is_hopeless = all(isinstance(failures.get(name), Permanent | NotSetUp) for name in told)
     return Permanent(reason) if is_hopeless else Transient(reason)

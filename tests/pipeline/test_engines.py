@@ -479,6 +479,24 @@ async def test_a_text_that_one_refuses_and_another_may_speak_later_is_tried_agai
         await desk.bench.first.handlers["speak"](desk.segment())
 
 
+@pytest.mark.parametrize("begun", [0, 1])
+async def test_a_text_that_only_one_who_is_away_can_speak_is_tried_again(begun: int) -> None:
+    desk = Desk(engine="ada,bia")
+    desk.bia.over = dict.fromkeys(TEXTS, Permanent("no accent for 'pt-BR'"))
+    await desk.begin()
+    await desk.spoken(begun)
+    desk.ada.away = AWAY
+    desk.bench.later(seconds=61)
+    told = f"segment {begun} cannot be spoken now: ada: it does not answer; bia: no accent for 'pt-BR'"
+    for _ in range(FAILURES + 1):  # until it rests
+        with pytest.raises(Transient, match=told):
+            await desk.bench.first.handlers["speak"](desk.segment(begun))
+    desk.ada.away = None
+    desk.bench.later(seconds=61)
+    await desk.narrated()
+    assert await desk.speakers() == ["ada"] * 4
+
+
 @pytest.mark.parametrize("engine", ["bia,ada", "ada,bia"])
 async def test_a_job_may_name_its_engines_in_their_order(engine: str) -> None:
     desk = Desk(engine=engine)

@@ -122,6 +122,15 @@ async def test_what_is_no_list_of_voices_counts_as_none() -> None:
             assert names(await engine.voices()) == ["openai", "pm_alex"]
 
 
+async def test_what_is_no_list_of_voices_takes_none_of_those_that_are_known() -> None:
+    for answer in ("html", 404):
+        async with served(has_captions=True) as (engine, peer):
+            known = names(await engine.voices())
+            peer.of_voices = lambda answer=answer: answer
+            assert names(await engine.voices()) == known
+            assert await has(engine, "pf_dora")
+
+
 async def test_what_can_be_no_name_of_a_voice_is_passed_over() -> None:
     async with served(has_captions=True) as (engine, peer):
         peer.listed = lambda: [
@@ -444,6 +453,16 @@ async def test_a_refusal_in_odd_words_is_still_a_refusal(body: bytes) -> None:
         told = OpenAISettings(_env_file=None, openai_speech_url=f"http://127.0.0.1:{listener.port}")
         engine = OpenAI(told, pauses=lambda: ())
         with pytest.raises(Permanent, match="answers HTTP 400: it cannot speak this text"):
+            await engine.say(PROSE, "pt-BR", None)
+        await engine.close()
+
+
+async def test_of_a_refused_password_the_setting_is_named_that_holds_it() -> None:
+    head = b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    async with listening(saying(head, b"")) as listener:
+        told = OpenAISettings(_env_file=None, openai_speech_url=f"http://rui:segredo@127.0.0.1:{listener.port}")
+        engine = OpenAI(told, pauses=lambda: ())
+        with pytest.raises(Unavailable, match="HTTP 401: it does not take the password in OPENAI_SPEECH_URL"):
             await engine.say(PROSE, "pt-BR", None)
         await engine.close()
 

@@ -177,10 +177,15 @@ class OpenAI:
         return None
 
     def _told(self, answer: Answer) -> tuple[Voice, ...]:
-        """The voices that a server lists, else those that the settings name. Raises Unavailable for a refused key."""
+        """The voices that a server lists, else those known before, else those that the settings name.
+
+        Raises Unavailable for a refused key.
+        """
         if answer.status in OF_THE_KEY:
             self._check(answer)
         names = openai_voices.listed(answer.body) if answer.ok else ()
+        if not names and self._voices:
+            return self._voices  # a proxy's page, say, in its place
         own = self._settings.openai_speech_voice
         extra = (own,) if own and own not in names else ()
         return tuple(map(openai_voices.voice, (*extra, *names))) if names else self._unlisted()
@@ -215,7 +220,9 @@ class OpenAI:
             return
         what = f"OpenAI: {self._host} answers HTTP {answer.status}"
         if answer.status in OF_THE_KEY:  # and what it says may quote the key
-            raise Unavailable(f"{what}: it does not take OPENAI_SPEECH_API_KEY, or there is none")
+            has_password = self._root is not None and self._root.user is not None
+            key = "the password in OPENAI_SPEECH_URL" if has_password else "OPENAI_SPEECH_API_KEY"
+            raise Unavailable(f"{what}: it does not take {key}, or there is none")
         if reason := reason_of(answer.body, self._key):
             what = f"{what} ({reason})"
         if answer.status in OF_THE_TEXT:
