@@ -80,13 +80,13 @@ async def test_words_are_sent_as_they_are() -> None:
         assert (peer.wrong, peer.asked[0][2]) == ([], text)
 
 
-async def test_a_certificate_that_nobody_vouches_for_ends_it_before_a_word_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_certificate_that_nobody_vouches_for_ends_it_before_a_word_is_sent() -> None:
+    # A context of its own: what ``spoken_to`` has set must not come back after it.
     async with spoken_to() as (engine, peer):
-        monkeypatch.delenv("SSL_CERT_FILE")
-        with pytest.raises(Unavailable, match=r"com.br has no valid certificate"):
-            await engine.say(PROSE, "pt-BR", None)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("SSL_CERT_FILE")
+            with pytest.raises(Unavailable, match=r"com.br has no valid certificate"):
+                await engine.say(PROSE, "pt-BR", None)
         assert peer.asked == []
 
 
