@@ -127,16 +127,6 @@ async def test_what_is_to_give_way_goes_back_as_the_attempt_that_it_was(
     assert await reason_of(jobs) is None
 
 
-async def test_a_message_to_which_the_last_attempt_was_left_gives_way_as_that_one(jobs: Jobs, process: Process) -> None:
-    handler = Leaving(Crowded("vox speaks 8 other texts"))
-    work = worker(jobs, process, handler)
-    hint = asyncio.create_task(work(delivery()))
-    await asyncio.sleep(0)
-    assert await work(delivery(attempt=3)) == Ack()
-    handler.over.set()
-    assert await hint == Requeue(3)
-
-
 def test_what_keeps_its_returns_while_it_waits_is_given_up_some_day() -> None:
     assert SUSPECT < POISON < DELIVERY_LIMIT
 
@@ -189,11 +179,12 @@ async def test_a_message_to_which_a_later_attempt_was_left_answers_for_it(
     assert await work(delivery()) == Retry(30.0, 2, "the engine stumbled")
 
 
-async def test_a_message_to_which_the_last_attempt_was_left_goes_back_as_that_one_when_something_stays_away(
-    jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [Unavailable("MinIO is away"), Crowded("vox speaks 8 other texts")])
+async def test_a_message_to_which_the_last_attempt_was_left_goes_back_as_that_one(
+    jobs: Jobs, process: Process, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     monkeypatch.setattr(consumer, "HOLD_SECONDS", 0.0)
-    handler = Leaving(Unavailable("MinIO is away"))
+    handler = Leaving(failure)
     work = worker(jobs, process, handler)
     hint = asyncio.create_task(work(delivery()))
     await asyncio.sleep(0)
